@@ -11,7 +11,7 @@ import { measureIdle } from './idle.ts';
 import { machine, machineLines } from './machine.ts';
 import { measureRow, type RowResult } from './measure.ts';
 import { measureNetwork } from './network.ts';
-import { notReady } from './ready.ts';
+import { missingPrerequisite } from './ready.ts';
 import { networkLines, resultLines } from './report.ts';
 import { rows } from './rows.ts';
 import { measureScale, scaleVerdict } from './scale.ts';
@@ -49,7 +49,7 @@ const tell = (text: string) =>
 
 const who = values.who === 'root' ? 'root' : 'ordinary';
 const ownImage = process.env['COI_BENCH_IMAGE'];
-const lacks = await notReady(who, ownImage ?? testImage, ownImage === undefined);
+const lacks = await missingPrerequisite(who, ownImage ?? testImage, ownImage === undefined);
 if (lacks !== undefined) {
   process.stderr.write(`${lacks}\n`);
   process.exit(1);

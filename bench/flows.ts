@@ -26,18 +26,18 @@ export interface FlowPlan {
 const budget = 0.95;
 const guardedModes = ['restricted', 'allowlist'] as const;
 /** In each connection every guarded mode is looked at so often, each time between two looks at open. */
-const looks = 6;
+const samplesPerFlow = 6;
 /** After a change of the mode, until nft and what it woke have come to rest. */
 const restMs = 100;
-const lookMs = 300;
+const sampleMs = 300;
 /** With the changes themselves, at up to 150 ms each. */
-const flowMs = (guardedModes.length * looks * 2 + 1) * (lookMs + restMs + 150);
+const flowMs = (guardedModes.length * samplesPerFlow * 2 + 1) * (sampleMs + restMs + 150);
 
 export async function measureFlows(
   { guard }: Pick<NetworkBed, 'guard'>,
   tenant: Tenant,
   { address, ports, runs }: FlowPlan,
-  tell: (text: string) => void,
+  progress: (text: string) => void,
 ): Promise<NetworkRow[]> {
   const policies = {
     open: tenant.port({ mode: 'open' }),
@@ -59,11 +59,11 @@ export async function measureFlows(
     };
     const open: number[] = [];
     for (let run = 1; run <= runs; run += 1) {
-      tell(`flow: ${kind} ${run} of ${runs}`);
+      progress(`flow: ${kind} ${run} of ${runs}`);
       await guard.put(policies.open);
       const flow = tenant.task({ kind, address, port, ms: flowMs });
       let before = await rateIn('open', counter);
-      for (let look = 0; look < looks * guardedModes.length; look += 1) {
+      for (let look = 0; look < samplesPerFlow * guardedModes.length; look += 1) {
         const mode = guardedModes[look % guardedModes.length] ?? 'restricted';
         const guarded = await rateIn(mode, counter);
         const after = await rateIn('open', counter);
@@ -94,7 +94,7 @@ export async function measureFlows(
 async function rate(hostName: string, counter: string): Promise<number> {
   const path = `/sys/class/net/${hostName}/statistics/${counter}`;
   const [from, fromMs] = [Number(await readFile(path, 'utf8')), performance.now()];
-  await delay(lookMs);
+  await delay(sampleMs);
   const [to, toMs] = [Number(await readFile(path, 'utf8')), performance.now()];
   if (to === from) throw new Error('the flow ended before it was looked at');
   return ((to - from) * 1000) / (toMs - fromMs);

@@ -1,8 +1,8 @@
 // What coid costs while 20 sessions idle, each of them monitored and with bait: memory, and its share of one core.
 import { chown, mkdir } from 'node:fs/promises';
-import { setTimeout as passed } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Bed } from '../test/bed/bed.ts';
-import { homeFile } from '../test/lifecycle/talk.ts';
+import { homeFile } from '../test/lifecycle/conversation.ts';
 import { processorTicks, residentMiB as resident, ticksPerSecond } from './resident.ts';
 import type { Stage } from './stage.ts';
 
@@ -35,10 +35,10 @@ export async function measureIdle(
   }
   const { pid } = (await bed.coid.status()) ?? {};
   if (pid === undefined) throw new Error('coid does not answer');
-  await passed(5_000);
+  await delay(5_000);
   tell(`idle: watching coid for ${observedS} s`);
   const before = await processorTicks(pid);
-  await passed(observedS * 1000);
+  await delay(observedS * 1000);
   const spent = (await processorTicks(pid)) - before;
   const residentMiB = await resident(pid);
   const corePercent = (100 * spent) / ticksPerSecond / observedS;

@@ -23,9 +23,9 @@ export async function measureNetwork(
     const tenant = await bed.tenant();
     await bed.net.assertEnclosed(target);
     return [
-      ...(await applying(bed, tenant, runs, tell)),
+      ...(await measureApply(bed, tenant, runs, tell)),
       ...(await measureFlows(bed, tenant, { address: target, ports, runs }, tell)),
-      await answers(bed, tenant, tell),
+      await measureAnswer(bed, tenant, tell),
     ];
   } finally {
     await bed.close();
@@ -33,7 +33,7 @@ export async function measureNetwork(
 }
 
 /** Sessions that nobody started cost the guard the same. */
-async function applying(
+async function measureApply(
   { guard }: NetworkBed,
   tenant: Tenant,
   runs: number,
@@ -52,19 +52,19 @@ async function applying(
   let others = 0;
   for (const count of [1, 10, 50]) {
     tell(`guard: beside ${count - 1} others`);
-    for (; others < count - 1; others += 1) await guard.put(stranger(tenant, others));
+    for (; others < count - 1; others += 1) await guard.put(otherSession(tenant, others));
     const samples: Samples = {};
     for (let run = 0; run < runs; run += 1) {
-      note(samples, 'nft', await timed(() => smallest(nft, table, run)));
+      addSample(samples, 'nft', await timed(() => applySmallest(nft, table, run)));
       for (const [name, policy] of Object.entries(modes)) {
-        note(samples, name, await timed(() => guard.put(tenant.port(policy))));
+        addSample(samples, name, await timed(() => guard.put(tenant.port(policy))));
         await guard.remove(tenant.hostName);
       }
     }
-    const nftMs = fast(samples['nft']);
+    const nftMs = firstQuartile(samples['nft']);
     const limitMs = Math.max(budgets.applyMs, budgets.nftRatio * nftMs);
     for (const name of Object.keys(modes)) {
-      const ms = fast(samples[name]);
+      const ms = firstQuartile(samples[name]);
       rows.push({
         title: `${name}: in force, as one of ${count}`,
         value: `${ms.toFixed(1)} ms (nft for one element: ${nftMs.toFixed(1)} ms)`,
@@ -75,17 +75,17 @@ async function applying(
     }
   }
   await nft.apply([{ delete: { table: { family: 'inet', name: table } } }]);
-  for (; others > 0; others -= 1) await guard.remove(stranger(tenant, others - 1).hostName);
+  for (; others > 0; others -= 1) await guard.remove(otherSession(tenant, others - 1).hostName);
   return rows;
 }
 
 /** The least that nft can be told: without the proof that a guard asks for. */
-function smallest(nft: Nft, table: string, run: number): Promise<void> {
+function applySmallest(nft: Nft, table: string, run: number): Promise<void> {
   const elem = [`192.0.2.${run % 250}`];
   return nft.apply([{ add: { element: { family: 'inet', table, name: 's', elem } } }], () => true);
 }
 
-function stranger(tenant: Tenant, index: number) {
+function otherSession(tenant: Tenant, index: number) {
   const number = index.toString(16).padStart(4, '0');
   return {
     ...tenant.port(
@@ -98,7 +98,7 @@ function stranger(tenant: Tenant, index: number) {
 }
 
 /** Each name for the first time, so that its address has to be opened: the dearest answer. */
-async function answers(
+async function measureAnswer(
   { guard, net, dnsPort }: NetworkBed,
   tenant: Tenant,
   tell: (text: string) => void,
@@ -133,13 +133,13 @@ async function answers(
       const through = await tenant.dns(name(index));
       if (direct.rcode !== 'NOERROR' || through.rcode !== 'NOERROR')
         throw new Error(`${name(index)}: ${direct.rcode} ${through.rcode}`);
-      note(samples, 'upstream', direct.tookMs ?? Number.NaN);
-      note(samples, 'coid', through.tookMs ?? Number.NaN);
+      addSample(samples, 'upstream', direct.tookMs ?? Number.NaN);
+      addSample(samples, 'coid', through.tookMs ?? Number.NaN);
     }
-    const ms = fast(samples['coid']) - fast(samples['upstream']);
+    const ms = firstQuartile(samples['coid']) - firstQuartile(samples['upstream']);
     return {
       title: 'allowlist: an answer, over the upstream server',
-      value: `${ms.toFixed(1)} ms (upstream: ${fast(samples['upstream']).toFixed(1)} ms)`,
+      value: `${ms.toFixed(1)} ms (upstream: ${firstQuartile(samples['upstream']).toFixed(1)} ms)`,
       budget: `<= ${budgets.answerMs} ms`,
       within: ms <= budgets.answerMs,
       samples,
@@ -151,12 +151,12 @@ async function answers(
 }
 
 /** The first quartile: what others do on the machine meanwhile hits the slower samples. */
-function fast(values: readonly number[] = []): number {
+function firstQuartile(values: readonly number[] = []): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 4)] ?? Number.NaN;
 }
 
-function note(samples: Samples, name: string, ms: number): void {
+function addSample(samples: Samples, name: string, ms: number): void {
   samples[name] = [...(samples[name] ?? []), ms];
 }
 

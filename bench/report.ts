@@ -13,7 +13,7 @@ export function resultLines(results: readonly RowResult[], idle: IdleResult | un
   return [
     ...lines,
     '',
-    `${said} (budget ${idleBudget.residentMiB} MiB, ${idleBudget.corePercent} %): ${word(within)}`,
+    `${said} (budget ${idleBudget.residentMiB} MiB, ${idleBudget.corePercent} %): ${verdictText(within)}`,
   ];
 }
 
@@ -21,7 +21,7 @@ export function networkLines(rows: readonly NetworkRow[]): string[] {
   if (rows.length === 0) return [];
   return table(
     ['GUARD', 'FIRST QUARTILE', 'BUDGET', 'VERDICT'],
-    rows.map(({ title, value, budget, within }) => [title, value, budget, word(within)]),
+    rows.map(({ title, value, budget, within }) => [title, value, budget, verdictText(within)]),
   );
 }
 
@@ -41,7 +41,7 @@ function verdictCells({ budget, ratio, within }: Verdict): string[] {
   return [
     ratio === undefined ? '-' : ratio.toFixed(2),
     `${budget.ratio} x ${over}`,
-    within === undefined ? 'not measured' : word(within),
+    within === undefined ? 'not measured' : verdictText(within),
   ];
 }
 
@@ -50,6 +50,6 @@ function seconds(samples: readonly number[] | undefined): string {
   return value === undefined ? '-' : `${(value / 1000).toFixed(3)} s`;
 }
 
-function word(within: boolean): string {
+function verdictText(within: boolean): string {
   return within ? 'ok' : 'OVER';
 }

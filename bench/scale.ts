@@ -1,9 +1,9 @@
 // `npm run bench -- --scale`: 1, 5, 10, 20, 40 sessions on this machine at once, and ten started at once.
-import { setTimeout as passed } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { workspaceFor } from './idle.ts';
 import { median } from './measure.ts';
 import { availableMiB, peakMiB, processorTicks, residentMiB, ticksPerSecond } from './resident.ts';
-import { closed, shellArgs, timed } from './rows/actions.ts';
+import { closeScreens, shellArgs, timed } from './rows/actions.ts';
 import type { Stage } from './stage.ts';
 
 export interface Level {
@@ -60,17 +60,17 @@ export async function measureScale(
     for (; made < sessions && !stop.aborted; made += 1) startsMs.push(await start(stage, made + 1));
     if (stop.aborted) break;
     tell(`${sessions} sessions run; the last took ${startsMs.at(-1)?.toFixed(0)} ms`);
-    await passed(settleMs);
+    await delay(settleMs);
     const hostMiBPerSession = (before - (await availableMiB())) / sessions;
     const ticks = await processorTicks(coid);
-    await passed(observedS * 1000);
+    await delay(observedS * 1000);
     const spent = (await processorTicks(coid)) - ticks;
     levels.push({
       sessions,
       startMs: median(startsMs) ?? 0,
       slowestStartMs: Math.max(...startsMs),
       listMs: await medianOf(() => succeeded(stage.bed.coi(['list']))),
-      incusListMs: await medianOf(() => stage.other(['incus', 'list'])),
+      incusListMs: await medianOf(() => stage.runOther(['incus', 'list'])),
       coidMiB: await residentMiB(coid),
       coidCorePercent: (100 * spent) / ticksPerSecond / observedS,
       hostMiBPerSession,
@@ -124,6 +124,6 @@ async function attachedPeak(stage: Stage): Promise<number> {
   screen.type('seq 1 300000; echo it is "over"\r');
   await screen.waitFor('it is over');
   const peak = await peakMiB(modes.pid());
-  await closed(stage, [screen]);
+  await closeScreens(stage, [screen]);
   return peak;
 }

@@ -18,7 +18,7 @@ export interface Stage extends AsyncDisposable {
   /** The same on a terminal. */
   floorScreen(script: string, task: FloorTask | undefined, ...args: string[]): Screen;
   /** Any other program as that user; a status other than 0 rejects. */
-  other(argv: readonly string[]): Promise<CommandResult>;
+  runOther(argv: readonly string[]): Promise<CommandResult>;
   /** A task with a name, an address and state directories of its own. `index` 0 to 9 tells those at once apart. */
   task(index?: number): Promise<FloorTask>;
   /** The moment (`performance.now()`) at which Incus reported the instance deleted, after `sinceMs`; waits for it. */
@@ -44,7 +44,7 @@ export async function makeStage(
   const watch = watchDeletions(bed.incus.events(['lifecycle']));
   undo.defer(watch.close);
   await watch.ready;
-  const place = await addresses(bed);
+  const endpoint = await findEndpoints(bed);
   const argv = (script: string, args: readonly string[]) => [
     process.execPath,
     `${directory}/${script}.mjs`,
@@ -60,7 +60,7 @@ export async function makeStage(
     floor: async (script, task, ...args) =>
       succeeded(await bed.user.run(argv(script, args), { env: env(task) })),
     floorScreen: (script, task, ...args) => bed.command(argv(script, args), { env: env(task) }),
-    other: async (command) => succeeded(await bed.user.run(command)),
+    runOther: async (command) => succeeded(await bed.user.run(command)),
     task: async (index = 0) => {
       made += 1;
       const number = made;
@@ -72,7 +72,7 @@ export async function makeStage(
       }
       const name = `${bed.prefix}floor${number}`;
       return {
-        ...place(index),
+        ...endpoint(index),
         name,
         image,
         workspace: bed.workspace.path,
@@ -154,10 +154,10 @@ function watchDeletions(events: EventStream): DeletionWatch {
   return { ready: events.ready, gone, close: () => events.close() };
 }
 
-type Place = Pick<FloorTask, 'bridge' | 'address' | 'prefixLength' | 'gateway'>;
+type Endpoint = Pick<FloorTask, 'bridge' | 'address' | 'prefixLength' | 'gateway'>;
 
 /** The last addresses before the bridge's DHCP range: coid takes from the first ones. */
-async function addresses(bed: Bed): Promise<(index: number) => Place> {
+async function findEndpoints(bed: Bed): Promise<(index: number) => Endpoint> {
   const bridge = (await bed.coid.status())?.bridge ?? '';
   const config = (await bed.incus.network(bridge))?.config ?? {};
   const [gateway = '', prefixLength] = (config['ipv4.address'] ?? '').split('/');

@@ -1,4 +1,4 @@
-// Runs one command in several fresh machines at once and says how it went in each:
+// Runs one command in several new sessions in parallel and prints each result:
 //   node examples/everywhere.ts 3 make test
 import { openCoi, type Session } from 'coi';
 
@@ -9,7 +9,7 @@ if (!/^[1-9]$/.test(count) || argv.length === 0) {
 }
 
 await using coi = openCoi();
-// Whatever happens from here on, what was opened ends with this program; the conversations are kept.
+// All opened sessions end with this program, even if it fails; their conversations are kept.
 await using sessions = new AsyncDisposableStack();
 const opened: Session[] = await Promise.all(
   Array.from({ length: Number(count) }, async () => sessions.use(await coi.open())),
@@ -21,4 +21,4 @@ for (const { session, result } of results)
   process.stdout.write(`slot ${session.info.slot}: status ${result.status}: ${result.stdout}`);
 
 const live = (await coi.list()).filter(({ status }) => status === 'Running');
-process.stdout.write(`${live.length} sessions run\n`);
+process.stdout.write(`${live.length} sessions are running\n`);

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { everydayWords } from '../src/cli/common-commands.ts';
+import { commonCommands } from '../src/cli/common-commands.ts';
 import { launcherLines } from '../src/host/process/command-line.ts';
 import { type Arch, koffiNative, koffiShipped, lazyBuiltins, licences, shared } from './bundle.ts';
 import { root } from './run.ts';
@@ -97,7 +97,7 @@ const made = await Promise.all([
     ...shared,
     outdir: staging,
     entryPoints: ['src/cli/common-program.ts'],
-    plugins: [commandsOnly(everydayWords), ...plugins],
+    plugins: [commandsOnly(commonCommands), ...plugins],
   }),
   build({
     ...shared,
@@ -121,7 +121,7 @@ mkdirSync(join(staging, 'native'));
 const architectures: Arch[] = release ? ['x64', 'arm64'] : [process.arch as Arch];
 for (const arch of architectures)
   writeFileSync(join(staging, `native/koffi-${arch}.node`), koffiNative(arch));
-if (release) types();
+if (release) writeTypes();
 
 const dist = join(root, 'dist');
 const old = `${staging}.old`;
@@ -134,7 +134,7 @@ renameSync(staging, dist);
 rmSync(old, { recursive: true, force: true });
 
 /** Only the files that the library's own signatures name are shipped: they import nothing else. */
-function types(): void {
+function writeTypes(): void {
   const to = join(staging, 'declarations');
   const argv = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly'];
   execFileSync(

@@ -9,7 +9,7 @@ import type { BuildOptions, Plugin } from 'esbuild';
 import { root } from './run.ts';
 
 /** Builtins that every Node program has loaded anyway. */
-const present = new Set(['process', 'events', 'path', 'fs', 'url', 'buffer']);
+const preloaded = new Set(['process', 'events', 'path', 'fs', 'url', 'buffer']);
 
 /**
  * An ESM import of a builtin reads every one of its exports, and some of those load half of Node: `node:http` cost
@@ -26,7 +26,7 @@ export const lazyBuiltins: Plugin = {
       const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
       const lazy = `Object.create(new Proxy({}, { get: (_, key) => key === '__esModule' ? undefined : ${load}[key] }))`;
       return {
-        contents: `module.exports = ${present.has(path.replace('node:', '')) ? load : lazy};`,
+        contents: `module.exports = ${preloaded.has(path.replace('node:', '')) ? load : lazy};`,
       };
     });
   },
@@ -66,7 +66,7 @@ interface Locked {
 }
 
 /** A file of a package for one architecture: from node_modules, else fetched by npm as package-lock.json has it. */
-export function fileOfPackage(name: string, path: string): Buffer {
+export function packageFile(name: string, path: string): Buffer {
   const installed = join(root, 'node_modules', name, path);
   if (existsSync(installed)) return readFileSync(installed);
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
@@ -102,7 +102,7 @@ export function fileOfPackage(name: string, path: string): Buffer {
 }
 
 export const koffiNative = (arch: Arch): Buffer =>
-  fileOfPackage(`@koromix/koffi-linux-${arch}`, `linux_${arch}/koffi.node`);
+  packageFile(`@koromix/koffi-linux-${arch}`, `linux_${arch}/koffi.node`);
 
 /** The licences of what the bundles hold, since they hold code of others. */
 export function licences(metafiles: readonly { inputs: Record<string, unknown> }[]): string {

@@ -1,6 +1,6 @@
 // coi(1) in the language of man pages.
 import type { Command, Option } from 'commander';
-import { argumentTerm, capital, flagTerm, flagText } from '../src/cli/help-text.ts';
+import { argumentTerm, capitalize, flagTerm, flagText } from '../src/cli/help-text.ts';
 
 /** All commands on one page: name, what it does, its arguments and flags; and the flags that all of them take. */
 export function manPage(commands: readonly Command[], global: readonly Option[]): string {
@@ -8,7 +8,7 @@ export function manPage(commands: readonly Command[], global: readonly Option[])
     '.\\" Written by scripts/reference.ts.',
     '.TH COI 1 "" "coi" "User Commands"',
     '.SH NAME',
-    'coi \\- every AI coding agent its own real Linux machine',
+    'coi \\- run every AI coding agent in its own Linux container',
     '.SH SYNOPSIS',
     '.B coi',
     '[\\fIcommand\\fR] [\\fIoptions\\fR]',
@@ -40,7 +40,7 @@ function entry(command: Command, above: string): string[] {
   return [
     '.SS',
     `\\fB${escaped(name)}\\fR${escaped(words.join(''))}`,
-    `${escaped(capital(command.description()))}.${aliases.length > 0 ? ` Also: ${aliases.join(', ')}.` : ''}`,
+    `${escaped(capitalize(command.description()))}.${aliases.length > 0 ? ` Also: ${aliases.join(', ')}.` : ''}`,
     ...command.registeredArguments.flatMap((argument) =>
       argument.description ? part(argumentTerm(argument), argument.description) : [],
     ),
@@ -50,7 +50,7 @@ function entry(command: Command, above: string): string[] {
 }
 
 function part(term: string, text: string): string[] {
-  return ['.TP', `\\fB${escaped(term)}\\fR`, escaped(capital(text))];
+  return ['.TP', `\\fB${escaped(term)}\\fR`, escaped(capitalize(text))];
 }
 
 /** A line must not begin with a control character, and a dash is a minus. */

@@ -3,10 +3,10 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { image, key, makeAgentBed } from '../test/agents/talk.ts';
+import { image, key, makeAgentBed } from '../test/agents/agent-bed.ts';
 import { coiPath } from '../test/bed/program.ts';
 import { root } from './run.ts';
-import { playedScreen, svgOf } from './screen-svg.ts';
+import { renderScreen, drawSvg } from './screen-svg.ts';
 
 const columns = 96;
 const rows = 22;
@@ -52,7 +52,7 @@ try {
   await setTimeout(settleMs);
   screen.type('\u000c');
   await setTimeout(settleMs);
-  const inside = await playedScreen(screen.output(), columns, rows);
+  const inside = await renderScreen(screen.output(), columns, rows);
   screen.key('ctrl-b d');
   await screen.waitUntil('the prompt', (text) => text.endsWith(prompt.trimEnd()), screenMs);
   screen.type('coi shell --background\r');
@@ -64,8 +64,8 @@ try {
   screen.type('coi list\r');
   await screen.waitFor('WORKSPACE', screenMs);
   await setTimeout(settleMs);
-  const outside = await playedScreen(screen.output(), columns, rows);
-  const picture = svgOf(
+  const outside = await renderScreen(screen.output(), columns, rows);
+  const picture = drawSvg(
     [
       { title: '~/shop $ coi', rows: inside },
       { title: 'Ctrl-b d: the agent goes on, beside a second one', rows: outside },

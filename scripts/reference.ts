@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, type Option } from 'commander';
 import type { App } from '../src/cli/app.ts';
-import { tree } from '../src/cli/command-tree.ts';
+import { commandTree } from '../src/cli/command-tree.ts';
 import { addGlobalOptions } from '../src/cli/global-options.ts';
-import { argumentTerm, capital, flagTerm, flagText } from '../src/cli/help-text.ts';
+import { argumentTerm, capitalize, flagTerm, flagText } from '../src/cli/help-text.ts';
 import { jsonShapes } from '../src/cli/ui/json-shapes.ts';
 import { type Trust, trustText } from '../src/config/keys/key.ts';
 import { keyNames, keyOf } from '../src/config/keys/table.ts';
@@ -22,22 +22,22 @@ const noApp = {} as App;
 
 /** Every command that `coi help` shows, with all below it. */
 export async function allCommands(): Promise<Command[]> {
-  const shown = tree.filter(({ hidden }) => !hidden);
+  const shown = commandTree.filter(({ hidden }) => !hidden);
   return Promise.all(
     shown.map(async (branch) => {
       const command = new Command(branch.name).description(branch.summary);
       command.aliases([...(branch.aliases ?? [])]).helpOption('-h, --help', 'show help');
       addGlobalOptions(command);
-      (await branch.load()).register(command, noApp, tree);
+      (await branch.load()).register(command, noApp, commandTree);
       return command;
     }),
   );
 }
 
 /** The command and all below it, each with its full name. */
-export function flattened(command: Command, above = 'coi'): { name: string; command: Command }[] {
+export function flattenCommands(command: Command, above = 'coi'): { name: string; command: Command }[] {
   const name = `${above} ${command.name()}`;
-  return [{ name, command }, ...command.commands.flatMap((inner) => flattened(inner, name))];
+  return [{ name, command }, ...command.commands.flatMap((inner) => flattenCommands(inner, name))];
 }
 
 function commandText({ name, command }: { name: string; command: Command }): string {
@@ -53,7 +53,7 @@ function commandText({ name, command }: { name: string; command: Command }): str
     '',
     `\`${[name, ...(options.length > 0 ? ['[options]'] : []), ...words].join(' ')}\``,
     '',
-    `${capital(command.description())}.${aliases.length > 0 ? ` Also: ${aliases.join(', ')}.` : ''}`,
+    `${capitalize(command.description())}.${aliases.length > 0 ? ` Also: ${aliases.join(', ')}.` : ''}`,
     ...(rows.length > 0 ? ['', '| argument or flag | |', '|---|---|', ...rows] : []),
     '',
   ].join('\n');
@@ -64,7 +64,7 @@ function flagRow(option: Option): string {
 }
 
 function row(term: string, text: string): string {
-  return `| \`${term}\` | ${cell(capital(text))} |`;
+  return `| \`${term}\` | ${cell(capitalize(text))} |`;
 }
 
 function cell(text: string): string {
@@ -164,7 +164,7 @@ function jsonText(): string {
 /** Path below the repository → text. */
 export async function reference(): Promise<Map<string, string>> {
   const all = (await allCommands()).sort((a, b) => (a.name() < b.name() ? -1 : 1));
-  const flat = all.flatMap((command) => flattened(command));
+  const flat = all.flatMap((command) => flattenCommands(command));
   const markdown: [string, string][] = [
     ['commands.md', ['# Commands', '', globalText(), ...flat.map(commandText)].join('\n')],
     ['keys.md', keysText()],

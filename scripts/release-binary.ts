@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import {
   type Arch,
-  fileOfPackage,
+  packageFile,
   koffiNative,
   koffiShipped,
   lazyBuiltins,
@@ -71,7 +71,7 @@ async function make(): Promise<void> {
   execFileSync(process.execPath, ['--experimental-sea-config', join(work, 'sea.json')]);
   // Made beside its place and moved there, since a file that runs cannot be written.
   const staged = join(work, basename(out));
-  writeFileSync(staged, fileOfPackage(`node-linux-${arch}`, 'bin/node'));
+  writeFileSync(staged, packageFile(`node-linux-${arch}`, 'bin/node'));
   const argv = [staged, resource, config.output, '--sentinel-fuse', fuse];
   execFileSync(process.execPath, [join(root, 'node_modules/postject/dist/cli.js'), ...argv], {
     stdio: ['ignore', 'ignore', 'ignore'],
@@ -92,7 +92,7 @@ function guestAssets(): Record<string, string> {
       if (entry.isFile()) found[relative(directory, path)] = path;
     }
   }
-  const list = written('files.json', JSON.stringify(Object.keys(found).sort()));
+  const list = writeWorkFile('files.json', JSON.stringify(Object.keys(found).sort()));
   const assets = Object.entries(found).map(([path, file]) => [`guest/${path}`, file]);
   return { 'files.json': list, ...Object.fromEntries(assets) };
 }
@@ -100,20 +100,20 @@ function guestAssets(): Record<string, string> {
 /** What tells this build from another (`coi setup` installs by it), the native file, the licences. */
 function ownAssets(texts: string, guest: readonly string[]): Record<string, string> {
   const native = `koffi-${arch}.node`;
-  const nativeFile = written(native, koffiNative(arch));
+  const nativeFile = writeWorkFile(native, koffiNative(arch));
   const made = {
     [native]: nativeFile,
-    'LICENCES.txt': written('LICENCES.txt', texts),
+    'LICENCES.txt': writeWorkFile('LICENCES.txt', texts),
     'coi.1': join(root, 'man/coi.1'),
   };
   // Also of the guest's files: an image is built with them.
   const hash = createHash('sha256');
   for (const file of [join(work, 'main.js'), nativeFile, made['coi.1'], ...guest])
     hash.update(createHash('sha256').update(readFileSync(file)).digest());
-  return { ...made, 'build-id': written('build-id', hash.digest('hex')) };
+  return { ...made, 'build-id': writeWorkFile('build-id', hash.digest('hex')) };
 }
 
-function written(name: string, content: string | Buffer): string {
+function writeWorkFile(name: string, content: string | Buffer): string {
   writeFileSync(join(work, name), content);
   return join(work, name);
 }

@@ -10,7 +10,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** Taking the types out of a test's modules and compiling them costs half a second for each file of tests. */
 const compiled = join(root, 'node_modules/.cache/compiled');
 
-export interface Ran {
+export interface RunResult {
   readonly status: number;
   /** Both streams in the order they came; empty when they went straight to ours. */
   readonly output: string;
@@ -27,7 +27,7 @@ export function run(
     /** In a process group of its own, so that all that it starts can be told to end. It has no terminal then. */
     group?: boolean;
   } = {},
-): Promise<Ran> {
+): Promise<RunResult> {
   const [program = '', ...rest] = argv;
   const started = performance.now();
   const child = spawn(program, rest, {
@@ -48,7 +48,7 @@ export function run(
   }
   return new Promise((settle) => {
     const end = async (status: number) => {
-      if (one.group && interrupted !== undefined) await groupGone(child);
+      if (one.group && interrupted !== undefined) await waitForGroup(child);
       running.delete(one);
       settle({ status, output, elapsedMs: performance.now() - started });
     };
@@ -69,8 +69,8 @@ const running = new Set<{ readonly child: ChildProcess; readonly group: boolean 
 let interrupted: NodeJS.Signals | undefined;
 
 /** What a suite may take to give back its containers and services. */
-const givingBackMs = 90_000;
-const lookMs = 100;
+const cleanupMs = 90_000;
+const pollMs = 100;
 /** A terminal sends Ctrl-C to all of its group, and `with-node.mjs` passes it on: that is one and not two. */
 const onceMs = 1_000;
 
@@ -85,10 +85,10 @@ export function endWhatRuns(): { readonly signal: () => NodeJS.Signals | undefin
         process.stderr.write(
           '\nInterrupted: what was begun is taken away (again to stop at once).\n',
         );
-        for (const one of running) tell(one, 'SIGTERM');
+        for (const one of running) sendSignal(one, 'SIGTERM');
         if (running.size === 0) process.exit(interruptedStatus(name));
       } else if (performance.now() - firstMs > onceMs) {
-        for (const one of running) tell(one, 'SIGKILL');
+        for (const one of running) sendSignal(one, 'SIGKILL');
         process.exit(interruptedStatus(name));
       }
     });
@@ -100,7 +100,7 @@ export function interruptedStatus(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-function tell({ child, group }: { child: ChildProcess; group: boolean }, name: NodeJS.Signals) {
+function sendSignal({ child, group }: { child: ChildProcess; group: boolean }, name: NodeJS.Signals) {
   if (child.pid === undefined) return;
   try {
     process.kill(group ? -child.pid : child.pid, name);
@@ -110,15 +110,15 @@ function tell({ child, group }: { child: ChildProcess; group: boolean }, name: N
 }
 
 /** The files of a suite are programs of their own, which go on giving back when the one that ran them has ended. */
-async function groupGone(child: ChildProcess): Promise<void> {
-  const endMs = performance.now() + givingBackMs;
-  while (isThere(child.pid ?? 0)) {
-    if (performance.now() > endMs) return tell({ child, group: true }, 'SIGKILL');
-    await delay(lookMs);
+async function waitForGroup(child: ChildProcess): Promise<void> {
+  const endMs = performance.now() + cleanupMs;
+  while (groupExists(child.pid ?? 0)) {
+    if (performance.now() > endMs) return sendSignal({ child, group: true }, 'SIGKILL');
+    await delay(pollMs);
   }
 }
 
-function isThere(group: number): boolean {
+function groupExists(group: number): boolean {
   try {
     return process.kill(-group, 0);
   } catch {

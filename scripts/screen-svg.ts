@@ -1,7 +1,7 @@
 // A terminal's screen as SVG: every run of cells that look alike is one text at its place. Pure but for the terminal.
 import xterm from '@xterm/headless';
 
-export interface Look {
+export interface CellStyle {
   /** `#rrggbb`; undefined: the terminal's own. */
   readonly colour: string | undefined;
   readonly background: string | undefined;
@@ -9,7 +9,7 @@ export interface Look {
   readonly dim: boolean;
 }
 
-export interface Run extends Look {
+export interface Run extends CellStyle {
   readonly column: number;
   readonly width: number;
   readonly text: string;
@@ -25,7 +25,7 @@ const named = [
 ];
 
 /** Plays what a program wrote to a terminal of that size and returns the rows of its screen. */
-export async function playedScreen(
+export async function renderScreen(
   output: string,
   columns: number,
   rows: number,
@@ -48,9 +48,9 @@ function runsOf(line: ReturnType<xterm.Terminal['buffer']['active']['getLine']>)
     const width = cell?.getWidth() ?? 0;
     if (!cell || width === 0) continue;
     const text = cell.getChars() || ' ';
-    const look = lookOf(cell);
+    const look = styleOf(cell);
     const last = runs.at(-1);
-    if (last && sameLook(last, look) && last.column + last.width === column)
+    if (last && isSameStyle(last, look) && last.column + last.width === column)
       runs[runs.length - 1] = { ...last, text: last.text + text, width: last.width + width };
     else runs.push({ ...look, column, width, text });
   }
@@ -61,7 +61,7 @@ type Cell = NonNullable<
   ReturnType<NonNullable<ReturnType<xterm.Terminal['buffer']['active']['getLine']>>['getCell']>
 >;
 
-function lookOf(cell: Cell): Look {
+function styleOf(cell: Cell): CellStyle {
   const front = cell.isFgDefault() ? undefined : colourOf(cell.getFgColor(), cell.isFgRGB());
   const back = cell.isBgDefault() ? undefined : colourOf(cell.getBgColor(), cell.isBgRGB());
   const inverse = cell.isInverse() !== 0;
@@ -86,7 +86,7 @@ function colourOf(value: number, isRgb: boolean): string {
   return hex(step(Math.floor(at / 36)), step(Math.floor(at / 6) % 6), step(at % 6));
 }
 
-function sameLook(one: Look, other: Look): boolean {
+function isSameStyle(one: CellStyle, other: CellStyle): boolean {
   return (
     one.colour === other.colour &&
     one.background === other.background &&
@@ -96,7 +96,7 @@ function sameLook(one: Look, other: Look): boolean {
 }
 
 /** Screens one below the other, each in a frame of its own with its title; blank rows at an end are left out. */
-export function svgOf(
+export function drawSvg(
   screens: readonly { readonly title: string; readonly rows: readonly (readonly Run[])[] }[],
   columns: number,
 ): string {

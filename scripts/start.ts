@@ -6,12 +6,12 @@ const coi = `${root}/coi`;
 const workspace = process.env['INIT_CWD'] ?? process.cwd();
 /** How long an agent may take to draw its first screen. */
 const screenLimitMs = 20_000;
-const lookEveryMs = 250;
+const pollMs = 250;
 
-await must('Building coi', [process.execPath, 'scripts/build.ts']);
+await runStep('Building coi', [process.execPath, 'scripts/build.ts']);
 await setUp();
 if (!(await hasImage()))
-  await must('Building the image of sessions (some minutes, once)', [coi, 'build']);
+  await runStep('Building the image of sessions (some minutes, once)', [coi, 'build']);
 if (process.stdin.isTTY && process.stdout.isTTY) {
   const shell = spawnSync(coi, ['shell', '--workspace', workspace], {
     stdio: 'inherit',
@@ -24,10 +24,10 @@ if (process.stdin.isTTY && process.stdout.isTTY) {
 
 /** As root, or through sudo where something has to be changed. */
 async function setUp(): Promise<void> {
-  if (process.geteuid?.() === 0) return must('Making this host ready', [coi, 'setup', '--yes']);
+  if (process.geteuid?.() === 0) return runStep('Making this host ready', [coi, 'setup', '--yes']);
   // An ordinary user finds out without a password whether there is anything to do.
   if ((await run([coi, 'setup', '--yes'])).status === 0) return;
-  await must('Making this host ready (sudo may ask for your password)', [
+  await runStep('Making this host ready (sudo may ask for your password)', [
     'sudo',
     coi,
     'setup',
@@ -35,7 +35,7 @@ async function setUp(): Promise<void> {
   ]);
 }
 
-async function must(title: string, argv: readonly string[]): Promise<void> {
+async function runStep(title: string, argv: readonly string[]): Promise<void> {
   say(`${title}...`);
   const { status, elapsedMs } = await run(argv, { show: true });
   if (status === 0) return say(`${title}: done (${seconds(elapsedMs)})`);
@@ -81,7 +81,7 @@ async function firstScreen(container: string): Promise<string> {
     const now = status === 0 ? output.trimEnd() : '';
     if ((now !== '' && now === before) || performance.now() > deadline) return now;
     before = now;
-    await new Promise((next) => setTimeout(next, lookEveryMs));
+    await new Promise((next) => setTimeout(next, pollMs));
   }
 }
 

@@ -21,7 +21,7 @@ interface Outcome {
 }
 
 const node = process.execPath;
-/** A test that was given up may hold something open forever; `test/bed/leaks.ts` says what is open at the end. */
+/** A test that timed out may hold a handle open forever; `test/bed/leaks.ts` reports open handles. */
 const testFlags = [
   '--test',
   '--import=./test/bed/leaks.ts',
@@ -58,7 +58,7 @@ endIfInterrupted();
 await sweep('sweep after');
 finish();
 
-/** The files of the suites that were asked for: the longest first, so that none of them runs alone at the end. */
+/** The selected files. Serial suites and long files come first, so that none of them runs alone at the end. */
 function jobs(): Job[] {
   const chosen = suites.filter(({ folder }) => wanted.length === 0 || wanted.includes(folder));
   const files = chosen.flatMap((suite) =>
@@ -66,13 +66,13 @@ function jobs(): Job[] {
       .sort()
       .map((file) => fileJob(suite, file)),
   );
-  const isLong = ({ name }: Job) => longFiles.includes(name);
+  const isEarly = ({ name, lane }: Job) => lane !== undefined || longFiles.includes(name);
   const images = new Set(chosen.flatMap(({ image }) => image ?? []));
   return [
     ...(wanted.length === 0 ? [job('check', [node, 'scripts/check.ts'], 10)] : []),
     ...[...images].map((image) => job(`image ${image}`, ['./coi', 'build'], 30)),
-    ...files.filter(isLong),
-    ...files.filter((file) => !isLong(file)),
+    ...files.filter(isEarly),
+    ...files.filter((file) => !isEarly(file)),
   ];
 }
 
@@ -147,7 +147,7 @@ function finish(): never {
   const slow = slowest(outcomes.flatMap(({ name, output }) => testTimes(name, output)));
   if (slow.length > 0) say(['', 'The slowest tests:', ...slow.map(shownTime)].join('\n'));
   const leaks = outcomes.flatMap(({ name, output }) => leaked(output).map((l) => `${name}: ${l}`));
-  if (leaks.length > 0) say(['', 'Left open at the end:', ...leaks].join('\n'));
+  if (leaks.length > 0) say(['', 'Handles left open:', ...leaks].join('\n'));
   say('');
   for (const suite of new Set(outcomes.map((outcome) => outcome.suite))) say(suiteLine(suite));
   for (const { name, good, output } of outcomes)

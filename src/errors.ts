@@ -1,11 +1,11 @@
-// Every failure that coi expects, in one table. Anything else that reaches main is a bug.
+// The table of expected errors. Any other error that reaches main is a bug.
 
-/** The list of what can go wrong; `exit` is the exit status, `about` goes into the reference. */
+/** `exit` is the exit status, `about` the description in the reference. */
 export const errorCodes = {
-  usage: { exit: 2, about: 'The command line does not fit the command.' },
+  usage: { exit: 2, about: 'The command line is invalid.' },
   'config-invalid': { exit: 1, about: 'A configuration file has a wrong key or value.' },
   'incus-unreachable': { exit: 1, about: 'The Incus socket is missing or does not answer.' },
-  'incus-forbidden': { exit: 1, about: 'The Incus socket may not be opened by this user.' },
+  'incus-forbidden': { exit: 1, about: 'This user may not open the Incus socket.' },
   'incus-too-old': { exit: 1, about: 'The Incus server lacks a capability that coi needs.' },
   'incus-failed': { exit: 1, about: 'Incus refused or failed an operation.' },
   'coid-unreachable': {
@@ -21,47 +21,47 @@ export const errorCodes = {
     about: 'The workspace is missing, not a directory, unreadable or unsafe to mount.',
   },
   'mount-invalid': { exit: 1, about: 'An extra mount cannot be made.' },
-  'slot-taken': { exit: 1, about: 'No slot is free, or the wanted one is in use.' },
-  'session-not-found': { exit: 1, about: 'There is no such session or container.' },
-  'session-live': { exit: 1, about: 'The session is running, so it cannot be used a second time.' },
-  'session-asks': { exit: 1, about: 'The agent waits for an answer to a dialog of its own.' },
+  'slot-taken': { exit: 1, about: 'No slot is free, or the requested one is in use.' },
+  'session-not-found': { exit: 1, about: 'The session or container does not exist.' },
+  'session-live': { exit: 1, about: 'The session is already running.' },
+  'session-asks': { exit: 1, about: 'The agent waits for an answer to a dialog.' },
   'session-failed': { exit: 1, about: 'The session could not be started or ended.' },
   'store-unusable': { exit: 1, about: 'The session store cannot be read or written safely.' },
   'alias-invalid': {
     exit: 1,
-    about: 'The alias is malformed, unknown or claimed by another workspace.',
+    about: 'The alias is malformed, unknown or in use by another workspace.',
   },
-  'profile-not-found': { exit: 1, about: 'There is no such profile.' },
+  'profile-not-found': { exit: 1, about: 'The profile does not exist.' },
   'tool-missing': { exit: 1, about: 'The image does not contain the agent.' },
-  'tool-unknown': { exit: 1, about: 'There is no such tool.' },
-  'network-unprotected': { exit: 1, about: 'The network guard could not be put in force.' },
+  'tool-unknown': { exit: 1, about: 'The agent is unknown.' },
+  'network-unprotected': { exit: 1, about: 'The network guard could not be activated.' },
   'network-mode': {
     exit: 1,
-    about: 'Another session of this workspace has another network mode.',
+    about: 'Another session of this workspace uses a different network mode.',
   },
   'unprotected-path': { exit: 1, about: 'A path could not be protected.' },
-  'needs-root': { exit: 1, about: 'The command has to be run as root.' },
-  'setup-failed': { exit: 1, about: 'The host could not be made ready.' },
+  'needs-root': { exit: 1, about: 'The command must be run as root.' },
+  'setup-failed': { exit: 1, about: 'The host could not be prepared.' },
   'no-terminal': { exit: 1, about: 'The command needs a terminal.' },
-  timeout: { exit: 1, about: 'Something took longer than its limit.' },
+  timeout: { exit: 1, about: 'An operation took longer than its time limit.' },
   cancelled: {
     exit: 130,
     about: 'The command was interrupted (143 by SIGTERM, 129 by SIGHUP).',
   },
-  failed: { exit: 1, about: 'The command could not do its work.' },
+  failed: { exit: 1, about: 'The command failed.' },
 } as const satisfies Record<string, { exit: number; about: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;
 
 export interface ErrorDetails {
-  /** What to do about it: one sentence, imperative. */
+  /** How to fix it: one sentence, imperative. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
-  /** The exit status where it is not that of the code. */
+  /** The exit status, if it differs from that of the code. */
   readonly exit?: number | undefined;
 }
 
-/** A failure that was expected: `code` for programs, `message` and `hint` for people. */
+/** An expected error: `code` for programs, `message` and `hint` for people. */
 export class CoiError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -76,16 +76,16 @@ export class CoiError extends Error {
   }
 }
 
-/** What `coi run` returns when coi itself failed: any other status may be that of the command, as with docker and env(1). */
-const ownFailure = 125;
+/** The status of `coi run` if coi itself failed, as with docker and env(1): any other may be that of the command. */
+const runFailureStatus = 125;
 
-/** The exit status for an error that ended that command of coi's. */
+/** The exit status for an error of this coi command. */
 export function exitStatusOf({ code, exit }: CoiError, command: string | undefined): number {
   const status: number = exit ?? errorCodes[code].exit;
-  return command === 'run' && status === 1 ? ownFailure : status;
+  return command === 'run' && status === 1 ? runFailureStatus : status;
 }
 
-/** Ends the program with a status and no further words: what had to be said was said. */
+/** Ends the program with a status and without a message: it was already printed. */
 export class ExitStatus extends Error {
   readonly status: number;
 

@@ -9,11 +9,11 @@
  * const { status, stdout } = await session.run(['make', 'test']);
  * ```
  *
- * It needs what the command `coi` needs: a host that `coi setup` made ready, and membership in the group incus-admin.
- * What can go wrong is thrown as a {@link CoiError} with one of the codes of docs/reference/errors.md.
+ * It needs the same as the command `coi`: a host prepared by `coi setup`, and membership in the group incus-admin.
+ * Failures are thrown as a {@link CoiError} with one of the codes of docs/reference/errors.md.
  */
 import type { AppContext } from './app/context.ts';
-import { freeing } from './app/end-sessions/free-stuck.ts';
+import { freeWithCoid } from './app/end-sessions/free-stuck.ts';
 import { noteEnd } from './app/end-sessions/note-end.ts';
 import { reportHandoff } from './app/handoff/after-session.ts';
 import { lineProgress } from './app/line-progress.ts';
@@ -23,15 +23,15 @@ import { reportStart } from './app/open-session/report-start.ts';
 import { selectSession } from './app/open-session/select-session.ts';
 import { quietParts } from './app/quiet-context.ts';
 import type { OpenSessionRequest } from './app/requests.ts';
-import { starter } from './app/run-command/command-in-container.ts';
-import { keptBytesLimit, keptBytesMax } from './app/run-command/limited-output.ts';
-import { type OutputWish, outputOf } from './app/run-command/streams.ts';
+import { execRequest } from './app/run-command/command-in-container.ts';
+import { outputBytesDefault, outputBytesLimit } from './app/run-command/limited-output.ts';
+import { type CaptureOptions, captureStreams } from './app/run-command/streams.ts';
 import { existingContainer, runningContainer } from './app/targets/container-by-name.ts';
 import { ownContainers } from './app/targets/user-containers.ts';
 import { attachSession } from './app/terminal/attach-session.ts';
-import { endOfTerminal, isOver } from './app/terminal/end-of-terminal.ts';
 import { noTerminal } from './app/terminal/no-terminal.ts';
-import { hintOfNesting, outerPrefix } from './app/terminal/tmux-appearance.ts';
+import { handleTerminalEnd, hasEnded } from './app/terminal/terminal-end.ts';
+import { outerPrefix, reportNesting } from './app/terminal/tmux-appearance.ts';
 import { CoiError } from './errors.ts';
 import { agentIds } from './guest-user.ts';
 import { keys } from './instance-keys.ts';
@@ -48,12 +48,17 @@ import { alertMessage, alertNow, parseAlert } from './monitor/alert.ts';
 import { parseContainerName, parseSessionId, parseSlot } from './names.ts';
 import { killContainer, shutDownContainer } from './session/lifecycle/end-container.ts';
 import { incusFailure } from './session/lifecycle/incus-failure.ts';
-import type { Start } from './session/lifecycle/secret-handover.ts';
-import { handOver, parseVariable } from './session/plan/environment.ts';
+import type { StartExec } from './session/lifecycle/secret-handover.ts';
+import { handoverText, parseVariable } from './session/plan/environment.ts';
 import { parseMount } from './session/plan/extra-mounts.ts';
-import { type ContainerRef, NotMeant } from './session/record/change-instance.ts';
-import { isMeant, refOf } from './session/record/container-ref.ts';
-import { aliasOf, type Container, isKept, workspaceOf } from './session/record/instance-record.ts';
+import { type ContainerRef, StaleContainerRef } from './session/record/change-instance.ts';
+import { matchesRef, refOf } from './session/record/container-ref.ts';
+import {
+  aliasOf,
+  type Container,
+  isPersistent,
+  workspaceOf,
+} from './session/record/instance-record.ts';
 
 export { CoiError, type ErrorCode, type ErrorDetails } from './errors.ts';
 
@@ -61,32 +66,32 @@ export type * from './library-types.ts';
 
 const shutdownMs = 60_000;
 
-/** Connects when something is asked for. */
+/** Connects on first use. */
 export function openCoi(options: CoiOptions = {}): Coi {
   const app = contextFor(options);
   return {
     version: app.version,
     open: async (wanted = {}) => {
-      const { name, mountsId } = await opened(app, wanted);
+      const { name, mountsId } = await openSession(app, wanted);
       const made = await existingContainer(app, {}, name);
-      if (made.session?.mounts.id !== mountsId) throw new NotMeant(name, true);
-      return sessionOf(app, made, made.session?.persistent !== true);
+      if (made.session?.mounts.id !== mountsId) throw new StaleContainerRef(name, true);
+      return makeSession(app, made, made.session?.persistent !== true);
     },
-    list: async () => (await ownContainers(app, {})).map(infoOf),
-    session: async (name) => sessionOf(app, await existingContainer(app, {}, name), false),
+    list: async () => (await ownContainers(app, {})).map(sessionInfo),
+    session: async (name) => makeSession(app, await existingContainer(app, {}, name), false),
     close: () => app.close(),
     [Symbol.asyncDispose]: () => app.close(),
   };
 }
 
-function sessionOf(app: AppContext, container: Container, endsWithUs: boolean): Session {
+function makeSession(app: AppContext, container: Container, endOnDispose: boolean): Session {
   const { session } = container;
   const ref = refOf(container.instance);
   let ended = false;
   const end: Session['end'] = async ({ force = false, timeoutMs = shutdownMs } = {}) => {
     const incus = await app.incus();
-    const free = freeing(app);
-    // What is disposed of because of an abort has to be ended nevertheless.
+    const free = freeWithCoid(app);
+    // A session that is disposed of after an abort must still end.
     const signal = app.signal.aborted ? new AbortController().signal : app.signal;
     if (force) await killContainer(incus, ref, signal, free);
     else await shutDownContainer(incus, ref, { timeoutMs, signal, free, forced: () => {} });
@@ -94,12 +99,12 @@ function sessionOf(app: AppContext, container: Container, endsWithUs: boolean): 
     if (session) noteEnd(app, session);
   };
   return {
-    info: infoOf(container),
+    info: sessionInfo(container),
     run: (argv, options = {}) => runIn(app, ref, argv, options),
     attach: () => attachTo(app, ref),
     end,
     [Symbol.asyncDispose]: async () => {
-      if (endsWithUs && !ended) await end({ force: true });
+      if (endOnDispose && !ended) await end({ force: true });
     },
   };
 }
@@ -108,31 +113,38 @@ async function runIn(
   app: AppContext,
   ref: ContainerRef,
   argv: readonly string[],
-  { cwd, env = {}, input = '', user = 'agent', signal, outputBytesMax = keptBytesMax }: RunOptions,
+  {
+    cwd,
+    env = {},
+    input = '',
+    user = 'agent',
+    signal,
+    outputBytesMax = outputBytesDefault,
+  }: RunOptions,
 ): Promise<RunResult> {
   if (argv.length === 0) throw new CoiError('usage', 'there is no command to run');
-  if (!(outputBytesMax >= 0 && outputBytesMax <= keptBytesLimit))
-    throw new CoiError('usage', `outputBytesMax is not between 0 and ${keptBytesLimit}`);
+  if (!(outputBytesMax >= 0 && outputBytesMax <= outputBytesLimit))
+    throw new CoiError('usage', `outputBytesMax is not between 0 and ${outputBytesLimit}`);
   const { name } = ref;
   const container = await runningContainer(app, {}, name);
-  if (!isMeant(ref, container.instance)) throw new NotMeant(name, true);
+  if (!matchesRef(ref, container.instance)) throw new StaleContainerRef(name, true);
   const id = user === 'root' ? 0 : agentIds.uid;
-  const request = { ...starter(app, container, cwd, id), user: id, group: id };
+  const request = { ...execRequest(app, container, cwd, id), user: id, group: id };
   const incus = await app.incus();
-  const start: Start = (until) => incus.execPiped(name, request, { signal: until });
-  const wish: OutputWish = {
+  const start: StartExec = (until) => incus.execPiped(name, request, { signal: until });
+  const captureOptions: CaptureOptions = {
     input,
-    keptBytes: outputBytesMax,
+    outputBytesMax,
     signal: signal ? AbortSignal.any([app.signal, signal]) : app.signal,
   };
   try {
-    return await outputOf(app, start, handOver(env, argv), wish);
+    return await captureStreams(app, start, handoverText(env, argv), captureOptions);
   } catch (error) {
     throw incusFailure(error, `running a command in ${name} failed`);
   }
 }
 
-function infoOf(container: Container): SessionInfo {
+function sessionInfo(container: Container): SessionInfo {
   const { name, status, session } = container;
   return {
     name,
@@ -141,13 +153,13 @@ function infoOf(container: Container): SessionInfo {
     workspace: workspaceOf(container),
     slot: session?.slot,
     tool: session?.tool,
-    persistent: isKept(container),
+    persistent: isPersistent(container),
     alias: aliasOf(container),
   };
 }
 
 /** As `coi shell --background` does. */
-async function opened(app: AppContext, wanted: OpenOptions): Promise<ContainerRef> {
+async function openSession(app: AppContext, wanted: OpenOptions): Promise<ContainerRef> {
   try {
     const request = openRequest(app, wanted);
     const selected = await selectSession(app, request);
@@ -180,10 +192,10 @@ function openRequest(app: AppContext, wanted: OpenOptions): OpenSessionRequest {
   };
 }
 
-/** Joins the terminal of this process. Throws `no-terminal`, `session-not-found`. */
+/** Attaches the terminal of this process. Throws `no-terminal`, `session-not-found`. */
 async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
   const found = await runningContainer(app, {}, ref.name);
-  if (!isMeant(ref, found.instance)) throw new NotMeant(ref.name, true);
+  if (!matchesRef(ref, found.instance)) throw new StaleContainerRef(ref.name, true);
   const { stdin, stdout } = process;
   if (!stdin.isTTY || !stdout.isTTY) throw noTerminal('coi attach');
   const name = parseContainerName(found.name);
@@ -192,9 +204,9 @@ async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
   const message = alert && alertMessage(name, alert);
   if (message) app.report.info(message);
   const outer = outerPrefix(app);
-  const opening = (prefix: string | undefined) => hintOfNesting(app, outer, prefix);
-  // The terminal is the caller's: nothing is written beside the agent's screen.
-  const terminal = { stdin, stdout, opening, showAlert: () => {} };
+  const onOpen = (prefix: string | undefined) => reportNesting(app, outer, prefix);
+  // The terminal belongs to the caller: write nothing outside of the agent's screen.
+  const terminal = { stdin, stdout, onOpen, showAlert: () => {} };
   try {
     const { end, problem } = await attachSession(
       app,
@@ -203,7 +215,7 @@ async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
       terminal,
     );
     if (problem) app.report.warn(problem);
-    // Detaching and `exit` leave it running; what else ends the terminal may have ended the session.
+    // Detaching and `exit` leave the session running; any other end of the terminal may have ended it.
     if (end.kind !== 'lost' && !(end.kind === 'exited' && end.status !== 0)) return;
     const left = {
       container: name,
@@ -212,8 +224,8 @@ async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
       store: session,
       alias: session?.alias,
     };
-    const { outcome } = await endOfTerminal(app, left, end);
-    if (isOver(outcome) && session)
+    const { outcome } = await handleTerminalEnd(app, left, end);
+    if (hasEnded(outcome) && session)
       await reportHandoff(app, { workspace: session.workspace, container: name }, '[cleanup] ');
     if (session) noteEnd(app, session);
   } catch (error) {
@@ -221,7 +233,7 @@ async function attachTo(app: AppContext, ref: ContainerRef): Promise<void> {
   }
 }
 
-/** What coi would say goes where the caller wants it. */
+/** Passes coi's messages to the caller's `tell`. */
 function contextFor({
   cwd,
   env = process.env,

@@ -1,6 +1,6 @@
-// The keys by which coi knows its containers and images again. Incus keeps them; nothing inside a container can change them.
+// The Incus keys that identify coi's containers and images. Nothing inside a container can change them.
 
-/** Of containers of sessions (session/record/instance-record.ts). */
+/** Keys of session containers (session/record/instance-record.ts). */
 export const keys = {
   version: 'user.coi.version',
   workspace: 'user.coi.workspace',
@@ -25,15 +25,15 @@ export const keys = {
   maxDuration: 'user.coi.max_duration',
   timeOver: 'user.coi.time_over',
   /**
-   * Written before a snapshot of an ephemeral session: Incus's generation of the instance then. A restore brings the key
-   * back, but gives the instance a new generation, and so a restored container is told from the one that was copied.
+   * The instance's generation in Incus, written before a snapshot of an ephemeral session. A restore brings back the key,
+   * but gives the instance a new generation: that distinguishes a restored container from the original one.
    */
   generation: 'user.coi.generation',
-  /** A container that an image is built in. */
+  /** Marks a container in which an image is built. */
   build: 'user.coi.build',
 } as const;
 
-/** Of images, as properties. */
+/** Properties of images. */
 export const imageKeys = {
   recipe: 'user.coi.recipe',
   variant: 'user.coi.variant',

@@ -1,42 +1,45 @@
-// What the library (index.ts) takes and gives. Shipped as it is: it imports nothing.
+// Public types of the library (index.ts). The file is shipped as it is, so it imports nothing.
 export interface CoiOptions {
-  /** Where relative paths start, and the workspace that {@link Coi.open} takes by default. Default: the current directory. */
+  /** Base of relative paths, and default workspace of {@link Coi.open}. Default: the current directory. */
   readonly cwd?: string;
-  /** Default: that of this process. `COI_*` variables work as they do for the command. */
+  /** Default: the environment of this process. `COI_*` variables work as for the command. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Takes the lines that `coi` would print on stderr. Default: they are dropped. */
+  /** Receives the lines that `coi` would print on stderr. Default: they are dropped. */
   readonly tell?: (line: string) => void;
-  /** Gives up what is being waited for; sessions go on. */
+  /** Aborts pending operations; sessions keep running. */
   readonly signal?: AbortSignal;
 }
 
 export interface OpenOptions {
   /** The directory to work in. */
   readonly workspace?: string;
-  /** `claude`, `opencode`, … or one of the configuration's own. */
+  /** `claude`, `opencode`, … or a custom agent of the configuration. */
   readonly tool?: string;
   readonly image?: string;
   readonly profile?: string;
-  /** 1 to 99; without it the first of 1 to 10 that is free. */
+  /** 1 to 99. Default: the first free slot of 1 to 10. */
   readonly slot?: number;
-  /** Keeps the container when it stops; then {@link Session} does not end when it is disposed of. */
+  /** Keeps the container when it stops. Disposing of the {@link Session} then does not end it. */
   readonly persistent?: boolean;
   readonly network?: 'restricted' | 'allowlist' | 'open';
-  /** Variables for the agent. They are in no process list, log or event. */
+  /** Variables for the agent. They never appear in process lists, logs or events. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Further directories, as `HOST:CONTAINER[:ro]`. */
+  /** Additional directories, as `HOST:CONTAINER[:ro]`. */
   readonly mounts?: readonly string[];
-  /** Goes on with the newest conversation of the workspace, or with that session. */
+  /** Resumes the newest session of the workspace (`true`), or the session with this id. */
   readonly resume?: boolean | string;
 }
 
-/** One container of coi's, as it was when it was asked for. */
+/** A container of coi, at the time of the call. */
 export interface SessionInfo {
   /** The name of its container. */
   readonly name: string;
-  /** As Incus says it: `Running`, `Stopped`, `Frozen`, … */
+  /** The status in Incus: `Running`, `Stopped`, `Frozen`, … */
   readonly status: string;
-  /** The id that {@link OpenOptions.resume} takes; undefined in a container that only carries the prefix, as do the next. */
+  /**
+   * The id for {@link OpenOptions.resume}. This and the following properties are undefined for a container that has only
+   * the name prefix of coi.
+   */
   readonly id: string | undefined;
   readonly workspace: string | undefined;
   readonly slot: number | undefined;
@@ -49,33 +52,33 @@ export interface RunOptions {
   /** Default: the workspace. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What the command reads. Default: nothing. */
+  /** Standard input of the command. Default: empty. */
   readonly input?: string | Uint8Array;
   /** Default: the agent's user. */
   readonly user?: 'agent' | 'root';
-  /** Ends the command; `run` then throws the signal's reason. */
+  /** Ends the command; `run` then throws the reason of the signal. */
   readonly signal?: AbortSignal;
-  /** How much is kept of each output; what comes after it is read and dropped. Default: 16 MiB; at most 256 MiB. */
+  /** Bytes to keep of each output; the rest is read and dropped. Default: 16 MiB; at most 256 MiB. */
   readonly outputBytesMax?: number;
 }
 
 export interface RunResult {
-  /** Exit status; a status other than 0 is a result, no error. */
+  /** Exit status. A status other than 0 is a result, not an error. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** One of the two was longer than {@link RunOptions.outputBytesMax}. */
+  /** stdout or stderr was longer than {@link RunOptions.outputBytesMax}. */
   readonly truncated: boolean;
 }
 
-/** A session. Disposing of one that {@link Coi.open} made without `persistent` ends it by force; its conversation is kept. */
+/** A session. Disposing of one opened by {@link Coi.open} without `persistent` ends it by force; its conversation is saved. */
 export interface Session extends AsyncDisposable {
   readonly info: SessionInfo;
-  /** Runs one command in it to its end, beside the agent. */
+  /** Runs a command in it, alongside the agent, and waits for its end. */
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Joins the terminal of this process to the agent's; resolves when it is left. Throws `no-terminal` without one. */
+  /** Attaches the terminal of this process to the agent; resolves after it is detached. Throws `no-terminal` without one. */
   attach(): Promise<void>;
-  /** Shuts it down and deletes its container; its conversation is kept. `force` does not ask the guest first. */
+  /** Shuts it down and deletes its container; its conversation is saved. `force` skips the graceful shutdown. */
   end(options?: { readonly force?: boolean; readonly timeoutMs?: number }): Promise<void>;
 }
 
@@ -85,8 +88,8 @@ export interface Coi extends AsyncDisposable {
   open(options?: OpenOptions): Promise<Session>;
   /** The caller's containers, by name. */
   list(): Promise<SessionInfo[]>;
-  /** The session of that container name or alias. Throws `session-not-found`. Disposing of it changes nothing. */
+  /** The session with this container name or alias. Throws `session-not-found`. Disposing of it changes nothing. */
   session(name: string): Promise<Session>;
-  /** Closes the connections; sessions go on. */
+  /** Closes the connections; sessions keep running. */
   close(): Promise<void>;
 }

@@ -1,31 +1,32 @@
-// The entry: keeps compiled code between runs, then loads the part of the program that is wanted. Nothing big may be
-// imported here, since what is loaded before the cache is enabled is compiled anew at every start.
+// Entry point: enables the compile cache, then loads the part of the program that is needed. Nothing big may be imported
+// here: modules loaded before the cache is enabled are compiled again at every start.
 import { enableCompileCache } from 'node:module';
-import { everydayWords } from './cli/common-commands.ts';
-import { ownWords } from './host/process/command-line.ts';
+import { commonCommands } from './cli/common-commands.ts';
+import { takeArguments } from './host/process/command-line.ts';
 
-const words = ownWords(process);
+const words = takeArguments(process);
 
 const home =
   process.env['XDG_CACHE_HOME'] ??
   (process.env['HOME'] ? `${process.env['HOME']}/.cache` : undefined);
-// The launcher takes the Node that the package brings. Where npm could not fetch that, an older one gets as far as here, and
-// then the user gets a sentence instead of a trace.
+// The launcher uses the Node of the package. If npm could not download it, an older Node may run this file, and the user
+// should get an error message instead of a stack trace.
 if (Number(process.versions.node.split('.', 1)[0]) < 24) {
   process.stderr.write(
-    `Error: coi needs Node 24 or newer, and this is ${process.version}\nHint: the Node that coi brings is not there: install coi again where npm reaches its registry, or install a newer Node.\n`,
+    `Error: coi needs Node 24 or newer, and this is ${process.version}\nHint: Reinstall coi where npm reaches its registry, since its own Node is missing, or install a newer Node.\n`,
   );
   process.exitCode = 1;
 } else {
   if (home?.startsWith('/')) enableCompileCache(`${home}/coi/compiled`);
-  // A completion of names is asked for at every Tab; one of flags needs the commands.
-  const asked = words[0] === '__complete' ? words.indexOf('--') : -1;
-  const namesOnly = asked > 0 && !words.slice(asked + 1).some((word) => word.startsWith('-'));
+  // Completion of names runs at every Tab and has its own entry; completion of flags needs the commands.
+  const separator = words[0] === '__complete' ? words.indexOf('--') : -1;
+  const namesOnly =
+    separator > 0 && !words.slice(separator + 1).some((word) => word.startsWith('-'));
   const [word = 'shell'] = words;
-  const everyday = (everydayWords as readonly string[]).includes(word);
+  const isCommon = (commonCommands as readonly string[]).includes(word);
   const part = namesOnly
     ? import('./cli/completion-entry.ts')
-    : everyday
+    : isCommon
       ? import('./cli/common-program.ts')
       : import('./cli/program.ts');
   part

@@ -14,7 +14,7 @@ import {
   workspaceHash,
 } from './names.ts';
 
-test('the container name is the predecessor’s: prefix, 8 hex digits of the path’s SHA-256, slot', () => {
+test("the container name is the predecessor's: prefix, 8 hex digits of the path's SHA-256, slot", () => {
   assert.equal(workspaceHash('/home/user/project' as WorkspacePath), '9dad1e4e');
   assert.equal(
     containerName('coi-', workspaceHash('/home/user/project' as WorkspacePath), 3 as Slot),
@@ -33,7 +33,7 @@ test('hostile names are refused before they reach a path or a URL', () => {
   assert.equal(parseSlot('10'), 10);
 });
 
-test('a quoted text never holds a control character and is never long', () => {
+test('a quoted text has no control characters and a limited length', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
       assert.doesNotMatch(quoted(text), /[\u0000-\u001f\u007f-\u009f]/);
@@ -42,7 +42,7 @@ test('a quoted text never holds a control character and is never long', () => {
   assert.ok(quoted('x'.repeat(300)).length <= 82);
 });
 
-test('a name of unknown origin is as it is where it is plain, and quoted otherwise', () => {
+test('an untrusted name is printed plainly if it is plain, otherwise quoted', () => {
   for (const name of ['a', 'mounts.default[0].host', 'A_b-c'])
     assert.equal(plainOrQuoted(name), name);
   for (const name of ['', 'a b', 'a\nb', 'a\u001b[8m', "'", 'x'.repeat(300)])

@@ -1,4 +1,4 @@
-// Branded types for everything that has a name, and the only places where text becomes one.
+// Branded types of names and ids, and the only functions that create them from text.
 import { createHash, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { CoiError } from './errors.ts';
@@ -9,21 +9,21 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type ContainerName = Brand<string, 'ContainerName'>;
 export type Slot = Brand<number, 'Slot'>;
 export type SessionId = Brand<string, 'SessionId'>;
-/** An absolute host path, as the user named it (links not resolved): the identity of a workspace. */
+/** An absolute host path as the user typed it (links not resolved): it identifies a workspace. */
 export type WorkspacePath = Brand<string, 'WorkspacePath'>;
 export type WorkspaceHash = Brand<string, 'WorkspaceHash'>;
 export type Alias = Brand<string, 'Alias'>;
 export type ImageAlias = Brand<string, 'ImageAlias'>;
 
-/** The slots that are given out by themselves. Those above, up to `slotMax`, are there for who asks for one. */
-export const ownSlotMax = 10;
+/** The highest slot that is allocated automatically. Higher ones, up to `slotMax`, must be requested. */
+export const autoSlotMax = 10;
 export const slotMax = 99;
 export const defaultPrefix = 'coi-';
 
-/** The first that is given out. */
+/** The first slot that is allocated. */
 export const firstSlot = 1 as Slot;
 
-/** The slot, or undefined for a number that is none. */
+/** The slot, or undefined for an invalid number. */
 export function slotNumber(value: number): Slot | undefined {
   return Number.isInteger(value) && value >= 1 && value <= slotMax ? (value as Slot) : undefined;
 }
@@ -33,7 +33,7 @@ export function parseSlot(text: string): Slot {
   const slot = /^\d{1,2}$/.test(text) ? slotNumber(Number(text)) : undefined;
   if (slot === undefined) {
     throw new CoiError('usage', `invalid slot ${quoted(text)}: slots go from 1 to ${slotMax}`, {
-      hint: 'Leave --slot out to take the lowest free one.',
+      hint: 'Omit --slot to use the lowest free slot.',
     });
   }
   return slot;
@@ -43,13 +43,13 @@ export function parseSlot(text: string): Slot {
 export function parseContainerName(text: string): ContainerName {
   if (!/^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(text)) {
     throw new CoiError('usage', `invalid container name ${quoted(text)}`, {
-      hint: 'Names are letters, digits and dashes, at most 63; see `coi list`.',
+      hint: 'Use at most 63 letters, digits and dashes; see `coi list`.',
     });
   }
   return text as ContainerName;
 }
 
-/** The name of an instance, from Incus, which takes no others. */
+/** The name of an instance from Incus, which has validated it. */
 export function instanceName(name: string): ContainerName {
   return name as ContainerName;
 }
@@ -58,18 +58,18 @@ export function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
-/** Parses a session id: coi makes UUIDs, scripts of the predecessor's users named directories as they liked. Throws `usage`. */
+/** Parses a session id. coi creates UUIDs, but scripts of the predecessor's users chose other names. Throws `usage`. */
 export function parseSessionId(text: string): SessionId {
   const id = sessionId(text);
   if (id === undefined) {
     throw new CoiError('usage', `invalid session id ${quoted(text)}`, {
-      hint: 'Ids are printed by `coi list --all` and `coi info`.',
+      hint: 'Run `coi list --all` to see the ids.',
     });
   }
   return id;
 }
 
-/** The id, or undefined for a text that is none. */
+/** The id, or undefined for invalid text. */
 export function sessionId(text: string): SessionId | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(text) ? (text as SessionId) : undefined;
 }
@@ -78,15 +78,15 @@ export function newSessionId(): SessionId {
   return randomUUID() as SessionId;
 }
 
-/** Of a container that is no session. */
+/** For containers without a session. */
 export const noSession = '' as SessionId;
 
-/** A path as the user gave it: links stay, dots go. */
+/** An absolute path; `.` and `..` are resolved, links are not. */
 export function workspaceAt(cwd: string, wanted: string): WorkspacePath {
   return resolve(cwd, wanted) as WorkspacePath;
 }
 
-/** A path that coi wrote down, or undefined for one that is not absolute. */
+/** A path that coi stored, or undefined if it is not absolute. */
 export function absoluteWorkspace(path: string): WorkspacePath | undefined {
   return path.startsWith('/') ? (path as WorkspacePath) : undefined;
 }
@@ -95,7 +95,7 @@ export function absoluteWorkspace(path: string): WorkspacePath | undefined {
 export function parseAlias(text: string): Alias {
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(text)) {
     throw new CoiError('alias-invalid', `invalid alias ${quoted(text)}`, {
-      hint: 'An alias starts with a letter; letters, digits, _ and - may follow, at most 64 in all.',
+      hint: 'Start with a letter; use at most 64 letters, digits, _ and -.',
     });
   }
   return text as Alias;
@@ -105,7 +105,7 @@ export function parseAlias(text: string): Alias {
 export function parseImageAlias(text: string): ImageAlias {
   if (!/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/.test(text) || text.includes('..')) {
     throw new CoiError('usage', `invalid image name ${quoted(text)}`, {
-      hint: '`coi image list` prints the images.',
+      hint: 'Run `coi image list` to see the images.',
     });
   }
   return text as ImageAlias;
@@ -115,18 +115,18 @@ export function parseImageAlias(text: string): ImageAlias {
 export function parsePrefix(text: string): string {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(text)) {
     throw new CoiError('usage', `invalid COI_CONTAINER_PREFIX ${quoted(text)}`, {
-      hint: 'It starts with a letter; letters, digits and dashes may follow, at most 40 in all.',
+      hint: 'Start with a letter; use at most 40 letters, digits and dashes.',
     });
   }
   return text;
 }
 
-/** First 8 hex digits of SHA-256 over the absolute path text, as the predecessor had it. */
+/** First 8 hex digits of the SHA-256 of the absolute path, as in the predecessor. */
 export function workspaceHash(workspace: WorkspacePath): WorkspaceHash {
   return createHash('sha256').update(workspace).digest('hex').slice(0, 8) as WorkspaceHash;
 }
 
-/** The same for a session that has a name of its own (`[container] session_name`). */
+/** The hash of a named session (`[container] session_name`). */
 export function sessionNameHash(name: string): WorkspaceHash {
   return createHash('sha256')
     .update(`session-name:${name}`)
@@ -134,7 +134,7 @@ export function sessionNameHash(name: string): WorkspaceHash {
     .slice(0, 8) as WorkspaceHash;
 }
 
-/** Parses the hash of a workspace, as a reservation has it. Throws `usage`. */
+/** Parses the workspace hash of a reservation. Throws `usage`. */
 export function parseHash(text: string): WorkspaceHash {
   if (!/^[0-9a-f]{8}$/.test(text)) throw new CoiError('usage', `invalid hash ${quoted(text)}`);
   return text as WorkspaceHash;
@@ -149,18 +149,18 @@ export function tmuxSession(name: ContainerName): string {
   return `coi-${name}`;
 }
 
-/** Text of unknown origin for a message: quoted, control characters escaped, at most 80 long. */
+/** Quotes untrusted text for a message: control characters are escaped, and it is cut to 80 characters. */
 export function quoted(text: string): string {
   const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
   return printableJson(JSON.stringify(shown));
 }
 
-/** A name or key of unknown origin for a message: as it is where it is plain, quoted otherwise. Paths of keys have brackets. */
+/** Quotes an untrusted name or key for a message, unless it is plain. Key paths may contain brackets. */
 export function plainOrQuoted(text: string): string {
   return /^[A-Za-z0-9_.\-[\]]{1,200}$/.test(text) ? text : quoted(text);
 }
 
-/** JSON text with every character escaped that could steer a terminal: it stays the same value. */
+/** Escapes characters in JSON text that could control a terminal. The value does not change. */
 export function printableJson(text: string): string {
   return text.replace(
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,

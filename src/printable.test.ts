@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { table } from './cli/ui/table.ts';
 import { oneLine, printable } from './printable.ts';
 
-test('nothing but text, newlines, tabs and colour reaches the terminal', () => {
+test('only text, newlines, tabs and colours reach the terminal', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const left = printable(text).replace(/\u001b\[[0-9;]*m/g, '');
@@ -18,11 +18,11 @@ test('nothing but text, newlines, tabs and colour reaches the terminal', () => {
   assert.equal(printable('safe\u202egnp.exe'), 'safe\\x202egnp.exe');
 });
 
-test('a name of unknown origin stays on one line', () => {
+test('an untrusted name stays on one line', () => {
   assert.equal(oneLine('a\nb\u001b[31m'), 'a\\nb\\x1b[31m');
 });
 
-test('a table pads by the widest cell and ends no line with blanks', () => {
+test('a table pads to the widest cell and has no trailing blanks', () => {
   assert.deepEqual(
     table(
       ['NAME', 'X'],

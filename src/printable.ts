@@ -1,12 +1,12 @@
-// Text from containers, file names and daemons must not steer the user's terminal.
+// Escaping of untrusted text (from containers, file names and daemons), which must not control the user's terminal.
 
-/** Codes of coi's own colours (cli/ui/style.ts), to turn on and off: what coi does not write itself is no colour. */
+/** SGR codes that coi itself uses (cli/ui/style.ts), on and off. All others are escaped. */
 export const styleCodes = [1, 2, 22, 31, 32, 33, 36, 39] as const;
 
-/** Only those: others of the same form hide text, or draw it in the colour of the background. */
+/** Other codes could hide text, or print it in the background colour. */
 const colour = new RegExp(`\\u001b\\[(?:${styleCodes.join('|')})m`, 'g');
 
-/** Text without control characters except newline, tab and coi's own colours; others are shown escaped. */
+/** Escapes all control characters except newline, tab and coi's own colours. */
 export function printable(text: string): string {
   if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(text))
     return text;
@@ -19,7 +19,7 @@ export function printable(text: string): string {
   return result + escaped(text.slice(from));
 }
 
-/** Text of unknown origin on one line: colour, newlines and tabs are escaped too. */
+/** Escapes untrusted text to one line: colours, newlines and tabs, too. */
 export function oneLine(text: string): string {
   return escaped(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');
 }

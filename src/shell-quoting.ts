@@ -1,11 +1,11 @@
-// Text as words of a POSIX shell. Pure.
+// Quoting for a POSIX shell. Pure.
 
-/** One word, whatever is in it. */
-export function shellQuoted(text: string): string {
+/** Quotes any text as one word. */
+export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The same for people to read: quoted only where that is needed. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : shellQuoted(text);
+/** Quotes a word only if needed, for people to read. */
+export function shellQuoteIfNeeded(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : shellQuote(text);
 }

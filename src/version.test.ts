@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressIn, isNewer } from './version.ts';
+import { isNewer, projectAddress } from './version.ts';
 
-test('a release is newer by its numbers, and than a development build of the same', () => {
+test('releases compare by number, and a release is newer than its development build', () => {
   for (const [release, than] of [
     ['1.0.1', '1.0.0'],
     ['1.10.0', '1.9.9'],
@@ -20,13 +20,19 @@ test('a release is newer by its numbers, and than a development build of the sam
     assert.ok(!isNewer(release, than), `${release} ${than}`);
 });
 
-test('the address is the homepage, else the page of the repository, else none', () => {
+test('the address is the homepage, else the repository page, else none', () => {
   const repository = { url: 'git+https://code.example/coi.git' };
-  assert.equal(addressIn({ repository }), 'https://code.example/coi');
-  assert.equal(addressIn({ repository: 'https://code.example/coi' }), 'https://code.example/coi');
-  assert.equal(addressIn({ homepage: 'https://coi.example', repository }), 'https://coi.example');
+  assert.equal(projectAddress({ repository }), 'https://code.example/coi');
+  assert.equal(
+    projectAddress({ repository: 'https://code.example/coi' }),
+    'https://code.example/coi',
+  );
+  assert.equal(
+    projectAddress({ homepage: 'https://coi.example', repository }),
+    'https://coi.example',
+  );
   for (const url of ['git@code.example:coi.git', 'file:///srv/coi', '']) {
-    assert.equal(addressIn({ repository: url }), undefined, url);
+    assert.equal(projectAddress({ repository: url }), undefined, url);
   }
-  assert.equal(addressIn({}), undefined);
+  assert.equal(projectAddress({}), undefined);
 });

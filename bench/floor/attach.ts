@@ -1,5 +1,5 @@
 // Floor of `coi attach`: tmux attach in a running container.
-import { execTerminal, joined } from './raw.ts';
+import { execTerminal, pipeTerminal } from './raw.ts';
 
 const [name = '', session = ''] = process.argv.slice(2);
-await joined(await execTerminal(name, ['tmux', '-u', 'attach', '-t', session]));
+await pipeTerminal(await execTerminal(name, ['tmux', '-u', 'attach', '-t', session]));

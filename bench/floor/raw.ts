@@ -72,7 +72,7 @@ export async function execTerminal(name: string, command: readonly string[]): Pr
 }
 
 /** Shows a terminal's bytes on stdout and types what comes on stdin, until it is closed. */
-export function joined({ terminal, control }: Exec): Promise<void> {
+export function pipeTerminal({ terminal, control }: Exec): Promise<void> {
   if (process.stdin.isTTY) process.stdin.setRawMode(true);
   process.stdin.on('data', (data) => terminal.send(data));
   return new Promise((resolve, reject) => {

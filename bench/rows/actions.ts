@@ -38,7 +38,7 @@ export async function backgroundSessions(stage: Stage, count: number): Promise<s
   return stage.bed.instances();
 }
 
-export async function closed(stage: Stage, screens: readonly Screen[]): Promise<void> {
+export async function closeScreens(stage: Stage, screens: readonly Screen[]): Promise<void> {
   await Promise.all(screens.map((screen) => screen.close()));
   await stage.clear();
 }

@@ -14,11 +14,11 @@ export const attach: Row<Stage> = {
     await screen.close();
   },
   subjects: {
-    coi: (stage) => detached(stage, () => stage.bed.screen(['attach'])),
+    coi: (stage) => measureAttach(stage, () => stage.bed.screen(['attach'])),
     floor: (stage) =>
-      detached(stage, (name) => stage.floorScreen('attach', undefined, name, `coi-${name}`)),
+      measureAttach(stage, (name) => stage.floorScreen('attach', undefined, name, `coi-${name}`)),
     incus: (stage) =>
-      detached(stage, (name) => {
+      measureAttach(stage, (name) => {
         const inside = ['tmux', '-u', 'attach', '-t', `coi-${name}`];
         return stage.bed.command([
           'incus',
@@ -36,7 +36,7 @@ export const attach: Row<Stage> = {
   },
 };
 
-async function detached(stage: Stage, start: (name: string) => Screen): Promise<number> {
+async function measureAttach(stage: Stage, start: (name: string) => Screen): Promise<number> {
   const [name = ''] = await stage.bed.instances();
   const { ms, screen } = await firstScreen(() => start(name));
   screen.key('ctrl-b d');
@@ -63,11 +63,11 @@ type Kill = (stage: Stage, names: readonly string[]) => Promise<unknown>;
 /** The others kill containers that are no sessions: of a session that stops, coid takes care at the same time. */
 function killSubjects(count: number, ofCoi: Kill): Row<Stage>['subjects'] {
   const ofFloor: Kill = (stage, names) => stage.floor('kill', undefined, ...names);
-  const ofIncus: Kill = (stage, names) => stage.other(['incus', 'delete', '-f', ...names]);
+  const ofIncus: Kill = (stage, names) => stage.runOther(['incus', 'delete', '-f', ...names]);
   return {
-    coi: async (stage) => killed(stage, await backgroundSessions(stage, count), ofCoi),
-    floor: async (stage) => killed(stage, await floorContainers(stage, count), ofFloor),
-    incus: async (stage) => killed(stage, await floorContainers(stage, count), ofIncus),
+    coi: async (stage) => measureKill(stage, await backgroundSessions(stage, count), ofCoi),
+    floor: async (stage) => measureKill(stage, await floorContainers(stage, count), ofFloor),
+    incus: async (stage) => measureKill(stage, await floorContainers(stage, count), ofIncus),
   };
 }
 
@@ -82,7 +82,7 @@ async function floorContainers(stage: Stage, count: number): Promise<string[]> {
 }
 
 /** Until the command is back and Incus has reported every one deleted. */
-async function killed(stage: Stage, names: readonly string[], work: Kill): Promise<number> {
+async function measureKill(stage: Stage, names: readonly string[], work: Kill): Promise<number> {
   const startedMs = performance.now();
   const gone = names.map((name) => stage.gone(name, startedMs));
   const ended = work(stage, names).then(() => performance.now());
@@ -98,7 +98,7 @@ export const list: Row<Stage> = {
   subjects: {
     coi: (stage) => timed(() => coi(stage, 'list')),
     floor: (stage) => timed(() => stage.floor('list', undefined)),
-    incus: (stage) => timed(() => stage.other(['incus', 'list'])),
+    incus: (stage) => timed(() => stage.runOther(['incus', 'list'])),
   },
 };
 
@@ -109,6 +109,6 @@ export const version: Row<Stage> = {
   subjects: {
     coi: (stage) => timed(() => coi(stage, 'version')),
     floor: (stage) => timed(() => stage.floor('empty', undefined)),
-    incus: (stage) => timed(() => stage.other(['incus', 'version'])),
+    incus: (stage) => timed(() => stage.runOther(['incus', 'version'])),
   },
 };

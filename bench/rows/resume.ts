@@ -1,7 +1,7 @@
 // A conversation that goes on in a new container, beside a session that begins.
 import type { Row } from '../measure.ts';
 import type { Stage } from '../stage.ts';
-import { closed, firstScreen, shellArgs } from './actions.ts';
+import { closeScreens, firstScreen, shellArgs } from './actions.ts';
 import { shell } from './start.ts';
 
 const answerLimitMs = 10_000;
@@ -17,13 +17,13 @@ export const resume: Row<Stage> = {
     screen.type('something to go on with\r');
     await screen.waitFor(/said: something[\s\S]*You:/, answerLimitMs);
     conversations.set(stage, /^Session ID: (\S+)/m.exec(screen.output())?.[1] ?? '');
-    await closed(stage, [screen]);
+    await closeScreens(stage, [screen]);
   },
   subjects: {
     coi: async (stage) => {
       const args = [...shellArgs(stage), `--resume=${conversations.get(stage)}`];
       const { ms, screen } = await firstScreen(() => stage.bed.screen(args));
-      await closed(stage, [screen]);
+      await closeScreens(stage, [screen]);
       return ms;
     },
     // In turn with it, since load meets both alike.

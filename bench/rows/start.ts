@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { Screen } from '../../test/bed/screen.ts';
 import type { Row } from '../measure.ts';
 import type { Stage } from '../stage.ts';
-import { background, closed, firstScreen, shellArgs, timed } from './actions.ts';
+import { background, closeScreens, firstScreen, shellArgs, timed } from './actions.ts';
 
 const removalLimitMs = 5_000;
 
@@ -16,7 +16,7 @@ export const shell: Row<Stage> = {
   subjects: {
     coi: async (stage) => {
       const { ms, screen } = await firstScreen(() => stage.bed.screen(shellArgs(stage)));
-      await closed(stage, [screen]);
+      await closeScreens(stage, [screen]);
       return ms;
     },
     floor: (stage) => floorShell(stage),
@@ -26,7 +26,7 @@ export const shell: Row<Stage> = {
         'incus launch "$1" "$2" && shift && name=$1 && shift && exec incus exec -t "$name" -- tmux -u new-session -s bench "$@"';
       const argv = ['sh', '-c', script, 'bench', stage.image, name, ...tool];
       const { ms, screen } = await firstScreen(() => stage.bed.command(argv));
-      await closed(stage, [screen]);
+      await closeScreens(stage, [screen]);
       return ms;
     },
   },
@@ -38,7 +38,7 @@ export const agent: Row<Stage> = {
   title: 'the same with forward_agent on',
   budgets: [{ ratio: 1.35, over: 'floor' }],
   prepare: async ({ bed }) => {
-    const { config, socket } = agentPlaces(bed);
+    const { config, socket } = agentPaths(bed);
     await writeFile(config, '[ssh]\nforward_agent = true\n');
     const server = createServer().listen(socket).unref();
     await once(server, 'listening');
@@ -46,24 +46,24 @@ export const agent: Row<Stage> = {
   },
   subjects: {
     coi: async (stage) => {
-      const { config, socket } = agentPlaces(stage.bed);
+      const { config, socket } = agentPaths(stage.bed);
       const env = { COI_CONFIG: config, SSH_AUTH_SOCK: socket };
       const { ms, screen } = await firstScreen(() => stage.bed.screen(shellArgs(stage), { env }));
-      await closed(stage, [screen]);
+      await closeScreens(stage, [screen]);
       return ms;
     },
     floor: (stage) => floorShell(stage),
   },
 };
 
-function agentPlaces(bed: Stage['bed']): { config: string; socket: string } {
+function agentPaths(bed: Stage['bed']): { config: string; socket: string } {
   return { config: `${bed.user.home}/agent.toml`, socket: `${bed.user.home}/agent.sock` };
 }
 
 async function floorShell(stage: Stage): Promise<number> {
   const task = await stage.task();
   const { ms, screen } = await firstScreen(() => stage.floorScreen('shell', task));
-  await closed(stage, [screen]);
+  await closeScreens(stage, [screen]);
   return ms;
 }
 
@@ -116,7 +116,7 @@ export const run: Row<Stage> = {
     incus: async (stage) => {
       const { name } = await stage.task();
       const script = 'incus launch "$1" "$2" && incus exec "$2" -- true && incus delete -f "$2"';
-      return timed(() => stage.other(['sh', '-c', script, 'bench', stage.image, name]));
+      return timed(() => stage.runOther(['sh', '-c', script, 'bench', stage.image, name]));
     },
   },
 };
@@ -142,7 +142,7 @@ async function atOnce(
   const starts = await Promise.all([0, 1, 2, 3, 4].map(ready));
   const tries = await Promise.allSettled(starts.map(firstScreen));
   const shown = tries.filter((one) => one.status === 'fulfilled').map((one) => one.value);
-  await closed(
+  await closeScreens(
     stage,
     shown.map(({ screen }) => screen),
   );

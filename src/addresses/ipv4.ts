@@ -1,12 +1,12 @@
 // IPv4 addresses and networks as numbers, and ranges of them. Pure.
 
-/** Both ends are meant. */
+/** Both ends are included. */
 export interface AddressRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** undefined for anything but four decimal bytes: no octal, hexadecimal or shortened form is an address here. */
+/** Undefined for anything but four decimal bytes: octal, hexadecimal and shortened forms are rejected. */
 export function parseAddress(text: string): number | undefined {
   const parts = text.split('.');
   const isByte = (part: string) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256;
@@ -18,7 +18,7 @@ export function addressText(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
 }
 
-/** A network as `a.b.c.d/length`, or a single address; bits below the length are cleared. undefined for anything else. */
+/** A network as `a.b.c.d/length`, or a single address; bits below the length are cleared. Undefined for anything else. */
 export function parseNetwork(text: string): AddressRange | undefined {
   const [head = '', length, ...rest] = text.split('/');
   const address = parseAddress(head);
@@ -30,7 +30,7 @@ export function parseNetwork(text: string): AddressRange | undefined {
   return { from, to: from + size - 1 };
 }
 
-/** `a.b.c.d` or `a.b.c.d/length` of a range that is a network. */
+/** `a.b.c.d` or `a.b.c.d/length`; the range must be a network. */
 export function networkText({ from, to }: AddressRange): string {
   const length = 32 - Math.log2(to - from + 1);
   return length === 32 ? addressText(from) : `${addressText(from)}/${length}`;
@@ -40,8 +40,8 @@ export function contains({ from, to }: AddressRange, address: number): boolean {
   return from <= address && address <= to;
 }
 
-/** The same addresses as few ranges that neither touch nor overlap, in order. */
-export function merged(ranges: readonly AddressRange[]): AddressRange[] {
+/** The same addresses as sorted ranges that neither touch nor overlap. */
+export function mergeRanges(ranges: readonly AddressRange[]): AddressRange[] {
   const out: AddressRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
     const last = out.at(-1);
@@ -52,10 +52,13 @@ export function merged(ranges: readonly AddressRange[]): AddressRange[] {
   return out;
 }
 
-/** `from` without what lies in any of `holes`. */
-export function withoutRanges(range: AddressRange, holes: readonly AddressRange[]): AddressRange[] {
+/** The addresses of `range` that lie in none of the `holes`. */
+export function subtractRanges(
+  range: AddressRange,
+  holes: readonly AddressRange[],
+): AddressRange[] {
   return holes.reduce<AddressRange[]>(
-    (ranges, hole) => ranges.flatMap((piece) => cut(piece, hole)),
+    (ranges, hole) => ranges.flatMap((piece) => subtract(piece, hole)),
     [range],
   );
 }
@@ -64,7 +67,7 @@ export function rangeSize(ranges: readonly AddressRange[]): number {
   return ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
 
-/** The address at an index, counted through all ranges. */
+/** The address at an index, counted across all ranges. */
 export function addressAt(ranges: readonly AddressRange[], index: number): number | undefined {
   let left = index;
   for (const { from, to } of ranges) {
@@ -75,7 +78,7 @@ export function addressAt(ranges: readonly AddressRange[], index: number): numbe
   return undefined;
 }
 
-function cut(piece: AddressRange, hole: AddressRange): AddressRange[] {
+function subtract(piece: AddressRange, hole: AddressRange): AddressRange[] {
   if (hole.to < piece.from || hole.from > piece.to) return [piece];
   return [
     { from: piece.from, to: hole.from - 1 },

@@ -1,4 +1,4 @@
-// Ranges of IPv4 that are not the internet. The guard and the monitor both go by them. Pure.
+// IPv4 ranges that are not on the internet, shared by the network guard and the monitor. Pure.
 import { type AddressRange, contains, parseNetwork } from './ipv4.ts';
 
 export interface NamedRange {
@@ -7,26 +7,26 @@ export interface NamedRange {
   readonly about: string;
 }
 
-function named(network: string, about: string): NamedRange {
+function namedRange(network: string, about: string): NamedRange {
   const range = parseNetwork(network);
-  if (!range) throw new Error(`${network} is no network`);
+  if (!range) throw new Error(`${network} is not a network`);
   return { network, range, about };
 }
 
-/** Never a destination on the internet (RFC 6890), so no key opens them. Documentation ranges are left out: some networks use them. */
-export const unroutable: readonly NamedRange[] = [
-  named('0.0.0.0/8', 'this network'),
-  named('127.0.0.0/8', 'loopback'),
-  named('224.0.0.0/4', 'multicast'),
-  named('240.0.0.0/4', 'reserved or broadcast'),
+/** Never a destination on the internet (RFC 6890), so no setting opens them. Documentation ranges are not listed: some networks use them. */
+export const unroutableRanges: readonly NamedRange[] = [
+  namedRange('0.0.0.0/8', 'this network'),
+  namedRange('127.0.0.0/8', 'loopback'),
+  namedRange('224.0.0.0/4', 'multicast'),
+  namedRange('240.0.0.0/4', 'reserved or broadcast'),
 ];
 
-/** Where clouds hand out credentials to whoever asks: link-local, and the few elsewhere (Azure, Oracle, Alibaba). */
-export const metadata: readonly NamedRange[] = [
-  named('169.254.0.0/16', 'link-local and metadata'),
-  named('168.63.129.16', 'metadata of Azure'),
-  named('192.0.0.0/24', 'metadata of Oracle'),
-  named('100.100.100.200', 'metadata of Alibaba'),
+/** Ranges in which clouds hand out credentials to any caller: link-local, and a few others (Azure, Oracle, Alibaba). */
+export const metadataRanges: readonly NamedRange[] = [
+  namedRange('169.254.0.0/16', 'link-local and metadata'),
+  namedRange('168.63.129.16', 'Azure metadata'),
+  namedRange('192.0.0.0/24', 'Oracle metadata'),
+  namedRange('100.100.100.200', 'Alibaba metadata'),
 ];
 
 /** Addresses in those ranges that hand out credentials. */
@@ -40,13 +40,13 @@ export const metadataServices: readonly string[] = [
 
 /** RFC 1918 and the shared range of RFC 6598, which VPNs and carriers use. */
 export const privateNetworks: readonly NamedRange[] = [
-  named('10.0.0.0/8', 'private network'),
-  named('172.16.0.0/12', 'private network'),
-  named('192.168.0.0/16', 'private network'),
-  named('100.64.0.0/10', 'shared (carrier or VPN) network'),
+  namedRange('10.0.0.0/8', 'private network'),
+  namedRange('172.16.0.0/12', 'private network'),
+  namedRange('192.168.0.0/16', 'private network'),
+  namedRange('100.64.0.0/10', 'shared (carrier or VPN) network'),
 ];
 
-/** The one of `ranges` that holds the address. */
-export function rangeOf(address: number, ranges: readonly NamedRange[]): NamedRange | undefined {
+/** The first of `ranges` that contains the address. */
+export function findRange(address: number, ranges: readonly NamedRange[]): NamedRange | undefined {
   return ranges.find(({ range }) => contains(range, address));
 }

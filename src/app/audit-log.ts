@@ -6,7 +6,7 @@ import type { AppContext } from './context.ts';
 import type { SessionTarget } from './requests.ts';
 import { oneContainer } from './targets/workspace-container.ts';
 
-export async function ask(app: AppContext, name: string, after: number, wait: number) {
+export async function fetchAuditLog(app: AppContext, name: string, after: number, wait: number) {
   const coid = await app.coid();
   return coid.audit(
     name,
@@ -15,8 +15,8 @@ export async function ask(app: AppContext, name: string, after: number, wait: nu
   );
 }
 
-/** A container that is gone is named in full: its log is still there. `notFound` is what to say where it is not. */
-export async function logName(
+/** The log of a deleted container still exists under its full name. `notFound`: the error to throw if it does not. */
+export async function auditLogName(
   app: AppContext,
   target: SessionTarget,
   word: string | undefined,
@@ -30,7 +30,7 @@ export async function logName(
   }
 }
 
-export function readLog(path: string): { lines: string[]; head: undefined } {
+export function readAuditFile(path: string): { lines: string[]; head: undefined } {
   try {
     const lines = readFileSync(path, 'utf8')
       .split('\n')

@@ -1,10 +1,10 @@
-// The client for coid, with the service started first where that is this user's to do.
+// A client for coid that starts the service if this user may.
 import type { Coid } from '../coid-api/client.ts';
 import { CoiError } from '../errors.ts';
 import type { AppContext } from './context.ts';
 
-/** coid's client whose `reserve` starts the service once when it does not answer and root asks. */
-export async function reserveOrStart(app: AppContext): Promise<Coid> {
+/** A client whose `reserve` starts coid if it does not answer and the caller is root. */
+export async function autostartingCoid(app: AppContext): Promise<Coid> {
   const coid = await app.coid();
   if (app.user.uid !== 0 || app.embedded) return coid;
   return {

@@ -1,18 +1,19 @@
-// The configuration of a workspace, for what starts a session and for what only looks.
+// Loads the configuration of a workspace, to start a session or only to read it.
+
+import type { ConfigPaths } from '../config/config-paths.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Places } from '../config/places.ts';
 import type { ResolvedConfig } from '../config/resolved-config.ts';
 import { hostFiles } from '../host/fs/host-files.ts';
 import { pathFacts } from '../host/fs/path-facts.ts';
 import type { WorkspacePath } from '../names.ts';
-import { usableWorkspace } from '../session/plan/workspace.ts';
-import { answeringWorkspace } from './answering-workspace.ts';
+import { assertUsableWorkspace } from '../session/plan/workspace.ts';
+import { configPaths } from './config-paths.ts';
 import type { AppContext } from './context.ts';
-import { placesIn } from './places.ts';
 import type { ConfigurationRequest } from './requests.ts';
+import { resolveWorkspace } from './resolve-workspace.ts';
 
-/** With what the request puts before it. Throws `config-invalid`. */
-export function config(
+/** The configuration, overridden by the request. Throws `config-invalid`. */
+export function loadRequestConfig(
   app: AppContext,
   request: ConfigurationRequest,
   workspace: WorkspacePath,
@@ -20,7 +21,7 @@ export function config(
   const { profile, image, persistent, tool, network, settings } = request;
   return loadConfig(
     {
-      ...placesIn(app, workspace),
+      ...configPaths(app, workspace),
       profile,
       flags: {
         ...settings,
@@ -34,22 +35,25 @@ export function config(
   );
 }
 
-/** Whose configuration is looked at. */
-export interface ConfigurationOf {
-  /** Relative to the current directory, which it is by default. */
+/** Selects the configuration to read. */
+export interface ConfigScope {
+  /** Relative to the current directory, which is the default. */
   readonly workspace?: string;
   readonly profile?: string | undefined;
 }
 
-/** Where the files of configuration are looked for. */
-export function placesOf(app: AppContext, { workspace: asked }: ConfigurationOf): Places {
-  const workspace = answeringWorkspace(app, asked);
-  // One that was misspelt has no configuration either, which is not what was asked.
-  if (asked !== undefined) usableWorkspace(workspace, pathFacts(workspace));
-  return placesIn(app, workspace);
+/** The search paths of configuration files. */
+export function configPathsFor(
+  app: AppContext,
+  { workspace: requested }: ConfigScope,
+): ConfigPaths {
+  const workspace = resolveWorkspace(app, requested);
+  // A misspelled path has no configuration: report the path instead of the defaults.
+  if (requested !== undefined) assertUsableWorkspace(workspace, pathFacts(workspace));
+  return configPaths(app, workspace);
 }
 
-/** The configuration for commands that only look at it. */
-export function lookedUpConfig(app: AppContext, of: ConfigurationOf): Promise<ResolvedConfig> {
-  return loadConfig({ ...placesOf(app, of), profile: of.profile }, hostFiles);
+/** The configuration for commands that only read it. */
+export function readConfig(app: AppContext, of: ConfigScope): Promise<ResolvedConfig> {
+  return loadConfig({ ...configPathsFor(app, of), profile: of.profile }, hostFiles);
 }

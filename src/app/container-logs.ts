@@ -1,14 +1,14 @@
-// What a container said: files of the predecessor's supervisor, or its journal.
+// Container logs: files of the predecessor's supervisor, or the container's journal.
 import { hostFiles } from '../host/fs/host-files.ts';
 import type { PipedExec } from '../incus/client.ts';
 import type { AppContext } from './context.ts';
 
-/** The two files of the predecessor's supervisor, if there is one of them. */
-export function fromFiles(
+/** Prints the two log files of the predecessor's supervisor. Returns false if neither exists. */
+export function printLogFiles(
   app: AppContext,
   name: string,
   lines: number,
-  print: (source: Source, texts: readonly string[]) => void,
+  print: (source: LogSource, texts: readonly string[]) => void,
 ): boolean {
   if (!/^[A-Za-z0-9-]+$/.test(name)) return false;
   using directory = hostFiles.open(`${app.user.home}/.coi/logs`);
@@ -27,8 +27,8 @@ function linesOf(text: string | undefined): string[] {
   return (text ?? '').split('\n').filter((line) => line !== '');
 }
 
-/** Prints whole lines as they come, without control characters. */
-export async function printed(
+/** Prints whole lines as they come. Returns the exit status, or 0 after an interrupt. */
+export async function printExecOutput(
   app: AppContext,
   exec: PipedExec,
   print: (texts: readonly string[]) => void,
@@ -52,6 +52,6 @@ export async function printed(
   }
 }
 
-export type Source = 'stdout' | 'stderr' | 'journal';
+export type LogSource = 'stdout' | 'stderr' | 'journal';
 
 const logMaxBytes = 64 * 2 ** 20;

@@ -1,5 +1,5 @@
-// What a use case may touch of the world, made by whoever calls it: the command line (src/cli/app.ts) or the library
-// (src/index.ts). A use case prints nothing: what happens on the way is reported, what comes of it is returned.
+// Dependencies of the use cases, created by the command line (src/cli/app.ts) or the library (src/index.ts). A use case
+// prints nothing: it reports its progress and returns its result.
 import type { Coid } from '../coid-api/client.ts';
 import type { Incus } from '../incus/client.ts';
 import type { StepEvent } from '../session/lifecycle/steps.ts';
@@ -17,27 +17,27 @@ export interface Clock {
   elapsedMs(): number;
 }
 
-/** Takes what a use case reports while it works. One line of text each, or several. */
+/** Receives the messages of a use case while it works; each has one or more lines. */
 export interface Report {
   info(text: string): void;
-  /** Said by every step: for scripts, and for people who ask for it. */
+  /** Details of each step, for scripts and for users who ask for them. */
   detail(text: string): void;
   warn(text: string): void;
-  /** What a person should know before the agent writes. */
+  /** What the user should know before the agent starts to write. */
   setup(text: string): void;
 }
 
-/** Shows how many bytes have come or gone. */
+/** Shows how many bytes have been transferred. */
 export interface ByteProgress {
   readonly add: (bytes: number) => void;
   readonly done: () => number;
   readonly clear: () => void;
 }
 
-/** Shows the steps of one piece of work. */
+/** Shows the steps of one operation. */
 export interface Progress {
-  readonly tell: (event: StepEvent) => void;
-  /** The work is over, or something else is about to be shown. */
+  readonly update: (event: StepEvent) => void;
+  /** The operation has ended, or other output follows. */
   readonly clear: () => void;
 }
 
@@ -53,14 +53,14 @@ export interface AppContext {
   readonly signal: AbortSignal;
   readonly report: Report;
   readonly progress: () => Progress;
-  /** Notes when something was reached, for COI_TIMING_DEBUG. */
+  /** Records a time stamp for COI_TIMING_DEBUG. */
   readonly mark: (name: string) => void;
-  /** `totalBytes` undefined where it is not known. */
+  /** `totalBytes`: undefined if unknown. */
   readonly byteProgress: (title: string, totalBytes: number | undefined) => ByteProgress;
-  /** The client for the Incus socket, made at the first call; connects when used. */
+  /** The client for the Incus socket, created on the first call; connects on use. */
   incus(): Promise<Incus>;
-  /** The client for coid's socket, likewise. */
+  /** The client for coid's socket, created on the first call; connects on use. */
   coid(): Promise<Coid>;
-  /** Another program uses this one as a library (src/index.ts): argv is not ours, so nothing of ours is started from it. */
+  /** coi runs as a library (src/index.ts): argv belongs to another program, so coi cannot start itself from it. */
   readonly embedded: boolean;
 }

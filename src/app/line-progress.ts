@@ -1,8 +1,8 @@
-// Steps where nothing can be taken away again: one plain line for each that takes longer than half a second.
+// Step progress for output that cannot be erased: a plain line for each step that takes longer than half a second.
 import type { Progress, Report } from './context.ts';
 
-/** What a step that failed is followed by; the end of it clears the line. */
-const undoing = 'Undoing what was begun';
+/** Follows a failed step. */
+const undoing = 'Undoing the steps so far';
 export const slowMs = 500;
 
 export function lineProgress(
@@ -16,7 +16,7 @@ export function lineProgress(
   };
   return {
     clear,
-    tell: (event) => {
+    update: (event) => {
       clear();
       const title =
         event.kind === 'started' ? event.title : event.kind === 'failed' ? undoing : undefined;

@@ -1,12 +1,12 @@
-// What `coi list` needs beside the containers.
+// Addresses and saved sessions for `coi list`.
 import type { Container } from '../session/record/instance-record.ts';
 import type { SavedRow } from '../session/record/listing.ts';
-import { addressNow, pinnedAddress } from '../session/record/listing.ts';
+import { currentAddress, pinnedAddress } from '../session/record/listing.ts';
 import type { SessionMetadata } from '../session/record/metadata.ts';
 import type { AppContext } from './context.ts';
 
-/** Of those that have no pinned one: what is no session gets its address from the bridge. */
-export async function foundAddresses(
+/** Addresses of containers without a pinned one: those that are not sessions get theirs from the bridge. */
+export async function bridgeAddresses(
   app: AppContext,
   containers: readonly Container[],
 ): Promise<Map<string, string>> {
@@ -15,16 +15,16 @@ export async function foundAddresses(
   );
   if (unknown.length === 0) return new Map();
   const incus = await app.incus();
-  const asked = unknown.map(async ({ name }): Promise<[string, string][]> => {
-    // One that is just going does not spoil the list.
+  const lookups = unknown.map(async ({ name }): Promise<[string, string][]> => {
+    // A container that is just being deleted must not fail the list.
     const state = await incus.instanceState(name, { signal: app.signal }).catch(() => undefined);
-    const address = state && addressNow(state);
+    const address = state && currentAddress(state);
     return address === undefined ? [] : [[name, address]];
   });
-  return new Map((await Promise.all(asked)).flat());
+  return new Map((await Promise.all(lookups)).flat());
 }
 
-/** Those that a `coi shell --resume` could go on with: a session that is live now is not saved yet. */
+/** The sessions that `coi shell --resume` could resume: live ones are not saved yet. */
 export async function savedSessions(
   app: AppContext,
   containers: readonly Container[],

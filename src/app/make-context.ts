@@ -1,4 +1,4 @@
-// The context of use cases for this process; the clients are loaded and made only when asked for.
+// Creates the context of the use cases for this process; clients are loaded and created on first use.
 import { userInfo } from 'node:os';
 import type { Coid } from '../coid-api/client.ts';
 import type { Incus } from '../incus/client.ts';
@@ -6,22 +6,22 @@ import { defaultPrefix, parsePrefix } from '../names.ts';
 import { version } from '../version.ts';
 import type { AppContext, User } from './context.ts';
 
-/** What whoever makes it decides. */
+/** The parts that the caller provides. */
 export interface ContextParts
   extends Pick<
     AppContext,
     'env' | 'cwd' | 'signal' | 'report' | 'progress' | 'byteProgress' | 'mark' | 'embedded'
   > {
   /** Called when the context is closed. */
-  readonly closing?: () => void;
+  readonly onClose?: () => void;
 }
 
 export interface ClosableContext extends AppContext {
-  /** Lets the program end: closes what was opened. */
+  /** Closes the connections, so that the program can exit. */
   close(): Promise<void>;
 }
 
-/** Parts that are getters are asked at their first use. */
+/** `cwd` and `signal` may be getters: they are evaluated on use. */
 export function makeContext(parts: ContextParts): ClosableContext {
   const { env, report } = parts;
   let incus: Promise<Incus> | undefined;
@@ -57,12 +57,12 @@ export function makeContext(parts: ContextParts): ClosableContext {
     },
     coid: () => {
       coid ??= import('../coid-api/client.ts').then(({ openCoid, coidSocketPath }) =>
-        openCoid({ socketPath: coidSocketPath(env), tell: report.info }),
+        openCoid({ socketPath: coidSocketPath(env), onWait: report.info }),
       );
       return coid;
     },
     close: async () => {
-      parts.closing?.();
+      parts.onClose?.();
       (await incus)?.close();
     },
   };

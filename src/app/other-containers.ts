@@ -1,24 +1,24 @@
-// What this host knows of containers that are no sessions of this program: whose their workspaces are, and what was saved of them.
+// Facts about containers that are not sessions of this program: the owners of their workspaces, and their saved sessions.
 import { ownerOfPath } from '../host/fs/path-facts.ts';
 import type { Instance } from '../incus/shapes.ts';
-import type { Beside, Owner } from '../session/record/adopted.ts';
+import type { AdoptionSources, Owner } from '../session/record/adopted-container.ts';
 import { type Container, coiContainers, sessionRecord } from '../session/record/instance-record.ts';
 import type { AppContext } from './context.ts';
 
-/** Those of `owner` (undefined: of everybody) and nobody's. Most hosts have sessions only, and then nothing is looked up. */
-export async function coiContainersBeside(
+/** Containers of `owner` (undefined: of all users) and without an owner. Looks nothing up if all of them are sessions. */
+export async function listCoiContainers(
   app: AppContext,
   instances: readonly Instance[],
   owner: number | undefined,
 ): Promise<Container[]> {
   const { prefix } = app;
   const isOther = ({ name, config }: Instance) => name.startsWith(prefix) && !sessionRecord(config);
-  const beside = instances.some(isOther) ? await besideFor(app) : undefined;
-  return coiContainers(instances, prefix, owner, beside);
+  const adoption = instances.some(isOther) ? await loadAdoptionSources(app) : undefined;
+  return coiContainers(instances, prefix, owner, adoption);
 }
 
-/** The stores are read when there is a container to look up, and once. */
-export async function besideFor(app: AppContext): Promise<Beside> {
+/** Reads the session stores once, for the first container that is looked up. */
+export async function loadAdoptionSources(app: AppContext): Promise<AdoptionSources> {
   const [{ hostFiles }, { storedSessions }] = await Promise.all([
     import('../host/fs/host-files.ts'),
     import('../session/store/saved-sessions.ts'),

@@ -1,37 +1,37 @@
-// coi clean --ownership: what containers left in a workspace and its sessions under their own ids becomes the user's.
+// coi clean --ownership: gives the user files that containers left under their own ids in a workspace and its sessions.
 import { hostFiles } from '../host/fs/host-files.ts';
 import { absoluteWorkspace, type WorkspacePath } from '../names.ts';
 import { storedSessions } from '../session/store/saved-sessions.ts';
 import { storePath } from '../session/store/store.ts';
-import { answeringWorkspace } from './answering-workspace.ts';
 import type { AppContext } from './context.ts';
+import { resolveWorkspace } from './resolve-workspace.ts';
 
 export interface OwnershipRequest {
   readonly workspace?: string | undefined;
-  /** Of every workspace that has a saved session. */
+  /** Every workspace that has a saved session. */
   readonly all?: boolean | undefined;
-  /** Only counts. */
+  /** Only count. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** What was given back of one workspace and its sessions. */
-export interface GivenBack {
+/** The result for one workspace and its sessions. */
+export interface OwnershipResult {
   readonly workspace: WorkspacePath;
   readonly entries: number;
-  /** False: not all of it was looked at. */
+  /** False if not everything was checked. */
   readonly complete: boolean;
 }
 
-/** Each workspace as it is done. Throws `session-live` while a container of one runs. */
-export async function* giveBackOwnership(
+/** Yields each workspace when it is done. Throws `session-live` while a container of one runs. */
+export async function* restoreOwnership(
   app: AppContext,
   { workspace: asked, all = false, dryRun = false }: OwnershipRequest,
-): AsyncGenerator<GivenBack> {
-  const here = answeringWorkspace(app, asked);
+): AsyncGenerator<OwnershipResult> {
+  const current = resolveWorkspace(app, asked);
   const stores = storesByWorkspace(app);
   const coid = await app.coid();
-  for (const workspace of all ? new Set([here, ...stores.keys()]) : [here]) {
-    const { count, complete } = await coid.giveBack(
+  for (const workspace of all ? new Set([current, ...stores.keys()]) : [current]) {
+    const { count, complete } = await coid.fixOwnership(
       { workspace, directories: stores.get(workspace) ?? [], dryRun },
       { signal: app.signal },
     );

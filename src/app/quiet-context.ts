@@ -1,8 +1,8 @@
-// Parts of a context for whoever wants to hear nothing of the way.
+// Parts of a context that show no progress.
 import type { ContextParts } from './make-context.ts';
 
 export const quietParts: Omit<ContextParts, 'env' | 'cwd' | 'signal' | 'report'> = {
-  progress: () => ({ tell: () => {}, clear: () => {} }),
+  progress: () => ({ update: () => {}, clear: () => {} }),
   byteProgress: () => {
     let sum = 0;
     return {

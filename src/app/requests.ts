@@ -1,44 +1,44 @@
-// What use cases are asked for, parsed: the command line (src/cli/requests.ts) and the library (src/index.ts) make the same
-// records, and nothing below them sees a flag.
+// Parsed input of the use cases: the command line (src/cli/requests.ts) and the library (src/index.ts) create the same
+// records, and no code below them sees a flag.
 import type { NetworkMode } from '../coid-api/network-protocol.ts';
 import type { PartialSettings } from '../config/keys/table.ts';
 import type { SessionId, Slot } from '../names.ts';
 import type { Variable } from '../session/plan/environment.ts';
-import type { ExtraMount } from '../session/plan/session-wish.ts';
+import type { ExtraMount } from '../session/plan/session-spec.ts';
 
-/** Whose containers. */
+/** Selects containers by owner. */
 export interface OwnerScope {
-  /** Root only: every user's. */
+  /** Root only: the containers of all users. */
   readonly allUsers?: boolean | undefined;
 }
 
-/** A session that is there, by its workspace. */
+/** An existing session, selected by its workspace. */
 export interface SessionTarget extends OwnerScope {
-  /** Relative to the current directory, which it is by default. */
+  /** Relative to the current directory, which is the default. */
   readonly workspace?: string | undefined;
-  /** Undefined: any. */
+  /** Undefined: any slot. */
   readonly slot?: Slot | undefined;
 }
 
-/** What counts before the configuration's own values. */
+/** Overrides values of the configuration. */
 export interface ConfigurationRequest {
   readonly profile?: string | undefined;
   readonly image?: string | undefined;
   readonly tool?: string | undefined;
   readonly persistent?: boolean | undefined;
   readonly network?: NetworkMode | undefined;
-  /** Values of flags that became keys. */
+  /** Values of former flags that are configuration keys now. */
   readonly settings?: PartialSettings | undefined;
 }
 
-/** Variables of the session, beside those of the configuration. Later ones win, and they win over files. */
+/** Variables of the session, in addition to the configuration's. Later ones win, and `env` wins over `envFiles`. */
 export interface VariablesRequest {
   readonly env: readonly Variable[];
   /** Files of NAME=value lines; relative to the current directory. */
   readonly envFiles: readonly string[];
 }
 
-/** A container that is started: a session, or a machine for one command. */
+/** Starts a container: for a session, or for one command. */
 export interface StartRequest extends SessionTarget, ConfigurationRequest, VariablesRequest {
   readonly mounts: readonly ExtraMount[];
 }

@@ -1,37 +1,37 @@
-// Which saved session is meant.
+// Selects a saved session.
 import { CoiError } from '../errors.ts';
 import { hostFiles } from '../host/fs/host-files.ts';
 import { parseSessionId } from '../names.ts';
 import { oneLine } from '../printable.ts';
+import { expandSessionId } from '../session/record/expand-session-id.ts';
 import type { SessionMetadata } from '../session/record/metadata.ts';
-import { meantId } from '../session/record/session-by-id.ts';
 import type { StoredEntry } from '../session/store/saved-sessions.ts';
 import {
-  belongsTo,
+  belongsToWorkspace,
   newestSession,
   storedSession,
   storedSessions,
 } from '../session/store/saved-sessions.ts';
 import type { AppContext } from './context.ts';
 import type { SessionTarget } from './requests.ts';
-import { here } from './workspace-names.ts';
+import { identifyWorkspace } from './workspace-names.ts';
 
-export function one(app: AppContext, id: string): SessionMetadata {
-  const entry = sessionOf(app, id);
+export function findSavedSession(app: AppContext, id: string): SessionMetadata {
+  const entry = findStored(app, id);
   if (entry?.kind === 'saved') return entry.metadata;
-  // What `coi list` shows of a session is the name of its container.
-  const ofContainer = entry ? undefined : newestSaved(app, ({ container }) => container === id);
+  // `coi list` shows container names, so they are accepted too.
+  const ofContainer = entry ? undefined : newestMatching(app, ({ container }) => container === id);
   if (ofContainer) return ofContainer;
   throw new CoiError('session-not-found', `session not found: ${oneLine(id)}`, {
     hint:
       entry?.kind === 'broken'
-        ? `${entry.dir} is there, but ${entry.problem}.`
+        ? `${entry.dir} exists, but ${entry.problem}.`
         : 'Run `coi list --all` to see saved sessions.',
   });
 }
 
-/** Nothing is stored under what cannot be an id either. */
-function sessionOf(app: AppContext, id: string): StoredEntry | undefined {
+/** Undefined for a malformed id, too. */
+function findStored(app: AppContext, id: string): StoredEntry | undefined {
   try {
     const query = { home: app.user.home };
     const given = parseSessionId(id);
@@ -40,21 +40,24 @@ function sessionOf(app: AppContext, id: string): StoredEntry | undefined {
     const ids = storedSessions(query, hostFiles).flatMap((entry) =>
       entry.kind === 'saved' ? [entry.metadata.sessionId] : [],
     );
-    const meant = meantId(given, ids);
-    return meant === given ? undefined : storedSession(meant, query, hostFiles);
+    const fullId = expandSessionId(given, ids);
+    return fullId === given ? undefined : storedSession(fullId, query, hostFiles);
   } catch (error) {
     if (error instanceof CoiError && error.code === 'usage') return undefined;
     throw error;
   }
 }
 
-export function newest(app: AppContext, target: Pick<SessionTarget, 'workspace'>): SessionMetadata {
-  const workspace = here(app, target);
-  const found = newestSaved(app, (metadata) => belongsTo(metadata, workspace));
+export function newestSavedSession(
+  app: AppContext,
+  target: Pick<SessionTarget, 'workspace'>,
+): SessionMetadata {
+  const workspace = identifyWorkspace(app, target);
+  const found = newestMatching(app, (metadata) => belongsToWorkspace(metadata, workspace));
   if (found) return found;
-  const ofAll = target.workspace === undefined ? newestSaved(app, () => true) : undefined;
+  const ofAll = target.workspace === undefined ? newestMatching(app, () => true) : undefined;
   if (ofAll) {
-    app.report.info(`${workspace.path} has no session; this is the newest of all:`);
+    app.report.info(`${workspace.path} has no session; showing the newest of all workspaces:`);
     return ofAll;
   }
   throw new CoiError('session-not-found', `no sessions found for ${workspace.path}`, {
@@ -62,9 +65,9 @@ export function newest(app: AppContext, target: Pick<SessionTarget, 'workspace'>
   });
 }
 
-function newestSaved(
+function newestMatching(
   app: AppContext,
-  isMeant: (metadata: SessionMetadata) => boolean,
+  matches: (metadata: SessionMetadata) => boolean,
 ): SessionMetadata | undefined {
-  return newestSession(storedSessions({ home: app.user.home }, hostFiles), isMeant);
+  return newestSession(storedSessions({ home: app.user.home }, hostFiles), matches);
 }

@@ -1,7 +1,7 @@
 // The ssh server in a session, started for one connection.
 import { CoiError } from '../errors.ts';
 import { keys } from '../instance-keys.ts';
-import { agentDevice, agentSocket } from '../session/lifecycle/ssh-agent.ts';
+import { sshAgentDevice, sshAgentSocket } from '../session/lifecycle/ssh-agent.ts';
 import { guestHome, plainEnvironment } from '../session/plan/environment.ts';
 import { portVariables, recordedPorts } from '../session/plan/ports.ts';
 import { guardsGit, toolVariables } from '../session/plan/tool-setup.ts';
@@ -10,34 +10,34 @@ import type { AppContext } from './context.ts';
 import { notRunning } from './targets/named-session.ts';
 import { ownContainers } from './targets/user-containers.ts';
 
-/** The caller's own container of that session, and it runs. Throws `session-not-found`. */
-export async function sessionOf(app: AppContext, id: string): Promise<Container> {
+/** The caller's running container of that session. Throws `session-not-found`. */
+export async function runningSessionById(app: AppContext, id: string): Promise<Container> {
   const all = (await ownContainers(app, {})).filter(({ session }) => session?.session === id);
   const found = all.find(({ status }) => status === 'Running') ?? all[0];
   if (!found)
-    throw new CoiError('session-not-found', `session ${id} does not run`, {
-      hint: `\`coi shell --resume=${id}\` in its workspace starts it again; \`coi list --all\` lists saved sessions.`,
+    throw new CoiError('session-not-found', `session ${id} is not running`, {
+      hint: `Run \`coi shell --resume=${id}\` in its workspace to resume it; \`coi list --all\` lists saved sessions.`,
     });
   if (found.status !== 'Running') throw notRunning(found);
   return found;
 }
 
-export function withoutServer({ name, session, instance }: Container): CoiError {
+export function sshServerMissing({ name, session, instance }: Container): CoiError {
   const image = instance.config['image.description'] || 'its image';
   const install = 'apt-get update && apt-get install -y --no-install-recommends openssh-server';
   return new CoiError(
     'tool-missing',
-    `${name} has no ssh server: ${image} is older than this version of coi, or another's`,
+    `${name} has no ssh server: ${image} is older than this version of coi, or not made by coi`,
     {
       hint: session?.persistent
         ? `Install it: coi container exec ${name} -- sh -c '${install}'`
-        : 'Build the image anew (`coi build --force`), end the session and resume it.',
+        : 'Rebuild the image (`coi build --force`), end the session and resume it.',
     },
   );
 }
 
 /** Variables for everything that ssh starts, as an argument of sshd's SetEnv. */
-export function setEnv({ session, instance }: Container): string {
+export function setEnvArgument({ session, instance }: Container): string {
   const { PATH = '', LANG = '', IS_SANDBOX = '' } = plainEnvironment(guestHome, 'code', '');
   const variables = {
     PATH,
@@ -45,7 +45,7 @@ export function setEnv({ session, instance }: Container): string {
     IS_SANDBOX,
     ...toolVariables({}, { guarded: guardsGit(session?.mounts.protect), git: [] }),
     ...portVariables(recordedPorts(instance.config[keys.ports])),
-    ...(instance.devices[agentDevice] ? { SSH_AUTH_SOCK: agentSocket } : {}),
+    ...(instance.devices[sshAgentDevice] ? { SSH_AUTH_SOCK: sshAgentSocket } : {}),
   };
   return Object.entries(variables)
     .filter(([, value]) => /^[\x20-\x7e]*$/.test(value))

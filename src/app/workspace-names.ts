@@ -1,36 +1,39 @@
-// The workspace of the command line, by both of its names.
+// The workspace of the command line, by its path as given and its real path.
 import { hostFiles } from '../host/fs/host-files.ts';
 import { absoluteWorkspace, type WorkspaceHash, workspaceHash } from '../names.ts';
 import { isSameWorkspace, type WorkspaceNames } from '../session/plan/workspace.ts';
 import type { Container } from '../session/record/instance-record.ts';
 import type { StoredWorkspace } from '../session/store/saved-sessions.ts';
-import { answeringWorkspace } from './answering-workspace.ts';
 import type { AppContext } from './context.ts';
 import type { SessionTarget } from './requests.ts';
+import { resolveWorkspace } from './resolve-workspace.ts';
 
-export interface Here extends StoredWorkspace {
-  /** Of containers that are named after it: those that were begun by this name first. */
+export interface WorkspaceIdentity extends StoredWorkspace {
+  /** Hashes in the names of its containers: the one of the path as given comes first. */
   readonly hashes: readonly WorkspaceHash[];
 }
 
-/** The names of the workspace that the options mean; it need not exist any more. */
-export function here(app: AppContext, target: Pick<SessionTarget, 'workspace'>): Here {
-  const path = answeringWorkspace(app, target.workspace);
+/** The paths of the selected workspace, which need not exist any longer. */
+export function identifyWorkspace(
+  app: AppContext,
+  target: Pick<SessionTarget, 'workspace'>,
+): WorkspaceIdentity {
+  const path = resolveWorkspace(app, target.workspace);
   const real = hostFiles.realPath(path);
-  return named({ path, real: real?.startsWith('/') ? real : path });
+  return workspaceIdentity({ path, real: real?.startsWith('/') ? real : path });
 }
 
-export function named({ path, real }: WorkspaceNames): Here {
+export function workspaceIdentity({ path, real }: WorkspaceNames): WorkspaceIdentity {
   const both = [...new Set([path, absoluteWorkspace(real) ?? path])];
   return { path, real, hashes: both.map(workspaceHash) };
 }
 
 /** Whether a container is a session of that workspace. */
-export function isOf(workspace: WorkspaceNames): (container: Container) => boolean {
+export function isSessionOf(workspace: WorkspaceNames): (container: Container) => boolean {
   return ({ session }) => session !== undefined && isSameWorkspace(session, workspace);
 }
 
-/** The same, and also one that is no session but has that workspace. */
-export function isIn(workspace: WorkspaceNames): (container: Container) => boolean {
+/** Whether a container is a session of that workspace, or mounts it without being a session. */
+export function isContainerOf(workspace: WorkspaceNames): (container: Container) => boolean {
   return ({ session, adopted }) => isSameWorkspace(session ?? adopted ?? {}, workspace);
 }

@@ -1,35 +1,35 @@
-// The workspace that a use case was asked for: checked, before anything is made in it.
+// The workspace of a request, checked before anything is created in it.
 import { defaultRunDir, defaultStateDir } from '../coid-api/protocol.ts';
 import { CoiError } from '../errors.ts';
 import type { Owner } from '../host/fs/host-files.ts';
 import { pathFacts } from '../host/fs/path-facts.ts';
 import type { WorkspacePath } from '../names.ts';
 import { mountRefusal } from '../session/plan/mount-rules.ts';
-import type { PlannedMount } from '../session/plan/session-wish.ts';
-import { usableWorkspace, workspaceTarget } from '../session/plan/workspace.ts';
-import { answeringWorkspace } from './answering-workspace.ts';
+import type { PlannedMount } from '../session/plan/session-spec.ts';
+import { assertUsableWorkspace, workspaceTarget } from '../session/plan/workspace.ts';
 import type { AppContext } from './context.ts';
+import { resolveWorkspace } from './resolve-workspace.ts';
 
-export interface Place {
+export interface MountedWorkspace {
   readonly workspace: WorkspacePath;
-  /** Without links. */
+  /** With links resolved. */
   readonly real: string;
   readonly target: string;
-  /** Who owns the directory: root works for them. */
+  /** Owner of the directory, for whom root works. */
   readonly owner: Owner;
-  /** Git's directory, where the workspace is a worktree of a repository elsewhere. */
+  /** The git directory, if the workspace is a worktree of a repository elsewhere. */
   readonly git: PlannedMount | undefined;
 }
 
-/** A workspace that may be mounted; where it is mounted is configuration's to say. */
-export type Workspace = Omit<Place, 'target' | 'git'>;
+/** A workspace that may be mounted; the configuration says where. */
+export type Workspace = Omit<MountedWorkspace, 'target' | 'git'>;
 
-/** The workspace that the options name, checked. Throws `workspace-invalid`. */
-export function place(app: AppContext, wanted: string | undefined): Workspace {
-  const workspace = answeringWorkspace(app, wanted);
+/** The workspace of a request, checked. Throws `workspace-invalid`. */
+export function checkWorkspace(app: AppContext, wanted: string | undefined): Workspace {
+  const workspace = resolveWorkspace(app, wanted);
   const facts = pathFacts(workspace);
-  usableWorkspace(workspace, facts);
-  // coid refuses by the same rule with every home of the host; asking here answers before anything is made.
+  assertUsableWorkspace(workspace, facts);
+  // coid applies the same rule to all home directories; checking here fails before anything is created.
   const refusal = workspaceRefusal(app, facts.real);
   if (refusal) {
     throw new CoiError('workspace-invalid', `${workspace} cannot be a workspace: it ${refusal}`, {
@@ -39,7 +39,7 @@ export function place(app: AppContext, wanted: string | undefined): Workspace {
   return { workspace, owner: facts.owner, real: facts.real };
 }
 
-/** Why a path without links cannot be a workspace; undefined if it can. */
+/** Why a real path cannot be a workspace; undefined if it can. */
 export function workspaceRefusal(app: AppContext, path: string): string | undefined {
   return mountRefusal(
     { path, readonly: false, uid: app.user.uid, session: '' },
@@ -51,7 +51,7 @@ export function workspaceRefusal(app: AppContext, path: string): string | undefi
   );
 }
 
-/** One of coi's own directories, which is no repository. */
-export function plainPlace(workspace: Workspace): Place {
+/** A temporary directory of coi, which is not a repository. */
+export function scratchWorkspace(workspace: Workspace): MountedWorkspace {
   return { ...workspace, ...workspaceTarget(workspace.workspace, false), git: undefined };
 }

@@ -1,28 +1,28 @@
-// The composition root of the command line: what a command may touch, made by hand, the expensive parts only when asked for.
+// Composition root of the command line: wires dependencies by hand; expensive ones are created lazily.
 import { statSync } from 'node:fs';
 import { type ClosableContext, makeContext } from '../app/make-context.ts';
 import { CoiError } from '../errors.ts';
-import { unansweredNow } from '../host/fs/meta/answers.ts';
-import { heldPlace } from '../session/plan/held-directory.ts';
+import { findHungPathSync } from '../host/fs/meta/hung-mounts.ts';
+import { unresponsiveDirectory } from '../session/plan/unresponsive-directory.ts';
 import { byteProgress } from './ui/bytes.ts';
-import { interruption, interrupts } from './ui/interruption.ts';
+import { interruptError, interruptSignals } from './ui/interrupts.ts';
 import { type Io, makeIo } from './ui/io.ts';
-import { stepProgress } from './ui/progress.ts';
-import { stepTiming } from './ui/timing.ts';
+import { stepProgress } from './ui/step-progress.ts';
+import { stepTiming } from './ui/step-timing.ts';
 
-/** What a command may touch: that of a use case, and the terminal. */
+/** The dependencies of a command: those of a use case, and the terminal. */
 export interface App extends ClosableContext {
   readonly io: Io;
 }
 
-export interface Wish {
+export interface AppOptions {
   /** `--verbose`. */
   readonly verbose: boolean;
 }
 
-export function makeApp(process: NodeJS.Process, wish?: Wish): App {
+export function makeApp(process: NodeJS.Process, options?: AppOptions): App {
   const { env } = process;
-  const io = makeIo(told(process, wish));
+  const io = makeIo(ioStreams(process, options));
   const elapsedMs = () => performance.now();
   const timing = stepTiming(env, (text) => io.stderr.write(text), elapsedMs);
   let cwd: string | undefined;
@@ -30,26 +30,26 @@ export function makeApp(process: NodeJS.Process, wish?: Wish): App {
   const context = makeContext({
     env,
     get cwd() {
-      // Only who needs it fails where there is none.
+      // Read lazily: commands that do not need it also work in a deleted directory.
       cwd ??= currentDirectory(process);
       return cwd;
     },
     get signal() {
-      // Until a command waits for something, a signal may end the program as it ends any other.
+      // Installed lazily: until a command waits for something, signals end the program as usual.
       signal ??= interruptSignal(process, io);
       return signal;
     },
     report: {
-      info: io.tell,
+      info: io.info,
       detail: io.detail,
       warn: io.warn,
-      setup: (text) => io.tell(io.brief ? text : `[setup] ${text}`),
+      setup: (text) => io.info(io.briefStderr ? text : `[setup] ${text}`),
     },
     progress: () => {
-      const { tell, clear } = stepProgress(io);
+      const { update: tell, clear } = stepProgress(io);
       return {
-        tell: (event) => {
-          timing.tell(event);
+        update: (event) => {
+          timing.record(event);
           tell(event);
         },
         clear,
@@ -58,13 +58,16 @@ export function makeApp(process: NodeJS.Process, wish?: Wish): App {
     byteProgress: (title, totalBytes) => byteProgress(io, title, totalBytes, elapsedMs),
     mark: timing.mark,
     embedded: false,
-    closing: timing.report,
+    onClose: timing.report,
   });
   return Object.assign(context, { io });
 }
 
-/** The streams of the process are made when they are first touched. */
-function told(process: NodeJS.Process, wish: Wish | undefined): Parameters<typeof makeIo>[0] {
+/** Node creates the streams of the process on first access. */
+function ioStreams(
+  process: NodeJS.Process,
+  options: AppOptions | undefined,
+): Parameters<typeof makeIo>[0] {
   return {
     get stdin() {
       return process.stdin;
@@ -76,33 +79,33 @@ function told(process: NodeJS.Process, wish: Wish | undefined): Parameters<typeo
       return process.stderr;
     },
     env: process.env,
-    verbose: wish?.verbose ?? false,
+    verbose: options?.verbose ?? false,
   };
 }
 
-/** One signal for the whole program: the first of INT, TERM and HUP aborts it; a second INT ends the program at once. */
+/** One signal for the whole program: the first SIGINT, SIGTERM or SIGHUP aborts it; a second SIGINT exits immediately. */
 function interruptSignal(process: NodeJS.Process, io: Io): AbortSignal {
   const controller = new AbortController();
-  for (const name of interrupts) {
+  for (const name of interruptSignals) {
     process.on(name, () => {
-      // What is said next takes the place of the `^C` that the terminal shows.
-      if (name === 'SIGINT' && io.live && !process.stdin.isRaw) io.overwrite('');
+      // The next line overwrites the `^C` that the terminal echoes.
+      if (name === 'SIGINT' && io.canOverwrite && !process.stdin.isRaw) io.overwrite('');
       if (controller.signal.aborted && name === 'SIGINT') {
-        io.tell('Interrupted again, before all was undone; `coi list` shows what is left.');
+        io.info('Interrupted again before cleanup finished; `coi list` shows what is left.');
         process.exit(130);
       }
-      controller.abort(interruption(name));
+      controller.abort(interruptError(name));
     });
   }
   return controller.signal;
 }
 
 function currentDirectory(process: NodeJS.Process): string {
-  // The path as the user sees it, links included: it is the workspace's identity.
+  // The path as the user sees it, symbolic links included: it identifies the workspace.
   const seen = process.env['PWD'];
   const real = workingDirectory(process);
-  const held = unansweredNow([real]);
-  if (held) throw heldPlace(real, held.mount);
+  const held = findHungPathSync([real]);
+  if (held) throw unresponsiveDirectory(real, held.mount);
   return seen?.startsWith('/') && isSameDirectory(seen, real) ? seen : real;
 }
 
@@ -114,14 +117,14 @@ function workingDirectory(process: NodeJS.Process): string {
     throw new CoiError(
       'workspace-invalid',
       isGone
-        ? 'the current directory does not exist any more'
+        ? 'the current directory no longer exists'
         : 'the current directory cannot be read by this user',
       { hint: 'Change to another directory.', cause },
     );
   }
 }
 
-/** Also false where this user may not look at one of them: whoever needs it is told by its real path. */
+/** Also false if this user may not read one of them; the caller then uses the real path. */
 function isSameDirectory(one: string, other: string): boolean {
   try {
     const [a, b] = [statSync(one), statSync(other)];

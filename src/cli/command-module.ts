@@ -1,26 +1,26 @@
-// What a command file exports, and what the tree says about it before it is loaded.
+// The interface of a command file, and its entry in the command tree.
 import type { Command } from 'commander';
 import type { App } from './app.ts';
 
-/** A command file: adds its arguments, options, help texts and action to the command that the tree made. */
-export interface CommandFile {
-  readonly register: (command: Command, app: App, tree: readonly Branch[]) => void;
+/** A command file: adds arguments, options, help texts and the action to the command from the tree. */
+export interface CommandModule {
+  readonly register: (command: Command, app: App, tree: readonly CommandEntry[]) => void;
 }
 
-export interface Branch {
+export interface CommandEntry {
   readonly name: string;
   readonly aliases?: readonly string[];
   readonly summary: string;
   readonly group: 'Sessions' | 'Host' | 'Images' | 'Configuration' | 'Low level' | 'Other';
   readonly hidden?: boolean;
-  /** Its subcommands and what they do: completion is asked for at every Tab, and does not load the command to find them. */
-  readonly below?: Readonly<Record<string, string>>;
-  /** Starts sessions, which is what the flags of every command are about: its help shows them too. */
-  readonly starts?: boolean;
-  readonly load: () => Promise<CommandFile>;
+  /** Its subcommands and their summaries, so that completion does not load the command at every Tab. */
+  readonly subcommands?: Readonly<Record<string, string>>;
+  /** Starts sessions: its help also lists the global flags, which describe a session. */
+  readonly startsSessions?: boolean;
+  readonly load: () => Promise<CommandModule>;
 }
 
-/** The flags that every command takes, before or after its name. */
+/** The flags that every command accepts, before or after its name. */
 export interface GlobalOptions {
   workspace: string;
   slot?: string;
@@ -32,7 +32,7 @@ export interface GlobalOptions {
   env: string[];
   envFile?: string[];
   mount: string[];
-  /** `name=value` of flags that became keys (config/keys/old-flags.ts). */
+  /** `name=value` of removed flags that are configuration keys now (config/keys/old-flags.ts). */
   oldFlag?: string[];
   network?: string;
   debug?: boolean;

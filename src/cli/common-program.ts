@@ -1,2 +1,2 @@
-// The program with the code of some commands only (`common-commands.ts`; scripts/build.ts leaves the others out).
+// The program with the frequently used commands only (`common-commands.ts`; scripts/build.ts leaves out the others).
 export { main } from './program.ts';

@@ -1,13 +1,13 @@
-// Commands that print text or JSON.
+// The flags `--format` and `--json`.
 import type { Command } from 'commander';
 import { Option } from 'commander';
 
-export function formatted(command: Command): Command {
+export function addFormatOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
+      new Option('--format <format>', 'output format').choices(['text', 'json']).default('text'),
     )
-    .option('--json', 'the same as --format json');
+    .option('--json', 'same as --format json');
 }
 
 export function wantsJson({ format, json }: FormatOptions): boolean {

@@ -2,29 +2,37 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import type { GlobalOptions } from './command-module.ts';
-import { addGlobalOptions, commandWord, flagsOf, normalized } from './global-options.ts';
+import {
+  addGlobalOptions,
+  commandName,
+  mergedOptions,
+  normalizeArguments,
+} from './global-options.ts';
 
-test('the command is found behind global flags and their values', () => {
-  assert.equal(commandWord(['-w', 'list', 'shell']), 'shell');
-  assert.equal(commandWord(['--slot', '2', '--persistent', 'attach', 'x']), 'attach');
-  assert.equal(commandWord(['--resume', 'shell']), 'shell');
-  assert.equal(commandWord(['--workspace=/x', 'kill']), 'kill');
-  assert.equal(commandWord([]), undefined);
-  assert.equal(commandWord(['--', 'list']), undefined);
+test('the command is found after global flags and their values', () => {
+  assert.equal(commandName(['-w', 'list', 'shell']), 'shell');
+  assert.equal(commandName(['--slot', '2', '--persistent', 'attach', 'x']), 'attach');
+  assert.equal(commandName(['--resume', 'shell']), 'shell');
+  assert.equal(commandName(['--workspace=/x', 'kill']), 'kill');
+  assert.equal(commandName([]), undefined);
+  assert.equal(commandName(['--', 'list']), undefined);
 });
 
-test('a bare --resume never swallows the alias behind it, and an id needs =', () => {
-  assert.deepEqual(normalized(['shell', '--resume', 'web']), ['shell', '--resume=auto', 'web']);
-  assert.deepEqual(normalized(['shell', '--resume=abc']), ['shell', '--resume=abc']);
-});
-
-test('switches take =true and =false, and what follows -- stays as it is', () => {
-  assert.deepEqual(normalized(['shell', '--tmux=false', '--background=true', '--force=false']), [
+test('a bare --resume never swallows the alias after it; an id needs =', () => {
+  assert.deepEqual(normalizeArguments(['shell', '--resume', 'web']), [
     'shell',
-    '--no-tmux',
-    '--background',
+    '--resume=auto',
+    'web',
   ]);
-  assert.deepEqual(normalized(['run', '--', 'x', '--resume', '--tmux=false']), [
+  assert.deepEqual(normalizeArguments(['shell', '--resume=abc']), ['shell', '--resume=abc']);
+});
+
+test('switches take =true and =false, and everything after -- stays unchanged', () => {
+  assert.deepEqual(
+    normalizeArguments(['shell', '--tmux=false', '--background=true', '--force=false']),
+    ['shell', '--no-tmux', '--background'],
+  );
+  assert.deepEqual(normalizeArguments(['run', '--', 'x', '--resume', '--tmux=false']), [
     'run',
     '--',
     'x',
@@ -33,8 +41,8 @@ test('switches take =true and =false, and what follows -- stays as it is', () =>
   ]);
 });
 
-test('flags that became keys are one flag with their value, before and behind the command', () => {
-  assert.deepEqual(normalized(['--limit-cpu', '2', 'shell', '--monitor', 'web']), [
+test('old flags that became keys become one flag with a value, before and after the command', () => {
+  assert.deepEqual(normalizeArguments(['--limit-cpu', '2', 'shell', '--monitor', 'web']), [
     '--old-flag',
     'limit-cpu=2',
     'shell',
@@ -42,10 +50,10 @@ test('flags that became keys are one flag with their value, before and behind th
     'monitor=true',
     'web',
   ]);
-  assert.equal(commandWord(['--limit-memory', '2GiB', 'run']), 'run');
+  assert.equal(commandName(['--limit-memory', '2GiB', 'run']), 'run');
 });
 
-test('flags count before and behind the name of the command, and lists are joined', async () => {
+test('flags are accepted before and after the command name, and lists are joined', async () => {
   const flags = async (...argv: string[]) => {
     const program = new Command('coi').enablePositionalOptions();
     const command = new Command('shell');
@@ -53,7 +61,7 @@ test('flags count before and behind the name of the command, and lists are joine
     addGlobalOptions(command);
     let seen: GlobalOptions | undefined;
     command.action(() => {
-      seen = flagsOf<GlobalOptions>(command);
+      seen = mergedOptions<GlobalOptions>(command);
     });
     await program.addCommand(command).parseAsync(argv, { from: 'user' });
     return seen;

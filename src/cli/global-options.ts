@@ -1,14 +1,14 @@
-// The flags that every command takes, and how the command is found among them.
+// The global flags, and the search for the command name among them.
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { oldFlag, valuedOldFlags } from '../config/keys/old-flags.ts';
+import { parseOldFlag, valuedOldFlags } from '../config/keys/old-flags.ts';
 import type { GlobalOptions } from './command-module.ts';
-import { globalFlags, inherited } from './help-text.ts';
+import { globalHeading, inheritedHeading } from './help-text.ts';
 
 const collect = (value: string, before: string[]) => [...before, value];
 
-/** Long and short names of the flags above the command that take a value. */
-const valued = new Set([
+/** Long and short names of the flags before the command that take a value. */
+const flagsWithValue = new Set([
   '-w',
   '--workspace',
   '--slot',
@@ -23,7 +23,7 @@ const valued = new Set([
   ...valuedOldFlags,
 ]);
 
-/** `shown`: all of them in the help of `coi` itself and of what starts sessions, elsewhere those that mean something. */
+/** `shown`: the flags that the help lists: all for `coi` itself and commands that start sessions, else the relevant ones. */
 export function addGlobalOptions(
   command: Command,
   shown: 'all' | readonly string[] = command.name() === 'coi' ? 'all' : [],
@@ -31,8 +31,8 @@ export function addGlobalOptions(
   const option = (flags: string, text: string) => {
     const made = new Option(flags, text);
     return shown === 'all'
-      ? made.helpGroup(globalFlags)
-      : made.helpGroup(inherited).hideHelp(!shown.includes(made.long?.slice(2) ?? ''));
+      ? made.helpGroup(globalHeading)
+      : made.helpGroup(inheritedHeading).hideHelp(!shown.includes(made.long?.slice(2) ?? ''));
   };
   command
     .addOption(
@@ -41,23 +41,29 @@ export function addGlobalOptions(
     .addOption(
       option(
         '--slot <n>',
-        'slot of the session, 1 to 99 (a new one: the lowest free one of 1 to 10)',
+        'slot of the session, 1 to 99 (default for a new one: the lowest free slot of 1 to 10)',
       ),
     )
     .addOption(
-      option('--resume [=id]', 'resume the newest session of the workspace, or that one').preset(
-        'auto',
-      ),
+      option(
+        '--resume [=id]',
+        'resume the newest session of the workspace, or the one with this id',
+      ).preset('auto'),
     )
-    .addOption(option('--continue [=id]', 'the same as --resume').preset('auto'))
+    .addOption(option('--continue [=id]', 'same as --resume').preset('auto'))
     .addOption(option('--profile <name>', 'profile to use'))
     .addOption(option('--image <name>', 'image of the container'))
     .addOption(option('--persistent', 'keep the container when the session ends'))
-    .addOption(option('--no-persistent', 'delete it, whatever the configuration says'))
+    .addOption(
+      option(
+        '--no-persistent',
+        'delete the container when the session ends, even if the configuration keeps it',
+      ),
+    )
     .addOption(
       option(
         '-e, --env <NAME[=value]>',
-        'environment variable for the agent; NAME alone passes on the value it has here (repeatable)',
+        'environment variable for the agent; NAME alone passes its current value (repeatable)',
       )
         .argParser(collect)
         .default([], 'none'),
@@ -68,7 +74,7 @@ export function addGlobalOptions(
         .default([], 'none'),
     )
     .addOption(
-      option('--mount <host:container>', 'extra directory for the container (repeatable)')
+      option('--mount <host:container>', 'extra directory to mount (repeatable)')
         .argParser(collect)
         .default([], 'none'),
     )
@@ -80,19 +86,19 @@ export function addGlobalOptions(
     .addOption(
       option(
         '--debug',
-        'show a trace of each error; in `coi shell`: start bash instead of the agent',
+        'show a stack trace of errors; with `coi shell`: start bash instead of the agent',
       ),
     );
-  // `coi health` has one of its own, which means the same and more.
+  // `coi health` has its own --verbose, which does more.
   if (command.name() !== 'health')
-    command.addOption(option('--verbose', 'tell every step, on a terminal too'));
+    command.addOption(option('--verbose', 'show every step, also on a terminal'));
 }
 
 /**
- * The flags of a command and those before its name put together: what stands after the name wins, lists are joined.
- * (commander's own optsWithGlobals lets the empty list above win over the filled one of the command.)
+ * Merges the flags of a command with those before its name: those after the name win, lists are joined.
+ * (In commander's optsWithGlobals an empty list before the name replaces the list of the command.)
  */
-export function flagsOf<T extends GlobalOptions>(command: Command): T {
+export function mergedOptions<T extends GlobalOptions>(command: Command): T {
   const above: Partial<GlobalOptions> = command.parent?.opts() ?? {};
   const own = command.opts<T>();
   const env = [...(above.env ?? []), ...own.env];
@@ -102,44 +108,44 @@ export function flagsOf<T extends GlobalOptions>(command: Command): T {
   return { ...above, ...own, env, envFile, mount, oldFlag };
 }
 
-/** The first word of the command line that is no flag and no flag's value: the command, if it is one. */
-export function commandWord(argv: readonly string[]): string | undefined {
+/** The first word of the command line that is neither a flag nor the value of one: the command, if it exists. */
+export function commandName(argv: readonly string[]): string | undefined {
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? '';
     if (word === '--') return undefined;
     if (!word.startsWith('-')) return word;
-    if (valued.has(word)) i++;
+    if (flagsWithValue.has(word)) i++;
   }
   return undefined;
 }
 
-/** How many words of the command line are neither a flag nor the value of one of these flags: the command is the first. */
-export function argumentsIn(argv: readonly string[]): number {
+/** Number of words that are neither a flag nor the value of one of these flags, the command included. */
+export function countArguments(argv: readonly string[]): number {
   return argv.filter(
-    (word, at) => !word.startsWith('-') && (at === 0 || !valued.has(argv[at - 1] ?? '')),
+    (word, at) => !word.startsWith('-') && (at === 0 || !flagsWithValue.has(argv[at - 1] ?? '')),
   ).length;
 }
 
 /**
- * The words as commander understands them: a bare --resume never takes the next word as its id (an id needs `=`),
- * switches may be given as `--switch=true|false`, as the predecessor's users do, and flags that became keys count.
+ * Rewrites the words for commander: a bare --resume never takes the next word as its id (an id needs `=`), switches
+ * accept `--switch=true|false` as in the predecessor, and removed flags become `--old-flag`.
  */
-export function normalized(argv: readonly string[]): string[] {
+export function normalizeArguments(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
   const [flags, rest] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end)];
   const words: string[] = [];
   for (let at = 0; at < flags.length; at++) {
     const word = flags[at] ?? '';
-    const old = oldFlag(word, flags[at + 1]);
+    const old = parseOldFlag(word, flags[at + 1]);
     if (old) {
       words.push('--old-flag', old.given);
       at += old.taken - 1;
-    } else words.push(...normalWord(word));
+    } else words.push(...normalizeWord(word));
   }
   return [...words, ...rest];
 }
 
-function normalWord(word: string): string[] {
+function normalizeWord(word: string): string[] {
   if (word === '--resume' || word === '--continue') return [`${word}=auto`];
   const [, name, value] =
     /^--(tmux|persistent|background|debug|force|all|json|verbose|capture|tty)=(true|false)$/.exec(

@@ -1,19 +1,19 @@
-// How flags, arguments and what they do are written in help, in the reference and in man. Pure.
+// Formatting of flags and arguments in help, in the reference and in the man page. Pure.
 import { type Argument, Help, type Option } from 'commander';
 
-/** Behind the flags of a command that takes others from above. */
-export const globalFlags = 'Global options:';
-export const inherited = 'Inherited options:';
+/** Headings of the global flags in the help of a command. */
+export const globalHeading = 'Global options:';
+export const inheritedHeading = 'Inherited options:';
 
-/** As on a command line: an optional value needs its `=`. */
+/** As typed on a command line: an optional value needs its `=`. */
 export function flagTerm({ flags }: Pick<Option, 'flags'>): string {
   return flags.replace(/ \[=([^\]]*)\]$/, '[=<$1>]');
 }
 
-/** With its choices and its default, where that says something. */
+/** The description with choices and default, unless the default says nothing. */
 export function flagText(option: Option): string {
   const text = new Help().optionDescription(option);
-  return capital(text.replace(/ \((?:preset: "auto"|default: none)\)$/, ''));
+  return capitalize(text.replace(/ \((?:preset: "auto"|default: none)\)$/, ''));
 }
 
 export function argumentTerm(argument: Argument): string {
@@ -21,7 +21,7 @@ export function argumentTerm(argument: Argument): string {
   return argument.required ? `<${shown}>` : `[${shown}]`;
 }
 
-/** Descriptions are kept without it, since they also stand behind a colon. */
-export function capital(text: string): string {
+/** Descriptions start in lower case, since they also follow a colon. */
+export function capitalize(text: string): string {
   return text.replace(/^[a-z]/, (letter) => letter.toUpperCase());
 }

@@ -1,79 +1,79 @@
-// Which of the flags that every command takes mean something for one, and how its help shows them.
+// The global flags that are relevant for each command, and their place in its help.
 import { type Command, Help, type HelpConfiguration, type Option } from 'commander';
-import type { Branch } from './command-module.ts';
-import { capital, flagTerm, flagText, globalFlags, inherited } from './help-text.ts';
+import type { CommandEntry } from './command-module.ts';
+import { capitalize, flagTerm, flagText, globalHeading, inheritedHeading } from './help-text.ts';
 
-const here = ['workspace', 'all-users'];
-const configured = ['workspace', 'profile'];
+const workspaceFlags = ['workspace', 'all-users'];
+const configFlags = ['workspace', 'profile'];
 
-const flags: Readonly<Record<string, readonly string[]>> = {
+const relevantFlags: Readonly<Record<string, readonly string[]>> = {
   attach: ['workspace', 'slot', 'all-users'],
-  audit: here,
-  build: configured,
-  clean: here,
-  config: configured,
+  audit: workspaceFlags,
+  build: configFlags,
+  clean: workspaceFlags,
+  config: configFlags,
   container: ['all-users'],
   file: ['all-users'],
   fork: ['workspace', 'slot', 'all-users'],
   handoff: ['workspace'],
-  health: configured,
-  hosts: here,
+  health: configFlags,
+  hosts: workspaceFlags,
   info: ['workspace'],
   kill: ['all-users'],
   list: ['all-users'],
   login: ['workspace'],
-  logs: here,
-  monitor: here,
-  network: here,
-  persist: here,
+  logs: workspaceFlags,
+  monitor: workspaceFlags,
+  network: workspaceFlags,
+  persist: workspaceFlags,
   profile: ['workspace'],
   shutdown: ['all-users'],
-  snapshot: here,
+  snapshot: workspaceFlags,
   tmux: ['all-users'],
-  tool: configured,
-  top: here,
+  tool: configFlags,
+  top: workspaceFlags,
   trust: ['workspace'],
   unfreeze: ['all-users'],
   untrust: ['workspace'],
-  validate: configured,
+  validate: configFlags,
 };
 
-/** Their long names, without the dashes; without a command those of `coi` itself. */
-export function shownFlags(branch: Branch | undefined): 'all' | readonly string[] {
-  return branch === undefined || branch.starts ? 'all' : (flags[branch.name] ?? []);
+/** Long names of the flags that the help shows, without dashes; for `coi` itself if there is no command. */
+export function visibleFlags(entry: CommandEntry | undefined): 'all' | readonly string[] {
+  return entry === undefined || entry.startsSessions ? 'all' : (relevantFlags[entry.name] ?? []);
 }
 
 /**
- * The help of a command shows its own flags and those from above that are shown there. What starts sessions takes all of
- * them: there they are named, and explained in the help of `coi`.
+ * The help of a command shows its own flags and the relevant global ones. A command that starts sessions accepts all of
+ * them: its help lists their names, and the help of `coi` explains them.
  */
 export const helpConfiguration: HelpConfiguration = {
   visibleOptions(command: Command): Option[] {
     const plain = new Help();
     const own = plain.visibleOptions(command).filter((option) => !isNamedOnly(command, option));
     const { parent } = command;
-    // Those of `coi` itself are among the command's own.
+    // For a direct child of `coi` they are among its own.
     if (!parent?.parent) return own;
     return [...own, ...parent.options.filter(({ hidden }) => !hidden)];
   },
-  /** Subcommands are listed without the one for help, as every command has its flag. */
+  /** Hides the subcommand `help`, since every command has --help. */
   visibleCommands(command: Command): Command[] {
     const shown = new Help().visibleCommands(command);
     return command.parent ? shown.filter((inner) => inner.name() !== 'help') : shown;
   },
   optionTerm: flagTerm,
   optionDescription: flagText,
-  argumentDescription: (argument) => capital(new Help().argumentDescription(argument)),
-  subcommandDescription: (command) => capital(new Help().subcommandDescription(command)),
-  commandDescription: (command) => capital(new Help().commandDescription(command)),
-  /** What comes from above stands last. */
+  argumentDescription: (argument) => capitalize(new Help().argumentDescription(argument)),
+  subcommandDescription: (command) => capitalize(new Help().subcommandDescription(command)),
+  commandDescription: (command) => capitalize(new Help().commandDescription(command)),
+  /** Global flags come last. */
   groupItems<T extends Command | Option>(
     unsorted: T[],
     visible: T[],
     groupOf: (item: T) => string,
   ): Map<string, T[]> {
     const groups = new Help().groupItems(unsorted, visible, groupOf);
-    const isAbove = (name: string) => name === inherited || name === globalFlags;
+    const isAbove = (name: string) => name === inheritedHeading || name === globalHeading;
     const all = [...groups];
     return new Map([
       ...all.filter(([name]) => !isAbove(name)),
@@ -82,12 +82,12 @@ export const helpConfiguration: HelpConfiguration = {
   },
 };
 
-/** Behind the flags of what starts sessions. */
-export function namedFlags(command: Command): string {
+/** The global flags that a command which starts sessions lists by name. */
+export function globalFlagNames(command: Command): string {
   const names = command.options
     .filter((option) => isNamedOnly(command, option))
     .map(({ short, long }) => [short, long].filter(Boolean).join(', '));
-  const lines = ['Also, explained in `coi --help`:'];
+  const lines = ['Other options, explained in `coi --help`:'];
   for (const name of names) {
     const last = lines.at(-1) ?? '';
     if (lines.length > 1 && last.length + name.length < 78)
@@ -98,5 +98,5 @@ export function namedFlags(command: Command): string {
 }
 
 function isNamedOnly({ parent }: Command, { hidden, helpGroupHeading }: Option): boolean {
-  return parent !== null && !hidden && helpGroupHeading === globalFlags;
+  return parent !== null && !hidden && helpGroupHeading === globalHeading;
 }

@@ -1,7 +1,7 @@
-// Commands that programs call, not people.
-import type { Branch } from './command-module.ts';
+// Hidden commands for programs.
+import type { CommandEntry } from './command-module.ts';
 
-export const innerTree: readonly Branch[] = [
+export const internalCommands: readonly CommandEntry[] = [
   {
     name: '__complete',
     group: 'Other',
@@ -12,21 +12,21 @@ export const innerTree: readonly Branch[] = [
   {
     name: '__keep-logins',
     group: 'Other',
-    summary: 'Give a renewed login to the sessions that run',
+    summary: 'Copy a renewed login to running sessions',
     hidden: true,
     load: () => import('./commands/host/keep-logins.ts'),
   },
   {
     name: '__ssh',
     group: 'Other',
-    summary: 'Join stdin and stdout to an ssh server in a session',
+    summary: 'Connect stdin and stdout to an SSH server in a session',
     hidden: true,
     load: () => import('./commands/network/ssh-bridge.ts'),
   },
   {
     name: '__suspect',
     group: 'Other',
-    summary: 'Read what is kept of a process',
+    summary: 'Read details of a suspicious process',
     hidden: true,
     load: () => import('./commands/host/suspect.ts'),
   },

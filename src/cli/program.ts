@@ -1,19 +1,19 @@
-// argv → command → outcome → exit status; the one place that renders an error.
+// Runs a command line: argv → command → outcome → exit status. Errors are printed here only.
 import { Command, CommanderError } from 'commander';
 import { CoiError, ExitStatus, exitStatusOf } from '../errors.ts';
 import { FileError } from '../host/fs/file-error.ts';
 import { summaryLine } from '../version.ts';
 import { type App, makeApp } from './app.ts';
-import type { Branch } from './command-module.ts';
-import { tree } from './command-tree.ts';
-import { addGlobalOptions, commandWord, normalized } from './global-options.ts';
-import { helpConfiguration, namedFlags, shownFlags } from './inherited-flags.ts';
-import { commandMeant, helpAsFlag, knownCommand, usageError } from './usage-error.ts';
+import type { CommandEntry } from './command-module.ts';
+import { commandTree } from './command-tree.ts';
+import { addGlobalOptions, commandName, normalizeArguments } from './global-options.ts';
+import { globalFlagNames, helpConfiguration, visibleFlags } from './inherited-flags.ts';
+import { findCommand, helpToFlag, requireKnownCommand, usageError } from './usage-error.ts';
 
 /** Runs one command line and returns the exit status. */
 export async function main(words: readonly string[]): Promise<number> {
-  const argv = helpAsFlag(words);
-  // What comes after `--` belongs to the command that is run.
+  const argv = helpToFlag(words);
+  // Arguments after `--` belong to the command to run.
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const wantsJson =
     own.some((word) => ['--json', '--json=true', '--format=json'].includes(word)) ||
@@ -23,30 +23,30 @@ export async function main(words: readonly string[]): Promise<number> {
   try {
     const verbose = own.some((word) => word === '--verbose' || word === '--verbose=true');
     app = makeApp(process, { verbose });
-    program = await programFor(argv, app);
-    program.hook('preAction', () => enterGroup(commandWord(argv) ?? 'shell'));
-    await program.parseAsync(normalized(argv), { from: 'user' });
+    program = await buildProgram(argv, app);
+    program.hook('preAction', () => enterGroup(commandName(argv) ?? 'shell'));
+    await program.parseAsync(normalizeArguments(argv), { from: 'user' });
     return 0;
   } catch (error) {
-    const told = { app, json: wantsJson, debug: false, command: commandWord(argv) };
+    const context = { app, json: wantsJson, debug: false, command: commandName(argv) };
     if (error instanceof CommanderError && program) {
       if (error.exitCode === 0 || error.code === 'commander.help') return 0;
-      return report(usageError(error, commandMeant(program, own)), told);
+      return report(usageError(error, findCommand(program, own)), context);
     }
-    return report(error, { ...told, debug: argv.includes('--debug') });
+    return report(error, { ...context, debug: argv.includes('--debug') });
   } finally {
     await app?.close();
   }
 }
 
-const withoutIncus: readonly string[] = [
+const commandsWithoutIncus: readonly string[] = [
   ...['version', 'completion', 'help', '__complete', '__keep-logins', '__suspect'],
   ...['schema', 'validate', 'update', 'migrate'],
 ];
 
-/** A login that does not have the group of Incus yet gets it, except where Incus is not needed. */
+/** Switches to the group incus-admin if the login session does not have it yet, unless Incus is not needed. */
 async function enterGroup(word: string): Promise<void> {
-  if (withoutIncus.includes(word)) return;
+  if (commandsWithoutIncus.includes(word)) return;
   const [{ enterGroupFor }, { incusSocketPath }] = await Promise.all([
     import('../host/process/group-entry.ts'),
     import('../incus/open.ts'),
@@ -54,21 +54,21 @@ async function enterGroup(word: string): Promise<void> {
   try {
     enterGroupFor(incusSocketPath(process.env), 'incus-admin', process);
   } catch (error) {
-    // These two say it in their own words, among the rest.
+    // These two report it among their checks.
     if (word !== 'setup' && word !== 'health') throw error;
   }
 }
 
-/** The command tree with only the asked-for command loaded: loading all of them would cost start-up time. */
-async function programFor(argv: readonly string[], app: App): Promise<Command> {
+/** The command tree with only the requested command loaded: loading all of them would slow down the start. */
+async function buildProgram(argv: readonly string[], app: App): Promise<Command> {
   const output = {
     writeOut: (text: string) => app.io.print(text.trimEnd()),
-    // The help of a command that only has others below it: what was asked for, as far as one can tell.
+    // The help of a command that only has subcommands: most likely what the user wants.
     writeErr: (text: string) => app.io.print(text.trimEnd()),
     outputError: () => {},
   };
   const program = new Command('coi')
-    .description('Every AI coding agent its own real Linux machine')
+    .description('Run every AI coding agent in its own Linux container')
     .version(summaryLine(app.version), '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .enablePositionalOptions()
@@ -84,59 +84,59 @@ async function programFor(argv: readonly string[], app: App): Promise<Command> {
     )
     .addHelpText(
       'after',
-      '\nRun `coi` alone to start or resume work in the current directory; `coi help COMMAND` explains a command.',
+      '\nRun `coi` alone to start or resume work in the current directory, and `coi help COMMAND` for help on a command.',
     );
   addGlobalOptions(program);
   const wanted =
-    commandWord(argv) ??
+    commandName(argv) ??
     (argv.some((word) => ['-h', '--help', '--version'].includes(word)) ? undefined : 'shell');
-  knownCommand(wanted, tree);
-  const isWanted = ({ name, aliases }: Branch) =>
+  requireKnownCommand(wanted, commandTree);
+  const isWanted = ({ name, aliases }: CommandEntry) =>
     name === wanted || aliases?.includes(wanted ?? '') === true;
-  // The others are there for the list of commands; making them all takes some milliseconds.
-  for (const branch of wanted === undefined ? tree : tree.filter(isWanted)) {
-    const command = new Command(branch.name)
-      .summary(branch.summary)
-      .description(branch.summary)
+  // The other commands are needed for the list of commands only; creating them takes some milliseconds.
+  for (const entry of wanted === undefined ? commandTree : commandTree.filter(isWanted)) {
+    const command = new Command(entry.name)
+      .summary(entry.summary)
+      .description(entry.summary)
       .exitOverride()
       .configureOutput(output);
     command
-      .aliases([...(branch.aliases ?? [])])
+      .aliases([...(entry.aliases ?? [])])
       .helpOption('-h, --help', 'show help')
-      .helpGroup(`${branch.group}:`);
-    if (isWanted(branch)) {
+      .helpGroup(`${entry.group}:`);
+    if (isWanted(entry)) {
       command.configureHelp(helpConfiguration);
-      if (branch.starts) command.addHelpText('after', () => namedFlags(command));
-      (await branch.load()).register(command, app, tree);
-      addGlobalOptions(command, shownFlags(branch));
+      if (entry.startsSessions) command.addHelpText('after', () => globalFlagNames(command));
+      (await entry.load()).register(command, app, commandTree);
+      addGlobalOptions(command, visibleFlags(entry));
     }
     program.addCommand(command, {
-      hidden: branch.hidden ?? false,
-      isDefault: branch.name === 'shell' && commandWord(argv) === undefined,
+      hidden: entry.hidden ?? false,
+      isDefault: entry.name === 'shell' && commandName(argv) === undefined,
     });
   }
   return program;
 }
 
-/** A file that cannot be used is the user's business, wherever it was met. */
-function asFailure(error: FileError): CoiError {
+/** An unusable file is not a bug: it is reported to the user, wherever it was found. */
+function toCoiError(error: FileError): CoiError {
   return new CoiError('failed', error.message, { cause: error });
 }
 
-interface Telling {
+interface ReportContext {
   readonly app: App | undefined;
   readonly json: boolean;
   readonly debug: boolean;
-  /** The word of the command that failed. */
+  /** Name of the command that failed. */
   readonly command: string | undefined;
 }
 
-/** Says what went wrong and returns the exit status for it. */
-function report(error: unknown, telling: Telling): number {
+/** Prints the error and returns the exit status for it. */
+function report(error: unknown, telling: ReportContext): number {
   if (error instanceof ExitStatus) return error.status;
   const { app, json, debug, command } = telling;
-  const tell = (text: string) => (app ? app.io.tell(text) : process.stderr.write(`${text}\n`));
-  if (error instanceof FileError) return report(asFailure(error), telling);
+  const tell = (text: string) => (app ? app.io.info(text) : process.stderr.write(`${text}\n`));
+  if (error instanceof FileError) return report(toCoiError(error), telling);
   if (error instanceof CoiError) {
     if (json)
       tell(
@@ -155,10 +155,10 @@ function report(error: unknown, telling: Telling): number {
   }
   const { code, cause } = (error ?? {}) as NodeJS.ErrnoException;
   if (code === 'EPIPE') return 0;
-  // What Node's own waits make of the signal's reason.
+  // Node wraps the reason of an aborted signal.
   if (code === 'ABORT_ERR' && cause instanceof CoiError) return report(cause, telling);
   const text = error instanceof Error ? error.message : String(error);
-  tell(`Error: ${text}\nHint: this is a bug in coi; run it again with --debug for a trace.`);
+  tell(`Error: ${text}\nHint: Run it again with --debug for a stack trace; this is a bug in coi.`);
   if (debug && error instanceof Error) tell(error.stack ?? '');
   return exitStatusOf(new CoiError('failed', text), command);
 }

@@ -1,4 +1,4 @@
-// From the flags of a command line to what the use cases take.
+// Converts the flags of a command line into requests of the use cases.
 import type {
   ConfigurationRequest,
   OpenSessionRequest,
@@ -18,10 +18,10 @@ import type { GlobalOptions } from './command-module.ts';
 /** Throws `usage`. */
 export function sessionTarget(options: Partial<GlobalOptions>): SessionTarget {
   const { workspace, allUsers } = options;
-  return { workspace, slot: wantedSlot(options.slot), allUsers };
+  return { workspace, slot: parseSlotOption(options.slot), allUsers };
 }
 
-/** Throws `usage`, and `config-invalid` for a flag that became a key. */
+/** Throws `usage`, and `config-invalid` for a removed flag that is a configuration key now. */
 export function configurationRequest(
   app: App,
   options: Partial<GlobalOptions> & { tool?: string },
@@ -32,7 +32,7 @@ export function configurationRequest(
     image,
     tool,
     persistent,
-    network: network === undefined ? undefined : networkMode(network),
+    network: network === undefined ? undefined : parseNetworkMode(network),
     settings: oldFlagSettings(oldFlag, app.user.home),
   };
 }
@@ -74,19 +74,19 @@ export function openSessionRequest(
     ...startRequest(app, options),
     alias,
     mode,
-    resume: wantedResume(options),
+    resume: parseResumeOption(options),
     container: options.container,
     debug: options.debug,
   };
 }
 
-/** 0 means any. */
-function wantedSlot(text: string | undefined): Slot | undefined {
+/** 0 means any slot. */
+function parseSlotOption(text: string | undefined): Slot | undefined {
   return text === undefined || text === '0' ? undefined : parseSlot(text);
 }
 
-/** --continue wins if both are given. */
-function wantedResume({
+/** `--continue` wins if both are given. */
+function parseResumeOption({
   resume,
   continue: value = resume,
 }: Pick<GlobalOptions, 'resume' | 'continue'>): OpenSessionRequest['resume'] {
@@ -94,9 +94,9 @@ function wantedResume({
   return value === true || value === 'auto' || value === '' ? 'newest' : parseSessionId(value);
 }
 
-function networkMode(text: string): NetworkMode {
+function parseNetworkMode(text: string): NetworkMode {
   if (text === 'restricted' || text === 'allowlist' || text === 'open') return text;
   throw new CoiError('usage', `invalid --network ${quoted(text)}`, {
-    hint: 'Modes: restricted, allowlist, open.',
+    hint: 'Use restricted, allowlist or open.',
   });
 }

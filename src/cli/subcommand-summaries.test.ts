@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import type { App } from './app.ts';
-import { tree } from './command-tree.ts';
+import { commandTree } from './command-tree.ts';
 
-test('completion describes each subcommand as its help does, and knows all of them', async () => {
-  for (const { name, below, load } of tree) {
+test('completion lists every subcommand with the summary that its help shows', async () => {
+  for (const { name, subcommands, load } of commandTree) {
     const command = new Command(name);
-    (await load()).register(command, {} as App, tree);
+    (await load()).register(command, {} as App, commandTree);
     const shown = command.commands.filter((one) => !isHidden(one));
     const texts = Object.fromEntries(shown.map((one) => [one.name(), one.description()]));
-    assert.deepEqual({ ...below }, texts, name);
+    assert.deepEqual({ ...subcommands }, texts, name);
   }
 });
 

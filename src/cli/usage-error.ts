@@ -1,20 +1,20 @@
-// What was wrong with a command line, in the words of every other error of coi, and what was probably meant.
+// Errors in a command line, with a suggestion.
 import type { Command, CommanderError } from 'commander';
 import { nearest } from '../config/suggest.ts';
 import { CoiError } from '../errors.ts';
-import type { Branch } from './command-module.ts';
-import { commandWord } from './global-options.ts';
+import type { CommandEntry } from './command-module.ts';
+import { commandName } from './global-options.ts';
 
-/** `help A B` as `A B --help`, which tells of what is below a command too. */
-export function helpAsFlag(argv: readonly string[]): readonly string[] {
-  if (commandWord(argv) !== 'help') return argv;
+/** Rewrites `help A B` as `A B --help`, which also covers subcommands. */
+export function helpToFlag(argv: readonly string[]): readonly string[] {
+  if (commandName(argv) !== 'help') return argv;
   const at = argv.indexOf('help');
   if (argv[at + 1] === 'help') return [...argv.slice(0, at), '--help'];
   return [...argv.slice(0, at), ...argv.slice(at + 1), '--help'];
 }
 
-/** Throws `usage` for a first word that is no command: commander would answer `coi NONSENSE --help` with the help of coi. */
-export function knownCommand(word: string | undefined, tree: readonly Branch[]): void {
+/** Throws `usage` if the word is not a command: for `coi NONSENSE --help` commander would print the help of coi. */
+export function requireKnownCommand(word: string | undefined, tree: readonly CommandEntry[]): void {
   const names = tree.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]);
   if (word === undefined || names.includes(word)) return;
   const shown = tree.filter(({ hidden }) => !hidden).map(({ name }) => name);
@@ -24,22 +24,22 @@ export function knownCommand(word: string | undefined, tree: readonly Branch[]):
   });
 }
 
-/** The error of commander as one of ours. `command` is the one whose line it was. */
+/** Converts an error of commander. `command` is the one that was called. */
 export function usageError(error: CommanderError, command: Command): CoiError {
   const [sentence = '', suggestion] = error.message.split('\n');
   const plain = sentence.replace(/^error: /, '').trim();
-  const message = (command && wrongCount(error, command)) ?? knownWords(plain);
-  const meant = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(suggestion ?? '')?.[1];
+  const message = (command && argumentCountMessage(error, command)) ?? predecessorWording(plain);
+  const suggested = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(suggestion ?? '')?.[1];
   return new CoiError('usage', message, {
-    hint: hint(meant ?? nearestFlag(plain, command), helpOf(command)),
+    hint: hint(suggested ?? nearestFlag(plain, command), helpOf(command)),
   });
 }
 
-/** As the predecessor said it: its users' scripts look for these words. */
-function knownWords(message: string): string {
+/** The wording of the predecessor, which scripts match. */
+function predecessorWording(message: string): string {
   return message
     .replace(/^unknown option '(--[^'=]+).*'$/, 'unknown flag: $1')
-    .replace(/^required option '(?:-., )?(--[a-z-]+).*' not specified$/, '$1 is needed')
+    .replace(/^required option '(?:-., )?(--[a-z-]+).*' not specified$/, '$1 is required')
     .replace(/^unknown option '-(.).*'$/, "unknown shorthand flag: '$1'")
     .replace(/^option '(?:-., )?(--[a-z-]+)[^']*' argument missing$/, 'flag needs an argument: $1')
     .replace(
@@ -52,14 +52,17 @@ function knownWords(message: string): string {
     );
 }
 
-/** How many arguments there are and should be, in the predecessor's words; undefined for another mistake. */
-function wrongCount({ code, message }: CommanderError, asked: Command): string | undefined {
-  // What is below a command is the first word after it.
-  const [word] = asked.args;
-  const inner = asked.commands.find(
+/** The message for a wrong number of arguments, worded as in the predecessor; undefined for other errors. */
+function argumentCountMessage(
+  { code, message }: CommanderError,
+  command: Command,
+): string | undefined {
+  // A subcommand is the first word after its command.
+  const [word] = command.args;
+  const inner = command.commands.find(
     (one) => one.name() === word || one.aliases().includes(word ?? ''),
   );
-  const { registeredArguments: all, args } = inner ?? asked;
+  const { registeredArguments: all, args } = inner ?? command;
   const least = all.filter(({ required }) => required).length;
   if (code === 'commander.excessArguments')
     return `accepts ${least === all.length ? least : `at most ${all.length}`} arg(s), received ${args.length}`;
@@ -71,7 +74,7 @@ function wrongCount({ code, message }: CommanderError, asked: Command): string |
     : `requires at least ${least} arg(s), only received ${args.length}: ${name} is missing`;
 }
 
-/** Commander looks only at flags that are shown in the command's help, and takes `--flag=value` for a name. */
+/** Commander considers only flags in the command's help, and takes `--flag=value` as a name. */
 function nearestFlag(message: string, command: Command): string | undefined {
   const [, wrong] = /^unknown option '(--[^=']+)/.exec(message) ?? [];
   const all = [command, ...(command.parent ? [command.parent] : [])];
@@ -79,8 +82,8 @@ function nearestFlag(message: string, command: Command): string | undefined {
   return wrong === undefined ? undefined : nearest(wrong, flags);
 }
 
-/** The command that the words mean, as deep as they are known. */
-export function commandMeant(program: Command, argv: readonly string[]): Command {
+/** The innermost command that the words name. */
+export function findCommand(program: Command, argv: readonly string[]): Command {
   let command = program;
   for (const word of argv) {
     const inner = command.commands.find(
@@ -97,7 +100,7 @@ function helpOf(command: Command): string {
   return [...names, '--help'].join(' ');
 }
 
-function hint(meant: string | undefined, help: string): string {
+function hint(suggested: string | undefined, help: string): string {
   const run = `Run \`${help}\` for more.`;
-  return meant === undefined ? run : `Did you mean ${meant}? ${run}`;
+  return suggested === undefined ? run : `Did you mean ${suggested}? ${run}`;
 }

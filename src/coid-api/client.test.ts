@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CoiError, type ErrorCode } from '../errors.ts';
-import { type Coid, type CoidPlace, coidSocketPath, openCoid } from './client.ts';
+import { type Coid, coidSocketPath, type OpenCoidOptions, openCoid } from './client.ts';
 import { protocolHeader, protocolVersion } from './protocol.ts';
 import type { ReserveRequest } from './session-protocol.ts';
 
-/** A coid that answers as the test wants. */
+/** Runs `use` against a fake coid. */
 async function withCoid(
   answer: RequestListener,
   use: (coid: Coid) => Promise<void>,
-  more: Omit<CoidPlace, 'socketPath'> = {},
+  more: Omit<OpenCoidOptions, 'socketPath'> = {},
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'coit-client-'));
   const socketPath = join(directory, 'coid.sock');
@@ -48,7 +48,7 @@ function fails(code: ErrorCode, hint?: RegExp) {
   };
 }
 
-test('calls go to their paths and come back as values', async () => {
+test('each call requests its path and returns the reply as a value', async () => {
   const seen: string[] = [];
   const answer: RequestListener = (request, response) => {
     seen.push(`${request.method} ${request.url}`);
@@ -70,12 +70,12 @@ test('calls go to their paths and come back as values', async () => {
   ]);
 });
 
-test('a socket that is not there says how coid is started', async () => {
+test('if the socket does not exist, the hint says how to start coid', async () => {
   const coid = openCoid({ socketPath: '/nonexistent/coid.sock' });
   await assert.rejects(coid.status(), fails('coid-unreachable', /sudo coi daemon start/));
 });
 
-test('another protocol version is told from all other failures', async () => {
+test('a different protocol version fails with coid-version', async () => {
   for (const version of ['0', '99', '']) {
     await withCoid(replying(200, '{}', version), (coid) =>
       assert.rejects(coid.status(), fails('coid-version')),
@@ -100,7 +100,7 @@ test("coid's own errors keep their code, message and hint, and unknown codes bec
   }
 });
 
-test('answers that are no JSON, or no error where one was due, are failures of coid', async () => {
+test('a reply that is invalid JSON, or an error reply without an error, fails with coid-failed', async () => {
   for (const [status, body] of [
     [200, 'oops'],
     [500, '{}'],
@@ -113,14 +113,14 @@ test('answers that are no JSON, or no error where one was due, are failures of c
   }
 });
 
-test('a connection that breaks is coid-unreachable', async () => {
+test('a broken connection fails with coid-unreachable', async () => {
   await withCoid(
     (request) => void request.socket.destroy(),
     (coid) => assert.rejects(coid.status(), fails('coid-unreachable')),
   );
 });
 
-test('an answer that does not come is a timeout, and an interrupt wins over it', async () => {
+test('a missing reply fails with timeout, and an interrupt wins over it', async () => {
   await withCoid(
     () => {},
     async (coid) => {
@@ -134,10 +134,10 @@ test('an answer that does not come is a timeout, and an interrupt wins over it',
   );
 });
 
-/** In which a server of this process answers, also on a busy machine. */
+/** A server in this process answers within this time, even on a busy machine. */
 const lifeMs = 500;
 
-/** Answers a call when it was asked for the third time whether it lives, and that as the test says. */
+/** Replies to a call after the third liveness check, which `alive` answers. */
 function busy(alive: RequestListener, asked: string[] = []): RequestListener {
   let finish = () => {};
   return (request, response) => {
@@ -151,27 +151,27 @@ function busy(alive: RequestListener, asked: string[] = []): RequestListener {
   };
 }
 
-test('a coid that shows that it lives is waited for, and what it waits for is told once', async () => {
+test('a call waits while coid is alive, and reports once what it is waiting for', async () => {
   const never = { silenceMs: lifeMs, wholeMs: 60_000 };
   for (const [answer, line] of [
     [replying(200, '{"waitsForIncus":true}'), /Incus has not answered coid/],
     [replying(200, '{"waitsForIncus":false}'), /coid is running/],
-    // A coid of an older version.
+    // An older coid.
     [replying(400, '{"error":{"code":"usage","message":"no such call"}}'), /coid is running/],
   ] as const) {
-    const told: string[] = [];
-    const more = { limits: never, tell: (text: string) => void told.push(text) };
+    const reported: string[] = [];
+    const more = { limits: never, onWait: (text: string) => void reported.push(text) };
     await withCoid(
       busy(answer),
       async (coid) => assert.equal((await coid.reserve({} as ReserveRequest)).id, 'late'),
       more,
     );
-    assert.equal(told.length, 1, told.join());
-    assert.match(told[0] ?? '', line);
+    assert.equal(reported.length, 1, reported.join());
+    assert.match(reported[0] ?? '', line);
   }
 });
 
-test('a coid that does not show that it lives is given up, as is one that never finishes', async () => {
+test('a call fails with timeout if coid fails its liveness check or never finishes', async () => {
   const limits = { silenceMs: lifeMs, wholeMs: 3 * lifeMs };
   const given = async (answer: RequestListener, sentence: RegExp) =>
     withCoid(
@@ -190,13 +190,13 @@ test('a coid that does not show that it lives is given up, as is one that never 
     return (request, response) => void (request.url === '/v1/alive' && answer(request, response));
   };
   await given(alive(true), /^Incus did not answer coid within/);
-  await given(alive(false), /^coid is running, and did not finish within/);
+  await given(alive(false), /^coid is running but did not finish within/);
 });
 
-test('an interrupt ends the waiting for a coid that lives', async () => {
+test('an interrupt ends the wait for a live coid', async () => {
   const interrupted = new CoiError('cancelled', 'interrupted by SIGTERM');
   const controller = new AbortController();
-  const tell = () => controller.abort(interrupted);
+  const interrupt = () => controller.abort(interrupted);
   await withCoid(
     busy(replying(200, '{"waitsForIncus":true}')),
     (coid) =>
@@ -204,11 +204,11 @@ test('an interrupt ends the waiting for a coid that lives', async () => {
         coid.reserve({} as ReserveRequest, { signal: controller.signal }),
         (error) => error === interrupted,
       ),
-    { tell, limits: { silenceMs: lifeMs, wholeMs: 60_000 } },
+    { onWait: interrupt, limits: { silenceMs: lifeMs, wholeMs: 60_000 } },
   );
 });
 
-test('the socket is below the run directory of the environment', () => {
+test('the socket lies in the run directory that the environment names', () => {
   assert.equal(coidSocketPath({}), '/run/coi/coid.sock');
   assert.equal(coidSocketPath({ COI_RUN_DIR: '/run/x' }), '/run/x/coid.sock');
 });

@@ -1,4 +1,4 @@
-// What can be asked of coid, over its socket.
+// A typed client for coid's socket.
 import { join } from 'node:path';
 import type { Snapshot } from '../monitor/snapshot.ts';
 import type {
@@ -25,44 +25,44 @@ import type {
   ReserveRequest,
 } from './session-protocol.ts';
 import type { StuckReply } from './stuck-protocol.ts';
-import { patiently, type WaitLimits } from './wait-for-reply.ts';
+import { type WaitLimits, waitWhileAlive } from './wait-for-reply.ts';
 
 export interface CoidOptions {
   signal?: AbortSignal;
-  /** The whole limit. Without one it is waited for as long as coid shows that it lives, for two minutes at most. */
+  /** Total limit. Without one the call waits while coid is alive, for two minutes at most. */
   timeoutMs?: number;
 }
 
-/** coid's calls. All throw CoiError: `coid-unreachable`, `coid-version`, `timeout`, `cancelled`, or what coid answered. */
+/** coid's calls. All throw CoiError: `coid-unreachable`, `coid-version`, `timeout`, `cancelled`, or coid's own error. */
 export interface Coid {
   status(options?: CoidOptions): Promise<DaemonStatus>;
-  /** Slot, name, address and mounts for a new session. Undone by coid unless it becomes a container within a minute. */
+  /** Reserves slot, name, address and mounts for a new session. coid undoes it unless it becomes a container within a minute. */
   reserve(request: ReserveRequest, options?: CoidOptions): Promise<Reservation>;
-  /** Gives a reservation back that has not become a container; does nothing if it has, or if there is none. */
+  /** Releases a reservation that has not become a container; otherwise does nothing. */
   release(id: string, options?: CoidOptions): Promise<void>;
-  /** Makes the mounts of an existing container again, as its `user.coi.mounts` or the request says: before a stopped one is started. */
+  /** Recreates the mounts of a stopped container before it starts, as its `user.coi.mounts` or the request says. */
   remount(
     container: string,
     request: RemountRequest,
     options?: CoidOptions,
   ): Promise<readonly ReservedMount[]>;
-  /** Says that a start of a stopped container has failed: its session may be started again at once. */
-  giveUp(startId: string, options?: CoidOptions): Promise<void>;
-  /** Frees a container that is being killed from what its processes wait for, and says what holds it still. */
-  free(container: string, id: string, options?: CoidOptions): Promise<StuckReply>;
-  /** Gives what containers of a workspace left to its owner. May take minutes: it looks at every file. */
-  giveBack(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
-  /** The sessions of a workspace that run, and the last that have ended with what was taken away then. */
-  ended(request: EndedRequest, options?: CoidOptions): Promise<EndedReply>;
-  /** What a session may reach, and what it was refused of late. */
+  /** Reports that the start of a stopped container failed, so that its session can be started again at once. */
+  releaseStart(startId: string, options?: CoidOptions): Promise<void>;
+  /** Unblocks the processes of a container that is being killed, and reports what still blocks it. */
+  freeStuck(container: string, id: string, options?: CoidOptions): Promise<StuckReply>;
+  /** Gives files that containers of a workspace left behind to its owner. May take minutes: it checks every file. */
+  fixOwnership(request: OwnershipRequest, options?: CoidOptions): Promise<OwnershipReply>;
+  /** The running sessions of a workspace, and the latest ended ones with the files stripped at their end. */
+  endedSessions(request: EndedRequest, options?: CoidOptions): Promise<EndedReply>;
+  /** A session's network policy and recent denials. */
   network(container: string, options?: CoidOptions): Promise<NetworkReport>;
-  /** Opens an entry (as in `allowed_domains`) to a running session for a while. */
+  /** Permits an entry (as in `allowed_domains`) to a running session for a limited time. */
   permit(container: string, request: PermitRequest, options?: CoidOptions): Promise<PermitReply>;
-  /** What one running session of the user does now. */
+  /** Current activity of one running session of the user. */
   monitor(container: string, options?: CoidOptions): Promise<Snapshot>;
-  /** What all running sessions of the user do now. */
+  /** Current activity of all running sessions of the user. */
   monitors(options?: CoidOptions): Promise<readonly Snapshot[]>;
-  /** Lines of a session's audit log after that number; with `waitMs` it waits that long for one. */
+  /** Lines of a session's audit log after that number; `waitMs` is how long to wait for one. */
   audit(
     container: string,
     range: { after: number; waitMs: number },
@@ -70,16 +70,16 @@ export interface Coid {
   ): Promise<AuditReply>;
 }
 
-export interface CoidPlace {
+export interface OpenCoidOptions {
   readonly socketPath: string;
-  /** Is told, once for a call that takes long, what is waited for. */
-  readonly tell?: ((line: string) => void) | undefined;
+  /** Called once per slow call with a line that says what coi is waiting for. */
+  readonly onWait?: ((line: string) => void) | undefined;
   /** For tests. */
   readonly limits?: WaitLimits | undefined;
 }
 
-/** coid answers within milliseconds unless it waits for Incus, whose own limit is 30 s for each of the few calls of a start. */
-const usualLimits: WaitLimits = { silenceMs: 10_000, wholeMs: 120_000 };
+/** coid answers within milliseconds unless it waits for Incus, with a limit of 30 s for each of the few calls of a start. */
+const defaultLimits: WaitLimits = { silenceMs: 10_000, wholeMs: 120_000 };
 const giveBackMs = 15 * 60_000;
 const uri = encodeURIComponent;
 
@@ -88,8 +88,8 @@ export function coidSocketPath(env: Readonly<Record<string, string | undefined>>
   return join(env['COI_RUN_DIR'] || defaultRunDir, socketName);
 }
 
-/** Connects when it is used, anew for every call: nothing has to be closed. */
-export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace): Coid {
+/** Opens a new connection for every call, so there is nothing to close. */
+export function openCoid({ socketPath, onWait, limits = defaultLimits }: OpenCoidOptions): Coid {
   const isAlive = async (options: CoidOptions): Promise<AliveReply | undefined> => {
     const reply = await callCoid({ socketPath, method: 'GET', path: '/v1/alive' }, options);
     return reply as AliveReply;
@@ -98,11 +98,11 @@ export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace):
     const wanted = { socketPath, method, path, body };
     if (options.timeoutMs !== undefined) return callCoid(wanted, options);
     const { signal } = options;
-    return patiently((until) => callCoid(wanted, { signal: until }), {
+    return waitWhileAlive((until) => callCoid(wanted, { signal: until }), {
       isAlive,
       limits,
       signal,
-      tell: tell ?? (() => {}),
+      onWait: onWait ?? (() => {}),
     });
   };
   return {
@@ -121,16 +121,16 @@ export function openCoid({ socketPath, tell, limits = usualLimits }: CoidPlace):
           options,
         )) as MountsReply
       ).mounts,
-    giveUp: async (startId, options) =>
+    releaseStart: async (startId, options) =>
       void (await call('DELETE', `/v1/starts/${uri(startId)}`, undefined, options)),
-    free: async (container, id, options) =>
+    freeStuck: async (container, id, options) =>
       (await call('POST', `/v1/containers/${uri(container)}/free`, { id }, options)) as StuckReply,
-    giveBack: async (request, options) =>
+    fixOwnership: async (request, options) =>
       (await call('POST', '/v1/ownership', request, {
         timeoutMs: giveBackMs,
         ...options,
       })) as OwnershipReply,
-    ended: async (request, options) =>
+    endedSessions: async (request, options) =>
       (await call('POST', '/v1/ended', request, options)) as EndedReply,
     network: async (container, options) =>
       (await call('GET', `/v1/network/${uri(container)}`, undefined, options)) as NetworkReport,

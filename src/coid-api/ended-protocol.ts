@@ -1,30 +1,30 @@
-// What coi and coid say about what ended sessions left.
+// Wire types for ended sessions and the files they leave behind.
 
-/** POST /v1/ownership: what containers of that workspace left under their ids becomes its owner's. */
+/** POST /v1/ownership: gives files that containers of the workspace left under their own ids to its owner. */
 export interface OwnershipRequest {
   readonly workspace: string;
-  /** Besides the workspace: the stores of its sessions. */
+  /** In addition to the workspace: the stores of its sessions. */
   readonly directories: readonly string[];
-  /** Only counts. */
+  /** Only counts the files. */
   readonly dryRun?: boolean;
 }
 
 export interface OwnershipReply {
   readonly count: number;
-  /** False if a session began meanwhile, or a directory could not be read to its end. */
+  /** False if a session started meanwhile, or a directory could not be read completely. */
   readonly complete: boolean;
 }
 
-/** A file that ran with the rights of its owner or group, or with capabilities, until the session ended. */
+/** A file that was setuid, setgid or had capabilities until the session ended. */
 export interface StrippedFile {
   /** On the host. */
   readonly path: string;
-  /** Permission bits as they were. */
+  /** The original permission bits. */
   readonly mode: number;
   readonly capabilities: boolean;
 }
 
-/** POST /v1/ended: the sessions of a workspace that run, and the last that have ended; waits a moment for the end of `container`. */
+/** POST /v1/ended: running and recently ended sessions of a workspace; waits briefly for the end of `container`. */
 export interface EndedRequest {
   readonly workspace: string;
   readonly container?: string | undefined;
@@ -35,26 +35,26 @@ export interface EndedSession {
   /** Both ISO 8601. */
   readonly startedAt: string;
   readonly endedAt: string;
-  /** What was taken away at its end: the first of it by name. */
+  /** The first files that lost such rights at its end. */
   readonly stripped: readonly StrippedFile[];
-  /** From how many files; a coid of before named all. */
+  /** How many files lost them; an older coid lists all of them instead. */
   readonly strippedCount?: number | undefined;
-  /** False while not all that it could write was looked at: more may be left. A coid of before did not say. */
+  /** False while some writable directories are unchecked: more may be left. An older coid does not send it. */
   readonly complete?: boolean | undefined;
-  /** Paths that were guarded all the time, absolute ones outside of the workspace; undefined where that is not known (any more). */
+  /** Paths that were guarded the whole time, absolute outside the workspace; undefined if unknown. */
   readonly guarded?: readonly string[] | undefined;
-  /** Git's directory elsewhere, which it could write as well. */
+  /** Shared git directory outside the workspace, which it could also write. */
   readonly common?: string | undefined;
-  /** Directories that it could write and that were not looked at: something else is there now. */
+  /** Writable directories that could not be checked: something else is there now. */
   readonly unseen?: readonly string[] | undefined;
 }
 
-/** A session that runs, or has ended a moment ago. */
+/** A session that is running or has just ended. */
 export interface OpenSession {
   readonly container: string;
   /** ISO 8601. */
   readonly startedAt: string;
-  /** As of one that has ended. */
+  /** As in {@link EndedSession}. */
   readonly guarded?: readonly string[] | undefined;
   readonly common?: string | undefined;
 }

@@ -1,16 +1,16 @@
-// One request to coid and its answer. On the way of every start of a session: it loads nothing but node:http.
+// One request to coid and its reply. Every session start loads this file, so it imports nothing but node:http.
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
 import { type DaemonError, protocolHeader, protocolVersion } from './protocol.ts';
-import { silent } from './wait-for-reply.ts';
+import { noReplyError } from './wait-for-reply.ts';
 
-// As in incus/http.ts: importing it would load undici, too.
+// As in incus/http.ts: an import would also load undici.
 const { Agent, request: httpRequest } = createRequire(import.meta.url)(
   'node:http',
 ) as typeof import('node:http');
 
-/** A whole audit log is 36 MiB at most, and its quotes count twice. */
+/** A whole audit log is 36 MiB at most, and escaping doubles its quotes. */
 const replyBytesMax = 64 * 1024 * 1024;
 
 export interface CallLimits {
@@ -25,20 +25,20 @@ export interface Call {
   readonly body?: unknown;
 }
 
-/** Throws CoiError, as `Coid` says, or the reason of the signal. */
+/** Throws CoiError, as documented at `Coid`, or the signal's reason. */
 export async function callCoid(call: Call, { signal, timeoutMs }: CallLimits): Promise<unknown> {
   const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const ends = [signal, limit].filter((one) => one !== undefined);
   try {
-    return answerOf(await exchange(call, AbortSignal.any(ends)));
+    return parseReply(await exchange(call, AbortSignal.any(ends)));
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw error;
     if (signal?.aborted)
       throw signal.reason instanceof CoiError
         ? signal.reason
         : new CoiError('cancelled', 'cancelled', { cause: error });
-    if (limit?.aborted) throw silent(timeoutMs ?? 0, error);
-    throw error instanceof CoiError ? error : unreachable(error, call.socketPath);
+    if (limit?.aborted) throw noReplyError(timeoutMs ?? 0, error);
+    throw error instanceof CoiError ? error : unreachableError(error, call.socketPath);
   }
 }
 
@@ -71,8 +71,7 @@ async function readReply(incoming: IncomingMessage): Promise<Reply> {
   let bytes = 0;
   for await (const part of incoming as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > replyBytesMax)
-      throw new CoiError('coid-failed', 'coid answered with more than it ever should');
+    if (bytes > replyBytesMax) throw new CoiError('coid-failed', "coid's reply is too large");
     parts.push(part);
   }
   const protocol = incoming.headers[protocolHeader];
@@ -83,18 +82,18 @@ async function readReply(incoming: IncomingMessage): Promise<Reply> {
   };
 }
 
-function answerOf({ status, protocol, text }: Reply): unknown {
+function parseReply({ status, protocol, text }: Reply): unknown {
   if (protocol !== String(protocolVersion)) {
     throw new CoiError(
       'coid-version',
-      `coid speaks version ${protocol ?? 'unknown'} of the protocol, coi version ${protocolVersion}`,
+      `coid speaks protocol version ${protocol ?? 'unknown'}, coi speaks version ${protocolVersion}`,
       {
-        hint: 'Bring both to one version: `sudo coi daemon stop && sudo coi daemon start`, or `sudo coi setup`.',
+        hint: 'Restart coid (`sudo coi daemon stop && sudo coi daemon start`), or run `sudo coi setup`.',
       },
     );
   }
   if (status === 204) return undefined;
-  const value = parsed(text);
+  const value = parseJson(text);
   if (status >= 200 && status < 300) return value;
   const { code, message, hint } = (value as Partial<DaemonError> | undefined)?.error ?? {
     code: 'coid-failed',
@@ -107,38 +106,30 @@ function answerOf({ status, protocol, text }: Reply): unknown {
   );
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new CoiError('coid-failed', 'coid answered with something that is no JSON', {
+    throw new CoiError('coid-failed', 'coid sent invalid JSON', {
       hint: 'Run `coi daemon logs` to see why.',
       cause: error,
     });
   }
 }
 
-function unreachable(error: unknown, socketPath: string): CoiError {
+function unreachableError(error: unknown, socketPath: string): CoiError {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'EACCES' || code === 'EPERM') {
-    return new CoiError(
-      'coid-unreachable',
-      `coid's socket ${socketPath} may not be opened by this user`,
-      {
-        hint: 'Join the group incus-admin (`sudo coi setup` does it) and log in again.',
-        cause: error,
-      },
-    );
+    return new CoiError('coid-unreachable', `permission denied on coid's socket ${socketPath}`, {
+      hint: 'Join the group incus-admin (`sudo coi setup` does it) and log in again.',
+      cause: error,
+    });
   }
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-    return new CoiError(
-      'coid-unreachable',
-      'coid, the service that makes the mounts of sessions, is not running',
-      {
-        hint: 'Start it with `sudo coi daemon start`; `sudo coi setup` installs it.',
-        cause: error,
-      },
-    );
+    return new CoiError('coid-unreachable', 'coid, the coi daemon, is not running', {
+      hint: 'Start it with `sudo coi daemon start`; `sudo coi setup` installs it.',
+      cause: error,
+    });
   }
   return new CoiError(
     'coid-unreachable',

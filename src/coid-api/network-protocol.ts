@@ -1,11 +1,11 @@
-// What coi and coid say about what a session may reach.
+// Wire types for a session's network policy and permits.
 
 export type NetworkMode = 'restricted' | 'allowlist' | 'open';
 
-/** What a session may reach, as JSON: `user.coi.policy`. Source of the parts: `[network]` in config/keys/reach.ts. */
+/** A session's network policy, stored as JSON in `user.coi.policy`. The fields are explained in config/keys/access.ts. */
 export interface PolicyRecord {
   readonly mode: NetworkMode;
-  /** `host`, `*.host`, IPv4 or CIDR, each with optional `:ports`: for allowlist. */
+  /** For allowlist: `host`, `*.host`, IPv4 or CIDR, each with optional `:ports`. */
   readonly allow: readonly string[];
   readonly hosts: readonly {
     readonly address: string;
@@ -31,19 +31,19 @@ export interface NetworkReport {
     readonly prefixLength: number;
   };
   readonly policy: PolicyRecord;
-  /** Entries that were opened for a while; `until` is ISO 8601. */
+  /** Temporary permits; `until` is ISO 8601. */
   readonly permits: readonly { readonly entry: string; readonly until: string }[];
-  /** Networks of the host that count as private. */
+  /** Host networks that count as private. */
   readonly attached: readonly string[];
   readonly inForce: boolean;
-  /** Of the last quarter of an hour, each destination once, the latest first. */
+  /** Of the last 15 minutes, each destination once, latest first. */
   readonly denials: readonly {
     readonly address: string;
     readonly protocol: string;
     readonly port: number | undefined;
     readonly secondsAgo: number;
   }[];
-  /** Names that were refused; `at` is ISO 8601. */
+  /** Refused names; `at` is ISO 8601. */
   readonly names: readonly {
     readonly name: string;
     readonly type: string;
@@ -55,7 +55,7 @@ export interface NetworkReport {
 
 /** POST /v1/network/<container>/permits */
 export interface PermitRequest {
-  /** Of the mounts of the container that is meant. */
+  /** Id of the container's mounts. */
   readonly id: string;
   readonly entry: string;
   readonly forMs: number;

@@ -1,15 +1,15 @@
-// What coi and coid say to each other: JSON over HTTP on /run/coi/coid.sock. Types and constants only; the parts that are
-// about sessions, networks and ends are in files of their own.
+// The protocol between coi and coid: JSON over HTTP on /run/coi/coid.sock. Types and constants only; sessions, networks
+// and ended sessions have their own files.
 import type { ChainHead } from '../monitor/audit.ts';
 import type { Snapshot } from '../monitor/snapshot.ts';
 
-/** Raised with every change that an older side would misunderstand. */
+/** Incremented with every incompatible change. */
 export const protocolVersion = 2;
 export const defaultRunDir = '/run/coi';
 export const defaultStateDir = '/var/lib/coi';
 export const socketName = 'coid.sock';
-export const leaseMs = 60_000; // A reservation that has not become an instance by then is undone.
-/** Header of every reply: the protocol version of coid. */
+export const leaseMs = 60_000; // An unused reservation expires after this time.
+/** Header of every reply with coid's protocol version. */
 export const protocolHeader = 'x-coi-protocol';
 export const requestBytesMax = 262_144;
 export const mountsMax = 64;
@@ -21,22 +21,22 @@ export interface DaemonStatus {
   readonly pid: number;
   readonly startedAt: string;
   readonly incus: 'connected' | 'waiting';
-  /** Sessions whose mounts are in force, and reservations not yet used. */
+  /** Sessions with mounts, and unused reservations. */
   readonly sessions: number;
   readonly leases: number;
   readonly bridge: string;
-  /** How many sessions have their rules in force. */
+  /** How many sessions have active network rules. */
   readonly guarded: number;
-  /** Why rules may not be as they should be; absent when they are. */
+  /** Why the rules may be incorrect; absent if they are correct. */
   readonly guardFailure?: string | undefined;
   readonly guardsLeftIn?: readonly string[] | undefined;
-  /** Where file systems are mounted that do not answer. */
+  /** Mount points of unresponsive file systems. */
   readonly filesHeld?: readonly string[] | undefined;
 }
 
-/** GET /v1/alive: answered at once, whatever else coid waits for. */
+/** GET /v1/alive: answered at once, whatever else coid is waiting for. */
 export interface AliveReply {
-  /** Calls of coid to Incus that have not been answered yet. */
+  /** Some calls to Incus are still unanswered. */
   readonly waitsForIncus: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface MonitorsReply {
   readonly sessions: readonly Snapshot[];
 }
 
-/** GET /v1/audit/<name>: lines of the log, the oldest first, and the end that was written down apart. */
+/** GET /v1/audit/<name>: lines of the log, oldest first, and the separately stored head of the chain. */
 export interface AuditReply {
   readonly lines: readonly string[];
   readonly head?: ChainHead | undefined;

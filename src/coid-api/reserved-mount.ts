@@ -1,13 +1,13 @@
-// A mount that coid made for a session.
+// Wire type for a mount that coid made for a session.
 export interface ReservedMount {
   readonly name: string;
   /** The directory under /run/coi/mounts/<id>/ that becomes the disk device's source. */
   readonly hostPath: string;
-  /** `idmapped`, or `plain` where the file system, of that type, cannot be idmapped: then raw.idmap is needed. */
+  /** `plain` if the file system (see `fileSystem`) does not support idmapped mounts: raw.idmap is needed then. */
   readonly kind: 'idmapped' | 'plain';
   readonly fileSystem?: string | undefined;
-  /** It holds further mounts, which the container has to get as well. */
+  /** It contains other mounts, which the container needs as well. */
   readonly recursive?: boolean;
-  /** Directories of git's in it that cannot be written in, since not all of what is in them was looked at. */
+  /** Git directories in it that are read-only as a whole, because not all of their content was checked. */
   readonly whole?: readonly string[];
 }

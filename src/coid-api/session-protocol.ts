@@ -1,69 +1,69 @@
-// What coi and coid say about a session that is started, and its mounts.
+// Wire types for starting a session and for its mounts.
 import type { ContainerName, SessionId, Slot, WorkspaceHash } from '../names.ts';
 import type { NetworkMode, PolicyRecord } from './network-protocol.ts';
 import type { ReservedMount } from './reserved-mount.ts';
 
-/** What of a workspace is asked to be guarded. */
+/** Which parts of a workspace to guard. */
 export interface ProtectRequest {
   /** `[security]`: relative paths that the agent may not change. */
   readonly paths: readonly string[];
-  /** What happens where a path cannot be guarded: stop, or only watch. */
+  /** If a path cannot be guarded: refuse to start, or only watch it. */
   readonly mode: 'guard' | 'watch';
-  /** `[git] readonly`: nothing below .git can be written at all. */
+  /** `[git] readonly`: nothing below .git can be written. */
   readonly readonlyGit?: boolean | undefined;
-  /** `[security] writable_paths`: not guarded either where git's configuration names them. */
+  /** `[security] writable_paths`: not guarded, even if git's configuration names them. */
   readonly writable?: readonly string[] | undefined;
-  /** Directories of git directly in the workspace that have another name than `.git`; what is protected in them is among the paths. */
+  /** Git directories directly in the workspace with a name other than `.git`; `paths` includes what is protected in them. */
   readonly gitDirectories?: readonly string[] | undefined;
-  /** Only what lies in these directories is guarded: nobody works in the rest. */
+  /** Only the content of these directories is guarded: no session works in the rest. */
   readonly within?: readonly string[] | undefined;
-  /** Also what git's configuration names in other worktrees in the workspace: for the report, which guards nothing. */
+  /** Include what git's configuration names in other worktrees in the workspace. Only for the report, which guards nothing. */
   readonly everywhere?: boolean | undefined;
-  /** Worktrees outside of it that sessions work in; absolute paths. Those of others are sealed. */
+  /** Absolute paths of worktrees outside the workspace that sessions work in. All others are sealed. */
   readonly checkouts?: readonly string[] | undefined;
 }
 
-/** One host directory that the container gets. `name` is the device name, unique in the request. */
+/** One host directory to mount. `name` is the device name, unique in the request. */
 export interface MountRequest {
   readonly name: string;
   readonly source: string;
   readonly readonly: boolean;
-  /** It was judged to lie in the workspace, at this path in it: opened there through no link, or refused. */
+  /** Its path in the workspace, if it lies there: opened without following links, or refused. */
   readonly inside?: string | undefined;
-  /** It is git's directory of the repository that the workspace is this worktree of: guarded as a `.git` is. */
+  /** Name of the workspace's worktree, if this is the git directory of its repository: guarded like a `.git`. */
   readonly git?: string | undefined;
 }
 
-/** POST /v1/sessions. The owner is the peer's uid; for root, the owner of the workspace. */
+/** POST /v1/sessions. The owner is the peer; for root, the owner of the workspace. */
 export interface ReserveRequest {
   readonly prefix: string;
   readonly hash: WorkspaceHash;
-  /** Lowest free one, or from the wanted one upwards. */
+  /** The lowest free slot, or the first free one from `slot` upwards. */
   readonly slot: { readonly kind: 'auto' } | { readonly kind: 'from'; readonly slot: Slot };
-  /** A container of any name instead of prefix-hash-slot. */
+  /** Container name to use instead of prefix-hash-slot. */
   readonly container?: ContainerName;
   readonly session: SessionId;
-  /** A UUID of this start, so that a second start of the session is refused, also one of the same process. */
+  /** UUID of this start. A second start of the session is refused, even from the same process. */
   readonly startId: string;
   readonly workspace: string;
   readonly mounts: readonly MountRequest[];
   readonly network: NetworkMode;
-  /** What that mode means for this session; without it, what it means by itself. */
+  /** Details of the mode for this session; default: those of the mode alone. */
   readonly policy?: PolicyRecord;
-  /** What the agent may not change in the workspace; without it, nothing is guarded. */
+  /** What the agent may not change in the workspace; default: nothing is guarded. */
   readonly protect?: ProtectRequest;
-  /** What of the workspace is empty inside; paths relative to it. */
+  /** Paths in the workspace that appear empty inside the container. */
   readonly secrets?: readonly string[];
-  /** It is kept when it stops: what its services leave stays theirs. */
+  /** The container is kept when it stops: files of its services keep their ids. */
   readonly persistent?: boolean | undefined;
 }
 
 export interface Reservation {
-  /** Names the directory of the mounts (`id` of the MountRecord). */
+  /** Name of the mounts' directory (`id` of the MountRecord). */
   readonly id: string;
   readonly container: ContainerName;
   readonly slot: Slot;
-  /** uid on the host that owns what the agent writes. */
+  /** Host uid that owns what the agent writes. */
   readonly ownerUid: number;
   readonly ownerGid: number;
   /** First host uid of the container (security.idmap.base). */
@@ -84,25 +84,25 @@ export interface Reservation {
 
 /** POST /v1/containers/<name>/mounts */
 export interface RemountRequest {
-  /** Of the mounts of the container that is meant: another one of its name is refused. */
+  /** Id of the container's mounts: another container with its name is refused. */
   readonly id: string;
-  /** As in a reservation: a start makes its mounts twice where its keys change. */
+  /** As in a reservation: a start that changes the container's keys makes its mounts twice. */
   readonly startId: string;
-  /** Instead of those that its keys name, for a stopped one; whoever asks writes them there. */
+  /** For a stopped container: mounts that replace those in its keys. The caller updates the keys. */
   readonly mounts?: readonly MountRequest[];
-  /** The mode that it will have, where another is about to be written. */
+  /** The new network mode, if the caller is about to change it. */
   readonly network?: NetworkMode;
-  /** The same of what is protected, and of what is empty inside. */
+  /** New protection and secret paths, if the caller is about to change them. */
   readonly protect?: ProtectRequest;
   readonly secrets?: readonly string[];
 }
 
-/** POST /v1/containers/<name>/mounts: where the mounts of that container are (again). */
+/** POST /v1/containers/<name>/mounts: the container's mounts. */
 export interface MountsReply {
   readonly mounts: readonly ReservedMount[];
 }
 
-/** GET /v1/sessions: the reservations of the peer (for root: of all) that are not yet containers. */
+/** GET /v1/sessions: the peer's reservations (for root: everyone's) that are not yet containers. */
 export interface SessionsReply {
   readonly sessions: readonly {
     readonly id: string;
@@ -113,7 +113,7 @@ export interface SessionsReply {
   }[];
 }
 
-/** `user.coi.mounts` of the instance, as JSON: what coid needs to make the mounts again after a reboot of the host. */
+/** JSON in `user.coi.mounts` of the instance: what coid needs to recreate the mounts after a host reboot. */
 export interface MountRecord {
   readonly id: string;
   readonly runDir: string;

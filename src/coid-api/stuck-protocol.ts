@@ -1,21 +1,21 @@
-// What is asked and answered about a container that is being killed and does not end.
+// Wire types for a killed container that does not stop.
 
-/** POST /v1/containers/<name>/free, for one that is being killed and does not end. */
+/** POST /v1/containers/<name>/free, for a killed container that does not stop. */
 export interface StuckRequest {
-  /** Of its mounts: another container may have the name by now. */
+  /** Id of its mounts: by now another container may have its name. */
   readonly id: string;
 }
 
-/** A process that waits in the kernel where no signal reaches it. */
-export interface Holder {
+/** A process in uninterruptible sleep. */
+export interface BlockedProcess {
   readonly pid: number;
   readonly program: string;
-  /** Function of the kernel; empty where that is not told. */
+  /** Kernel function; empty if unknown. */
   readonly waitsIn: string;
 }
 
 export interface StuckReply {
-  /** Connections of file systems that a process of the container served, and that were ended. */
+  /** Number of aborted FUSE connections that a process of the container served. */
   readonly aborted: number;
-  readonly holders: readonly Holder[];
+  readonly holders: readonly BlockedProcess[];
 }

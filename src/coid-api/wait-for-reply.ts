@@ -1,29 +1,29 @@
-// How long a call to coid is waited for: as long as coid shows on another connection that it lives, and says what it does.
+// How long to wait for a reply from coid: as long as coid answers liveness checks on another connection.
 import { CoiError } from '../errors.ts';
 import type { AliveReply } from './protocol.ts';
 
 export interface WaitLimits {
-  /** After that time without an answer coid is asked whether it lives, and has as long to say so. */
+  /** After this time without a reply, coid gets a liveness check, with the same limit. */
   readonly silenceMs: number;
-  /** After that time it is given up, alive or not. */
+  /** After this time the call fails, even if coid is alive. */
   readonly wholeMs: number;
 }
 
-export interface Patience {
-  /** Throws when coid does not say so. */
+export interface WaitOptions {
+  /** Throws if coid does not answer. */
   readonly isAlive: (options: {
     signal: AbortSignal;
     timeoutMs: number;
   }) => Promise<AliveReply | undefined>;
   readonly limits: WaitLimits;
   readonly signal: AbortSignal | undefined;
-  readonly tell: (line: string) => void;
+  readonly onWait: (line: string) => void;
 }
 
-/** Throws `timeout`, what the call throws, or the signal's reason. */
-export async function patiently<T>(
+/** Throws `timeout`, the error of the call, or the signal's reason. */
+export async function waitWhileAlive<T>(
   call: (signal: AbortSignal) => Promise<T>,
-  { isAlive, limits, signal: outer, tell }: Patience,
+  { isAlive, limits, signal: outer, onWait }: WaitOptions,
 ): Promise<T> {
   const { silenceMs, wholeMs } = limits;
   const over = new AbortController();
@@ -32,29 +32,29 @@ export async function patiently<T>(
   let waitedMs = 0;
   let waitsFor = 'coid';
   let done = false;
-  const ask = async () => {
+  const checkAlive = async () => {
     waitedMs += silenceMs;
-    if (waitedMs >= wholeMs) return over.abort(tooLong(waitedMs, waitsFor));
+    if (waitedMs >= wholeMs) return over.abort(timeoutError(waitedMs, waitsFor));
     try {
       const alive = await isAlive({ signal, timeoutMs: silenceMs });
       waitsFor = alive?.waitsForIncus ? 'Incus' : 'coid';
     } catch (error) {
       const code = error instanceof CoiError ? error.code : undefined;
-      if (code === 'timeout') return over.abort(silent(waitedMs + silenceMs, error));
-      // A coid of an older version lives too, and does not know the question.
+      if (code === 'timeout') return over.abort(noReplyError(waitedMs + silenceMs, error));
+      // An older coid is alive but does not know this request.
       if (code !== 'usage') return over.abort(error);
     }
     if (done) return;
-    if (waitedMs === silenceMs) tell(stillWaiting(waitsFor));
-    timer = setTimeout(ask, silenceMs);
+    if (waitedMs === silenceMs) onWait(stillWaiting(waitsFor));
+    timer = setTimeout(checkAlive, silenceMs);
   };
-  timer = setTimeout(ask, silenceMs);
+  timer = setTimeout(checkAlive, silenceMs);
   try {
     return await call(signal);
   } finally {
     done = true;
     clearTimeout(timer);
-    // Ends a question that is on its way.
+    // Cancels a liveness check in flight.
     over.abort();
   }
 }
@@ -65,20 +65,20 @@ function stillWaiting(waitsFor: string): string {
     : 'Still waiting: coid is running and has not finished yet...';
 }
 
-export function silent(waitedMs: number, cause: unknown): CoiError {
+export function noReplyError(waitedMs: number, cause: unknown): CoiError {
   return new CoiError('timeout', `coid did not answer within ${waitedMs / 1000} s`, {
     hint: 'Run `coi daemon logs` to see why.',
     cause,
   });
 }
 
-function tooLong(waitedMs: number, waitsFor: string): CoiError {
+function timeoutError(waitedMs: number, waitsFor: string): CoiError {
   const seconds = waitedMs / 1000;
   return waitsFor === 'Incus'
     ? new CoiError('timeout', `Incus did not answer coid within ${seconds} s`, {
-        hint: 'Incus is busy or hangs; try again, and see `coi health`.',
+        hint: 'Incus is busy or hangs. Try again, or run `coi health`.',
       })
-    : new CoiError('timeout', `coid is running, and did not finish within ${seconds} s`, {
+    : new CoiError('timeout', `coid is running but did not finish within ${seconds} s`, {
         hint: 'Run `coi daemon logs` to see why.',
       });
 }

@@ -1,4 +1,4 @@
-// The variables of old versions that stand for a key; they come after the files and before the profile.
+// Environment variables of old versions that set a key. They rank above the files and below the profile.
 import { CoiError } from '../errors.ts';
 import { type KeyName, keyOf } from './keys/table.ts';
 import { ValueProblem } from './keys/values.ts';
@@ -18,7 +18,7 @@ const variables: Readonly<Record<string, KeyName>> = {
   COI_LIMIT_DURATION: 'limits.runtime.max_duration',
 };
 
-/** The layer of those variables. Throws `config-invalid` that names the variable. */
+/** The layer of those variables. Throws `config-invalid` with the variable's name. */
 export function environmentLayer(env: Readonly<Record<string, string | undefined>>): Layer {
   const values: Partial<Record<KeyName, unknown>> = {};
   const sources = new Map<string, string>();
@@ -28,7 +28,7 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
     values[name] =
       name === 'container.persistent'
         ? ['true', '1'].includes(given)
-        : parsed(variable, name, given, env);
+        : parseValue(variable, name, given, env);
     sources.set(name, variable);
   }
   return {
@@ -37,7 +37,7 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
   };
 }
 
-function parsed(
+function parseValue(
   variable: string,
   name: KeyName,
   given: string,

@@ -1,12 +1,12 @@
-// Finds the files of configuration and reads them: the user's own may be links, a project's may not.
+// Finds and reads configuration files. The user's own may be symlinks, a project's may not.
 import { CoiError } from '../errors.ts';
 import type { FileContent, HostFiles } from '../host/fs/host-files.ts';
+import type { ConfigPaths } from './config-paths.ts';
 import { resolvePath } from './keys/values.ts';
-import { oldPlaces } from './migrate.ts';
-import type { Places } from './places.ts';
-import { type ConfigSource, configMaxBytes, configSource } from './read.ts';
+import { oldConfigFiles } from './migrate.ts';
+import { type ConfigSource, configMaxBytes, parseConfig } from './read.ts';
 
-export interface FoundSources {
+export interface ConfigSources {
   readonly user: ConfigSource | undefined;
   readonly project: ConfigSource | undefined;
   /** The file that $COI_CONFIG names. */
@@ -14,28 +14,28 @@ export interface FoundSources {
   readonly warnings: readonly string[];
 }
 
-/** Reads the files of the three places. Throws `config-invalid`. */
-export function foundSources(places: Places, files: HostFiles): FoundSources {
-  const closed = isClosed(places, files);
+/** Reads the user's file, the project's file and the file in $COI_CONFIG. Throws `config-invalid`. */
+export function findSources(paths: ConfigPaths, files: HostFiles): ConfigSources {
+  const closed = isUnreadable(paths, files);
   const problems: CoiError[] = [];
-  const readable = <T>(read: () => T) => withoutProblem(read, problems);
-  const warnings = readable(() => leftovers(places, closed, files)) ?? [];
+  const collect = <T>(read: () => T) => collectProblem(read, problems);
+  const warnings = collect(() => checkOldFiles(paths, closed, files)) ?? [];
   if (closed)
     warnings.push(
-      `${places.workspace} cannot be read by this user: the configuration of that project does not count`,
+      `${paths.workspace} cannot be read by this user: its project configuration is ignored`,
     );
-  const user = readable(() => userSource('.coi/config.toml', 'config', places, files));
+  const user = collect(() => userSource('.coi/config.toml', 'config', paths, files));
   const project =
-    closed || isHome(places, files)
+    closed || isHome(paths, files)
       ? undefined
-      : readable(() => projectSource('.coi/config.toml', 'config', places, files));
-  const named = readable(() => namedSource(places, files));
-  if (problems.length > 0) throw allOf(problems);
+      : collect(() => projectSource('.coi/config.toml', 'config', paths, files));
+  const named = collect(() => envConfigSource(paths, files));
+  if (problems.length > 0) throw combineErrors(problems);
   return { user, project, named, warnings };
 }
 
-/** What is wrong with one file does not hide what is wrong with the next. */
-function withoutProblem<T>(read: () => T, problems: CoiError[]): T | undefined {
+/** Collects a problem, so that all files are reported at once. */
+function collectProblem<T>(read: () => T, problems: CoiError[]): T | undefined {
   try {
     return read();
   } catch (error) {
@@ -45,7 +45,7 @@ function withoutProblem<T>(read: () => T, problems: CoiError[]): T | undefined {
   }
 }
 
-function allOf(problems: readonly CoiError[]): CoiError {
+function combineErrors(problems: readonly CoiError[]): CoiError {
   const hint = problems.find((one) => one.hint !== undefined)?.hint;
   return new CoiError('config-invalid', problems.map(({ message }) => message).join('\n'), {
     hint,
@@ -55,73 +55,72 @@ function allOf(problems: readonly CoiError[]): CoiError {
 function userSource(
   relative: string,
   kind: ConfigSource['kind'],
-  places: Places,
+  paths: ConfigPaths,
   files: HostFiles,
 ): ConfigSource | undefined {
-  const path = `${places.home}/${relative}`;
-  const content = readable(path, files, () =>
-    files.readUserFile(places.home, relative, { maxBytes: configMaxBytes }),
+  const path = `${paths.home}/${relative}`;
+  const content = withReadErrors(path, files, () =>
+    files.readUserFile(paths.home, relative, { maxBytes: configMaxBytes }),
   );
-  return content && source(path, content, kind, true, places);
+  return content && toSource(path, content, kind, true, paths);
 }
 
 function projectSource(
   relative: string,
   kind: ConfigSource['kind'],
-  places: Places,
+  paths: ConfigPaths,
   files: HostFiles,
 ): ConfigSource | undefined {
-  const path = `${places.workspace}/${relative}`;
-  const content = readable(path, files, () => {
-    using workspace = files.open(places.workspace);
+  const path = `${paths.workspace}/${relative}`;
+  const content = withReadErrors(path, files, () => {
+    using workspace = files.open(paths.workspace);
     return workspace?.read(relative, { maxBytes: configMaxBytes });
   });
-  return content && source(path, content, kind, false, places);
+  return content && toSource(path, content, kind, false, paths);
 }
 
 /** The path that $COI_CONFIG names. */
-export function namedPath({ env, home, cwd }: Places): string | undefined {
+export function envConfigPath({ env, home, cwd }: ConfigPaths): string | undefined {
   const given = env['COI_CONFIG'];
   return given ? resolvePath(given, home, cwd) : undefined;
 }
 
-function namedSource(places: Places, files: HostFiles): ConfigSource | undefined {
-  const path = namedPath(places);
+function envConfigSource(paths: ConfigPaths, files: HostFiles): ConfigSource | undefined {
+  const path = envConfigPath(paths);
   if (path === undefined) return undefined;
   const real = files.realPath(path);
   const content = real?.startsWith('/')
-    ? readable(path, files, () =>
+    ? withReadErrors(path, files, () =>
         files.readUserFile('/', real.slice(1), { maxBytes: configMaxBytes }),
       )
     : undefined;
-  if (!content)
-    throw new CoiError('config-invalid', `${path}, which COI_CONFIG names, does not exist`);
-  return source(path, content, 'config', true, places);
+  if (!content) throw new CoiError('config-invalid', `${path} (from COI_CONFIG) does not exist`);
+  return toSource(path, content, 'config', true, paths);
 }
 
-/** A file's text as a source, with its paths taken from where it lies. Throws `config-invalid`. */
-export function source(
+/** Parses a file; relative paths in it start at its directory. Throws `config-invalid`. */
+export function toSource(
   path: string,
   { bytes }: FileContent,
   kind: ConfigSource['kind'],
   trusted: boolean,
-  { home, workspace }: Places,
+  { home, workspace }: ConfigPaths,
 ): ConfigSource {
-  return configSource({
+  return parseConfig({
     path,
     bytes,
     kind,
     trusted,
-    place: { home, dir: path.slice(0, path.lastIndexOf('/')), workspace },
+    bases: { home, dir: path.slice(0, path.lastIndexOf('/')), workspace },
   });
 }
 
-/** What goes wrong with the path becomes `config-invalid`. */
-export function readable<T>(path: string, files: HostFiles, read: () => T): T {
+/** Turns read errors into `config-invalid`. */
+export function withReadErrors<T>(path: string, files: HostFiles, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    const problem = files.problem(error);
+    const problem = files.asFileError(error);
     if (!problem) throw error;
     throw new CoiError(
       'config-invalid',
@@ -131,37 +130,41 @@ export function readable<T>(path: string, files: HostFiles, read: () => T): T {
   }
 }
 
-/** A file of the old place of a project stops every command, as it did; the others are only named. */
-function leftovers({ home, workspace }: Places, closed: boolean, files: HostFiles): string[] {
+/** An old project file stops every command, as in the old program; the other old files only cause a warning. */
+function checkOldFiles(
+  { home, workspace }: ConfigPaths,
+  closed: boolean,
+  files: HostFiles,
+): string[] {
   const warnings: string[] = [];
-  for (const { path, now, refused } of oldPlaces(home, workspace)) {
+  for (const { path, now, refused } of oldConfigFiles(home, workspace)) {
     if (files.realPath(path) === undefined || (closed && refused)) continue;
-    const text = `${path} is not read any more: move it to ${now}`;
+    const text = `${path} is no longer read: move it to ${now}`;
     if (refused)
       throw new CoiError('config-invalid', text, {
-        hint: `\`coi migrate\` does it, or: mkdir -p ${now.slice(0, now.lastIndexOf('/'))} && mv ${path} ${now}`,
+        hint: `Run \`coi migrate\`, or: mkdir -p ${now.slice(0, now.lastIndexOf('/'))} && mv ${path} ${now}`,
       });
     warnings.push(text);
   }
   return warnings;
 }
 
-/** The project's own files count: it can be read, and is not the home directory. */
-export function hasProject(places: Places, files: HostFiles): boolean {
-  return !isClosed(places, files) && !isHome(places, files);
+/** Whether project files are used: the workspace is readable and is not the home directory. */
+export function hasProject(paths: ConfigPaths, files: HostFiles): boolean {
+  return !isUnreadable(paths, files) && !isHome(paths, files);
 }
 
-/** In the home directory the project's file would be the user's own once more. */
-function isHome({ home, workspace }: Places, files: HostFiles): boolean {
+/** In the home directory the project file and the user's file are the same. */
+function isHome({ home, workspace }: ConfigPaths, files: HostFiles): boolean {
   return workspace === home || files.realPath(workspace) === files.realPath(home);
 }
 
-/** A directory that the user may not look into: no session starts there, and other commands go on without its files. */
-function isClosed({ workspace }: Places, files: HostFiles): boolean {
+/** A directory the user cannot read: no session starts there, and other commands run without its files. */
+function isUnreadable({ workspace }: ConfigPaths, files: HostFiles): boolean {
   try {
     files.open(workspace)?.[Symbol.dispose]();
     return false;
   } catch (error) {
-    return files.problem(error)?.reason === 'denied';
+    return files.asFileError(error)?.reason === 'denied';
   }
 }

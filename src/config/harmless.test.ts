@@ -1,4 +1,4 @@
-// What a project may decide without anybody's approval: the whole of it, so that every change is seen in review.
+// Everything that a project may set without approval, listed in full so that changes are seen in review.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isHarmlessVariable } from './keys/harmless-variables.ts';
@@ -8,16 +8,16 @@ import { keyNames, keyOf } from './keys/table.ts';
 const of = (wanted: (trust: Trust) => boolean) =>
   keyNames.filter((name) => wanted(keyOf(name).trust)).sort();
 
-test('these keys count from a project whatever their value, and no other', () => {
+test('exactly these keys apply from a project file whatever their value', () => {
   assert.deepEqual(
     of((trust) => trust === 'harmless'),
     [
       'container.alias',
-      // coi build runs its recipe in a guarded container, and only when the user says so.
+      // coi build runs its recipe in a guarded container, and only when the user requests it.
       'container.build.cloud_init',
       'container.build.commands',
       'container.build.compression',
-      // Images are on this host because the user made or copied them.
+      // Images on this host were made or copied by the user.
       'container.image',
       'container.persistent',
       'defaults.model',
@@ -28,7 +28,7 @@ test('these keys count from a project whatever their value, and no other', () =>
       'network.refresh_interval_minutes',
       'network.use_sudo',
       'paths.preserve_workspace_path',
-      // Lists that only grow.
+      // Lists that can only grow.
       'security.additional_protected_paths',
       'security.secret_paths',
       'shell.use_tmux',
@@ -45,12 +45,12 @@ test('these keys count from a project whatever their value, and no other', () =>
   );
 });
 
-test('these count from a project where they loosen nothing', () => {
-  const judged = of(
+test('these keys apply from a project file only if they loosen nothing', () => {
+  const conditional = of(
     (trust) => !(['harmless', 'user', 'approve'] as readonly unknown[]).includes(trust),
   );
   assert.deepEqual(
-    judged.map((name) => `${name}: ${trustText(keyOf(name).trust)}`),
+    conditional.map((name) => `${name}: ${trustText(keyOf(name).trust)}`),
     [
       'container.build.base: here',
       'container.build.script: inside',
@@ -104,7 +104,7 @@ test('these count from a project where they loosen nothing', () => {
   );
 });
 
-test('a variable is harmless when it is on the list, and no variable that programs obey is', () => {
+test('a variable is harmless only if it is on the list, and the list has none that programs obey', () => {
   for (const name of ['NODE_ENV', 'CI', 'TZ', 'LANG', 'LC_ALL', 'DEBUG', 'RUST_LOG', 'VITE_TITLE'])
     assert.equal(isHarmlessVariable(name), true, name);
   const obeyed = `

@@ -1,25 +1,25 @@
-// The part of load.ts that is loaded when there are files: reads, judges what projects may say, and merges.
+// The lazily loaded part of load.ts: reads the files, checks what projects may set, and merges the layers.
 import { totalmem } from 'node:os';
 import { CoiError } from '../errors.ts';
 import type { HostFiles } from '../host/fs/host-files.ts';
-import { type FoundSources, foundSources } from './files.ts';
+import { type ConfigSources, findSources } from './files.ts';
 import type { KeyName, Settings } from './keys/table.ts';
-import { merged } from './merge.ts';
+import { mergeLayers } from './merge.ts';
 import type { Layer } from './origin.ts';
 import { builtInProfiles, type Profile, profileChain, profileLayer } from './profile.ts';
-import { profileNames, profileSource } from './profile-files.ts';
+import { listProfiles, readProfile } from './profile-files.ts';
 import type { ConfigSource } from './read.ts';
-import type { ConfigFacts, ResolvedConfig, Waiting } from './resolved-config.ts';
+import type { ConfigFacts, PendingValue, ResolvedConfig } from './resolved-config.ts';
+import { pendingWarning, profilePrefix } from './trust/pending.ts';
 import {
   approvalDigest,
-  settled,
+  judgeValue,
+  resolveHostPaths,
+  resolveLinks,
   type TrustFacts,
   valueText,
-  verdict,
-  withoutLinks,
 } from './trust/trust.ts';
-import { approvals, trustsAll } from './trust/trust-store.ts';
-import { ofProfile, waitingLine } from './trust/waiting.ts';
+import { readApprovals, trustsAll } from './trust/trust-store.ts';
 
 /** Resolves the configuration with its files. Throws `config-invalid` and `profile-not-found`. */
 export function loadFiles(
@@ -28,12 +28,13 @@ export function loadFiles(
   environment: Layer,
   flags: Layer,
 ): ResolvedConfig {
-  const found = foundSources(facts, files);
-  const trustedFiles = [found.user, found.named].filter((source) => source !== undefined);
+  const sources = findSources(facts, files);
+  const trustedFiles = [sources.user, sources.named].filter((source) => source !== undefined);
   const name =
-    facts.profile ?? merged(trustedFiles.map(fileLayer), facts.home).settings['defaults.profile'];
-  const chain = name === undefined ? [] : chainOf(name, facts, files);
-  const baseline = merged(
+    facts.profile ??
+    mergeLayers(trustedFiles.map(fileLayer), facts.home).settings['defaults.profile'];
+  const chain = name === undefined ? [] : loadChain(name, facts, files);
+  const baseline = mergeLayers(
     [
       ...trustedFiles.map(fileLayer),
       environment,
@@ -42,17 +43,21 @@ export function loadFiles(
     ],
     facts.home,
   ).settings;
-  const gate = new Gate(facts, files, baseline);
-  const project = found.project && gate.passed(found.project);
-  const profile = chain.map((one) => ({ ...one, source: gate.passed(one.source, one.name) }));
-  const result = merged(
-    [...layers(found.user, project, found.named), environment, profileLayer(profile), flags],
+  const gate = new TrustGate(facts, files, baseline);
+  const project = sources.project && gate.filter(sources.project);
+  const profile = chain.map((one) => ({ ...one, source: gate.filter(one.source, one.name) }));
+  const result = mergeLayers(
+    [...layers(sources.user, project, sources.named), environment, profileLayer(profile), flags],
     facts.home,
   );
   const contextFile = gate.contextFile(chain);
   return {
     ...result,
-    warnings: [...found.warnings, ...superseded(found, result.settings), ...gate.warnings],
+    warnings: [
+      ...sources.warnings,
+      ...noEffectWarnings(sources, result.settings),
+      ...gate.warnings,
+    ],
     profile: name,
     contextFile,
     waiting: gate.waiting,
@@ -60,10 +65,10 @@ export function loadFiles(
   };
 }
 
-/** Takes out of a project's file what it may not decide, and remembers it. */
-class Gate {
+/** Removes values that a project may not set without approval, and records them. */
+class TrustGate {
   readonly warnings: string[] = [];
-  readonly waiting: Waiting[] = [];
+  readonly waiting: PendingValue[] = [];
   readonly untrusted: { path: string; digest: string; approved: boolean }[] = [];
   readonly #facts: TrustFacts;
   readonly #all: boolean;
@@ -73,29 +78,30 @@ class Gate {
     this.#facts = {
       trusted,
       workspace: files.realPath(facts.workspace) ?? facts.workspace,
-      realPath: askedOnce(files.realPath),
+      realPath: cacheAnswers(files.realPath),
       memoryBytes: totalmem(),
     };
     this.#all = trustsAll(facts.env);
-    this.#approvals = () => approvals(facts.home, files);
+    this.#approvals = () => readApprovals(facts.home, files);
   }
 
-  passed(source: ConfigSource, profile?: string): ConfigSource {
+  filter(source: ConfigSource, profile?: string): ConfigSource {
     if (source.trusted) return source;
     const values: Record<string, unknown> = {};
-    const held: Waiting[] = [];
+    const held: PendingValue[] = [];
     for (const name of Object.keys(source.values) as KeyName[]) {
       const value = source.values[name];
-      const judged = verdict(name, value, this.#facts);
+      const judged = judgeValue(name, value, this.#facts);
       if (judged.kind !== 'waits') {
-        if (judged.kind === 'fine') values[name] = settled(name, value, this.#facts);
+        if (judged.kind === 'fine') values[name] = resolveHostPaths(name, value, this.#facts);
         else
           this.warnings.push(
-            `${source.path}:${source.line(name)}: ${ofProfile(profile)}${name} is ignored: it counts only in your own ~/.coi/config.toml`,
+            `${source.path}:${source.line(name)}: ${profilePrefix(profile)}${name} is ignored: only your own ~/.coi/config.toml can set it`,
           );
         continue;
       }
-      if (judged.kept !== undefined) values[name] = settled(name, judged.kept, this.#facts);
+      if (judged.kept !== undefined)
+        values[name] = resolveHostPaths(name, judged.kept, this.#facts);
       held.push({
         name,
         source: source.path,
@@ -110,21 +116,21 @@ class Gate {
     this.untrusted.push({ path: source.path, digest, approved });
     if (!approved) {
       this.waiting.push(...held);
-      this.warnings.push(...held.map(waitingLine));
+      this.warnings.push(...held.map(pendingWarning));
       return { ...source, values };
     }
     const all = (Object.keys(source.values) as KeyName[]).filter(
-      (name) => verdict(name, source.values[name], this.#facts).kind !== 'ignored',
+      (name) => judgeValue(name, source.values[name], this.#facts).kind !== 'ignored',
     );
     return {
       ...source,
       values: Object.fromEntries(
-        all.map((name) => [name, settled(name, source.values[name], this.#facts)]),
+        all.map((name) => [name, resolveHostPaths(name, source.values[name], this.#facts)]),
       ),
     };
   }
 
-  /** The nearest context file of a chain. A project's may only be one of the workspace: its text goes to the agent. */
+  /** The nearest context file of a chain. A project's must be in the workspace, because its text goes to the agent. */
   contextFile(chain: readonly Profile[]): string | undefined {
     const owner = chain.findLast(({ source }) => source.context !== undefined);
     if (owner?.source.context === undefined) return undefined;
@@ -133,15 +139,15 @@ class Gate {
       ? source.context
       : `${source.path.slice(0, source.path.lastIndexOf('/'))}/${source.context}`;
     if (source.trusted || this.#all) return path;
-    const real = withoutLinks(path, this.#facts);
+    const real = resolveLinks(path, this.#facts);
     if (real.startsWith(`${this.#facts.workspace}/`)) return real;
     this.warnings.push(`${source.path}: context is ignored: it is outside of the workspace`);
     return undefined;
   }
 }
 
-/** One answer for each path: what was judged, what is approved and what is used are the same then, whoever swaps links. */
-function askedOnce(ask: TrustFacts['realPath']): TrustFacts['realPath'] {
+/** Caches one answer per path, so that swapping links cannot make the checked path differ from the used one. */
+function cacheAnswers(ask: TrustFacts['realPath']): TrustFacts['realPath'] {
   const answers = new Map<string, string | undefined>();
   return (path) => {
     if (!answers.has(path)) answers.set(path, ask(path));
@@ -149,29 +155,29 @@ function askedOnce(ask: TrustFacts['realPath']): TrustFacts['realPath'] {
   };
 }
 
-function chainOf(name: string, facts: ConfigFacts, files: HostFiles): Profile[] {
+function loadChain(name: string, facts: ConfigFacts, files: HostFiles): Profile[] {
   const known = () => [
     ...new Set([
-      ...profileNames(facts, files).map((profile) => profile.name),
+      ...listProfiles(facts, files).map((profile) => profile.name),
       ...Object.keys(builtInProfiles),
     ]),
   ];
   return profileChain(
     name,
-    (wanted) => found(wanted, profileSource(wanted, facts, files), builtIn(wanted)),
+    (wanted) => chooseProfile(wanted, readProfile(wanted, facts, files), builtIn(wanted)),
     known,
   );
 }
 
-/** A user's own file takes the place of a built-in profile; a project's must not: it would take away what that protects. */
-function found(
+/** A user's file replaces a built-in profile. A project's must not, because that would remove its protection. */
+function chooseProfile(
   name: string,
   source: ConfigSource | undefined,
   ours: ConfigSource | undefined,
 ): ConfigSource | undefined {
   if (source && !source.trusted && ours && Object.keys(ours.values).length > 0)
     throw new CoiError('config-invalid', `${source.path}: the profile ${name} is built in`, {
-      hint: 'Rename the one of the project.',
+      hint: "Rename the project's profile.",
     });
   return source ?? ours;
 }
@@ -202,8 +208,8 @@ function fileLayer(source: ConfigSource): Layer {
   };
 }
 
-/** Keys that are still taken, but do nothing any more. */
-function superseded(found: FoundSources, settings: Settings): string[] {
+/** Warnings for keys that are accepted but no longer have an effect. */
+function noEffectWarnings(found: ConfigSources, settings: Settings): string[] {
   const elsewhere = (
     [
       ['incus.project', 'default'],
@@ -215,10 +221,10 @@ function superseded(found: FoundSources, settings: Settings): string[] {
       ? []
       : [`${name} = ${JSON.stringify(settings[name])} has no effect: it is always ${only}`],
   );
-  return [...elsewhere, ...immutability(found, settings)];
+  return [...elsewhere, ...immutableWarning(found, settings)];
 }
 
-function immutability({ user, named }: FoundSources, settings: Settings): string[] {
+function immutableWarning({ user, named }: ConfigSources, settings: Settings): string[] {
   const given = [user, named].some(
     (source) => source?.values['security.host_immutable'] !== undefined,
   );

@@ -1,9 +1,9 @@
-// What is in force for one command: defaults, files, profile, environment and flags, each value with its origin.
-// Without any file this is a few failed opens; the TOML reader and all else is loaded when there is something to read.
+// The effective configuration of one command: defaults, files, profile, environment and flags, each value with its origin.
+// Without files this costs a few failed opens; the TOML parser and the rest are loaded only if there is a file.
 import type { HostFiles } from '../host/fs/host-files.ts';
 import { environmentLayer } from './environment.ts';
-import { merged } from './merge.ts';
-import { oldPlaces } from './migrate.ts';
+import { mergeLayers } from './merge.ts';
+import { oldConfigFiles } from './migrate.ts';
 import type { Layer } from './origin.ts';
 import type { ConfigFacts, ResolvedConfig } from './resolved-config.ts';
 
@@ -15,7 +15,7 @@ export async function loadConfig(facts: ConfigFacts, files: HostFiles): Promise<
     const { loadFiles } = await import('./load-files.ts');
     return loadFiles(facts, files, environment, flags);
   }
-  const result = merged([environment, flags], facts.home);
+  const result = mergeLayers([environment, flags], facts.home);
   return {
     ...result,
     warnings: [],
@@ -26,7 +26,7 @@ export async function loadConfig(facts: ConfigFacts, files: HostFiles): Promise<
   };
 }
 
-/** Whether there is anything to read, asked in the cheapest way. */
+/** Whether there is any file to read; kept cheap. */
 function hasFiles({ home, workspace, env, profile }: ConfigFacts, files: HostFiles): boolean {
   return (
     Boolean(env['COI_CONFIG']) ||
@@ -34,7 +34,7 @@ function hasFiles({ home, workspace, env, profile }: ConfigFacts, files: HostFil
     [
       `${home}/.coi/config.toml`,
       `${workspace}/.coi`,
-      ...oldPlaces(home, workspace).map(({ path }) => path),
+      ...oldConfigFiles(home, workspace).map(({ path }) => path),
     ].some(files.exists)
   );
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys/table.ts';
-import { merged } from './merge.ts';
+import { mergeLayers } from './merge.ts';
 import type { Layer, Origin } from './origin.ts';
 
 const home = '/home/u';
@@ -11,20 +11,20 @@ const layer = (values: PartialSettings, origin: Origin = { kind: 'flag' }): Laye
   origin: () => origin,
 });
 const settingsOf = (...values: PartialSettings[]) =>
-  merged(
+  mergeLayers(
     values.map((one) => layer(one)),
     home,
   ).settings;
 
-test('without layers every key has its default, with the home in place of ~', () => {
-  const { settings, origins } = merged([], home);
+test('without layers every key has its default, with ~ expanded', () => {
+  const { settings, origins } = mergeLayers([], home);
   assert.equal(settings['container.image'], 'coi-default');
   assert.equal(settings['container.persistent'], undefined);
   assert.equal(settings['paths.logs_dir'], '/home/u/.coi/logs');
   for (const name of keyNames) assert.deepEqual(origins[name], [{ kind: 'default' }], name);
 });
 
-test('an empty string and a zero do not override, false does', () => {
+test('an empty string and a zero do not override, but false does', () => {
   const settings = settingsOf(
     {
       'container.image': 'a',
@@ -45,13 +45,13 @@ test('an empty string and a zero do not override, false does', () => {
   assert.equal(settings['network.refresh_interval_minutes'], 0, '0 switches refreshing off');
 });
 
-test('switches that only go on are not switched off again', () => {
+test('a switch that can only be turned on stays on', () => {
   const key = 'paths.preserve_workspace_path';
   assert.equal(settingsOf({ [key]: true }, { [key]: false })[key], true);
   assert.equal(settingsOf({ [key]: false }, { [key]: true })[key], true);
 });
 
-test('lists grow, are replaced, or lose their duplicates, as their key says', () => {
+test('lists are appended, replaced or deduplicated as their key defines', () => {
   const settings = settingsOf(
     {
       'defaults.forward_env': ['A', 'B'],
@@ -69,7 +69,7 @@ test('lists grow, are replaced, or lose their duplicates, as their key says', ()
   assert.deepEqual(settings['security.additional_protected_paths'], ['p', 'p']);
 });
 
-test('variables are joined by name, ports by theirs', () => {
+test('variables are merged by name, ports by port', () => {
   const port = (name: string, container: number) => ({
     name,
     container,
@@ -84,9 +84,9 @@ test('variables are joined by name, ports by theirs', () => {
   assert.deepEqual(settings['ports.map'], [port('db', 2), port('web', 3)]);
 });
 
-test('the origin is that of the strongest layer, and of all where they are joined', () => {
+test('the origin is the strongest layer, or all layers of a merged value', () => {
   const file: Origin = { kind: 'file', path: '/f', line: 3 };
-  const { origins } = merged(
+  const { origins } = mergeLayers(
     [
       layer({ 'container.image': 'a', 'defaults.forward_env': ['A'] }, file),
       layer({ 'container.image': 'b', 'defaults.forward_env': ['B'] }),
@@ -98,7 +98,7 @@ test('the origin is that of the strongest layer, and of all where they are joine
   assert.ok(origins['defaults.forward_env'].includes(file));
 });
 
-test('an empty layer changes nothing, and merging in steps is merging at once', () => {
+test('an empty layer changes nothing, and merging stepwise equals merging at once', () => {
   const values = fc.record(
     {
       'container.image': fc.constantFrom('', 'a', 'b'),
@@ -117,15 +117,15 @@ test('an empty layer changes nothing, and merging in steps is merging at once', 
   fc.assert(
     fc.property(fc.array(values, { maxLength: 4 }), values, (below, top) => {
       const all = [...below, top] as PartialSettings[];
-      const { settings } = merged(
+      const { settings } = mergeLayers(
         all.map((one) => layer(one)),
         home,
       );
       assert.deepEqual(
-        merged([layer({}), ...all.map((one) => layer(one)), layer({})], home).settings,
+        mergeLayers([layer({}), ...all.map((one) => layer(one)), layer({})], home).settings,
         settings,
       );
-      // What is strongest wins for every key that does not grow and says something.
+      // For every key that does not grow, the strongest layer that sets it wins.
       for (const key of Object.keys(top) as (keyof typeof top & KeyName)[]) {
         if (keyOf(key).merge === 'replace') assert.equal(settings[key], top[key]);
       }

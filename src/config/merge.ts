@@ -1,31 +1,31 @@
-// Layers of configuration become one set of values. Pure.
+// Merges configuration layers into one set of values. Pure.
 import { isDeepStrictEqual } from 'node:util';
 import type { Merge } from './keys/key.ts';
 import { type KeyName, keyNames, keyOf, keys, type Settings } from './keys/table.ts';
 import { isTable } from './keys/values.ts';
 import type { Layer, Origin, Origins } from './origin.ts';
 
-export interface Merged {
+export interface MergedConfig {
   readonly settings: Settings;
   readonly origins: Origins;
 }
 
-/** The values in force when `layers` (weakest first) are put on the defaults. `home` replaces `~` in default paths. */
-export function merged(layers: readonly Layer[], home: string): Merged {
+/** Applies `layers` (weakest first) to the defaults. `home` replaces `~` in default paths. */
+export function mergeLayers(layers: readonly Layer[], home: string): MergedConfig {
   const values: Record<string, unknown> = {};
   const origins: Record<string, readonly Origin[]> = {};
   for (const name of keyNames) {
-    values[name] = atHome(keys[name].fallback, home);
+    values[name] = expandHome(keys[name].fallback, home);
     origins[name] = [{ kind: 'default' }];
   }
   for (const layer of layers) {
     for (const name of Object.keys(layer.values) as KeyName[]) {
       const rule = keyOf(name).merge;
       const given = layer.values[name];
-      if (!counts(rule, given)) continue;
+      if (!isSet(rule, given)) continue;
       const origin = layer.origin(name);
       const below = values[name];
-      values[name] = joined(rule, below, given);
+      values[name] = mergeValues(rule, below, given);
       origins[name] =
         grows(rule) && !isEmpty(below) ? [...(origins[name] ?? []), origin] : [origin];
     }
@@ -33,8 +33,8 @@ export function merged(layers: readonly Layer[], home: string): Merged {
   return { settings: values as unknown as Settings, origins: origins as unknown as Origins };
 }
 
-/** The value of two layers, the later one on top. */
-export function joined(rule: Merge, below: unknown, above: unknown): unknown {
+/** Merges the values of two layers. */
+export function mergeValues(rule: Merge, below: unknown, above: unknown): unknown {
   switch (rule) {
     case 'replace':
     case 'nonzero':
@@ -56,13 +56,13 @@ export function joined(rule: Merge, below: unknown, above: unknown): unknown {
   }
 }
 
-/** Whether a layer with that value leaves things as they are. */
+/** Whether a layer with that value has no effect. */
 export function changesNothing(rule: Merge, below: unknown, given: unknown): boolean {
-  return !counts(rule, given) || isDeepStrictEqual(joined(rule, below, given), below);
+  return !isSet(rule, given) || isDeepStrictEqual(mergeValues(rule, below, given), below);
 }
 
-/** Whether a given value says anything: an empty string means "not set", as in the predecessor. */
-function counts(rule: Merge, given: unknown): boolean {
+/** Whether a value is set: an empty string means "not set", as in the predecessor. */
+function isSet(rule: Merge, given: unknown): boolean {
   if (given === undefined) return false;
   switch (rule) {
     case 'nonzero':
@@ -88,6 +88,6 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function atHome(value: unknown, home: string): unknown {
+function expandHome(value: unknown, home: string): unknown {
   return typeof value === 'string' && value.startsWith('~/') ? home + value.slice(1) : value;
 }

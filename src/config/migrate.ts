@@ -1,42 +1,45 @@
-// Places and keys of older versions: what became of them, so that an old file is not misread in silence. Pure.
+// Old file locations and keys, and their replacements, so that an old file is never silently misread. Pure.
 import { isTable } from './keys/values.ts';
 
-export interface Moved {
+export interface MovedKey {
   /** Path of the old key in the file. */
   readonly key: string;
-  /** Path of its place now. */
+  /** Path of the new key. */
   readonly to: readonly string[];
   readonly text: string;
 }
 
-interface Place {
+interface NewLocation {
   readonly to: readonly string[];
   readonly shown: string;
 }
 
-const image: Place = { to: ['container', 'image'], shown: '[container] image' };
-const persistent: Place = { to: ['container', 'persistent'], shown: '[container] persistent' };
-const build: Place = { to: ['container', 'build'], shown: '[container.build]' };
+const image: NewLocation = { to: ['container', 'image'], shown: '[container] image' };
+const persistent: NewLocation = {
+  to: ['container', 'persistent'],
+  shown: '[container] persistent',
+};
+const build: NewLocation = { to: ['container', 'build'], shown: '[container.build]' };
 
-const configKeys: Readonly<Record<string, Place>> = {
+const configKeys: Readonly<Record<string, NewLocation>> = {
   'defaults.image': image,
   'defaults.persistent': persistent,
   build,
 };
-const profileKeys: Readonly<Record<string, Place>> = { image, persistent, build };
+const profileKeys: Readonly<Record<string, NewLocation>> = { image, persistent, build };
 
-/** The old keys of a file that has some. */
+/** The old keys in a file. */
 export function movedKeys(
   table: Readonly<Record<string, unknown>>,
   kind: 'config' | 'profile',
-): Moved[] {
+): MovedKey[] {
   return Object.entries(kind === 'config' ? configKeys : profileKeys)
     .filter(([key]) => has(table, key.split('.')))
     .map(([key, { to, shown }]) => ({ key, to, text: `has moved to ${shown}` }));
 }
 
-/** Files of versions before 0.8, and where their content belongs. */
-export function oldPlaces(
+/** Configuration files of versions before 0.8 and their new locations. */
+export function oldConfigFiles(
   home: string,
   workspace: string,
 ): { readonly path: string; readonly now: string; readonly refused: boolean }[] {

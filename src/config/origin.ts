@@ -1,4 +1,4 @@
-// Where a value came from, and one layer of values of one origin.
+// The origin of a value, and a layer of values with their origins.
 import type { KeyName, PartialSettings } from './keys/table.ts';
 
 export type Origin =
@@ -13,7 +13,7 @@ export type Origin =
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'flag' };
 
-/** The origins of a value: several where layers were joined, the strongest last. */
+/** The origins of a value: several if layers were merged, the strongest last. */
 export type Origins = { readonly [K in KeyName]: readonly Origin[] };
 
 export interface Layer {

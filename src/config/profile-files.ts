@@ -1,31 +1,31 @@
-// Where profiles are on disk: in the user's ~/.coi, in the project, and beside the file that $COI_CONFIG names.
+// Finds profiles on disk: in ~/.coi, in the project, and next to the file in $COI_CONFIG.
 import { CoiError } from '../errors.ts';
 import type { FileContent } from '../host/fs/file-content.ts';
 import type { HostFiles } from '../host/fs/host-files.ts';
-import { hasProject, namedPath, readable, source } from './files.ts';
+import type { ConfigPaths } from './config-paths.ts';
+import { envConfigPath, hasProject, toSource, withReadErrors } from './files.ts';
 import { anyName } from './keys/forms.ts';
-import type { Places } from './places.ts';
 import { type ConfigSource, configMaxBytes } from './read.ts';
 
-interface Root {
-  /** Has a directory `profiles`. */
+interface ProfileRoot {
+  /** Contains the directory `profiles`. */
   readonly dir: string;
   readonly trusted: boolean;
   readonly read: (relative: string) => FileContent | undefined;
 }
 
-/** The profile of that name. Throws `config-invalid` if there are two. */
-export function profileSource(
+/** Throws `config-invalid` if two profiles have that name. */
+export function readProfile(
   name: string,
-  places: Places,
+  paths: ConfigPaths,
   files: HostFiles,
 ): ConfigSource | undefined {
   if (!anyName.test(name)) return undefined;
   const relative = `profiles/${name}/config.toml`;
-  const found = roots(places, files).flatMap(({ dir, trusted, read }) => {
+  const found = profileRoots(paths, files).flatMap(({ dir, trusted, read }) => {
     const path = `${dir}/${relative}`;
-    const content = readable(path, files, () => read(relative));
-    return content ? [source(path, content, 'profile', trusted, places)] : [];
+    const content = withReadErrors(path, files, () => read(relative));
+    return content ? [toSource(path, content, 'profile', trusted, paths)] : [];
   });
   const [first, second] = found;
   if (first && second)
@@ -37,12 +37,12 @@ export function profileSource(
   return first;
 }
 
-/** Names of the profiles on disk, and where they are. */
-export function profileNames(
-  places: Places,
+/** Names and paths of the profiles on disk. */
+export function listProfiles(
+  paths: ConfigPaths,
   files: HostFiles,
 ): { readonly name: string; readonly path: string }[] {
-  return roots(places, files).flatMap(({ dir }) =>
+  return profileRoots(paths, files).flatMap(({ dir }) =>
     namesIn(dir, files).map((name) => ({ name, path: `${dir}/profiles/${name}/config.toml` })),
   );
 }
@@ -50,24 +50,24 @@ export function profileNames(
 function namesIn(root: string, files: HostFiles): string[] {
   try {
     using top = files.open(root);
-    using profiles = top?.directory('profiles');
+    using profiles = top?.openDirectory('profiles');
     const names: string[] = [];
     for (const { name } of profiles?.entries() ?? []) {
-      // A directory of another name can be no profile, and its name would be printed.
+      // Other names are not profiles, and the name would be printed.
       if (!anyName.test(name)) continue;
       if (names.length < 1000 && profiles?.entry(`${name}/config.toml`)) names.push(name);
     }
     return names.sort();
   } catch (error) {
-    if (files.problem(error)) return [];
+    if (files.asFileError(error)) return [];
     throw error;
   }
 }
 
-/** The user's own may be links, a project's may not. */
-function roots(places: Places, files: HostFiles): Root[] {
-  const { home, workspace } = places;
-  const found: Root[] = [
+/** The user's profiles may be symlinks, a project's may not. */
+function profileRoots(paths: ConfigPaths, files: HostFiles): ProfileRoot[] {
+  const { home, workspace } = paths;
+  const found: ProfileRoot[] = [
     {
       dir: `${home}/.coi`,
       trusted: true,
@@ -75,7 +75,7 @@ function roots(places: Places, files: HostFiles): Root[] {
         files.readUserFile(home, `.coi/${relative}`, { maxBytes: configMaxBytes }),
     },
   ];
-  if (hasProject(places, files))
+  if (hasProject(paths, files))
     found.push({
       dir: `${workspace}/.coi`,
       trusted: false,
@@ -84,23 +84,23 @@ function roots(places: Places, files: HostFiles): Root[] {
         return directory?.read(`.coi/${relative}`, { maxBytes: configMaxBytes });
       },
     });
-  const named = besideNamed(places, files);
+  const named = rootBesideEnvConfig(paths, files);
   const isNew =
     named && !found.some(({ dir }) => dir === named.dir || files.realPath(dir) === named.real);
   return isNew ? [...found, named] : found;
 }
 
-/** With $COI_CONFIG the user vouches for that file, not for what an agent may have put beside it in a workspace. */
-function besideNamed(
-  places: Places,
+/** $COI_CONFIG makes that file trusted, but not its neighbours: in a workspace an agent may have written them. */
+function rootBesideEnvConfig(
+  paths: ConfigPaths,
   files: HostFiles,
-): (Root & { readonly real: string }) | undefined {
-  const path = namedPath(places);
+): (ProfileRoot & { readonly real: string }) | undefined {
+  const path = envConfigPath(paths);
   if (path === undefined) return undefined;
   const dir = path.slice(0, path.lastIndexOf('/')) || '/';
   const real = files.realPath(dir);
   if (!real?.startsWith('/')) return undefined;
-  const trusted = !isOfProject(real, places, files);
+  const trusted = !isInProject(real, paths, files);
   const limit = { maxBytes: configMaxBytes };
   return {
     dir,
@@ -114,10 +114,10 @@ function besideNamed(
   };
 }
 
-/** Whether a directory is one of this project's, of another's, or of any that an agent has worked in. */
-function isOfProject(
+/** Whether a directory belongs to this project, another project, or any workspace of an agent. */
+function isInProject(
   real: string,
-  { home, workspace, workedIn }: Places,
+  { home, workspace, agentWorkspaces: workedIn }: ConfigPaths,
   files: HostFiles,
 ): boolean {
   const realOf = (path: string) => files.realPath(path) ?? path;
@@ -125,20 +125,20 @@ function isOfProject(
   const own = realOf(home);
   const above = upwards(real).filter((path) => !isWithin(own, path));
   if (above.some((path) => files.exists(`${path}/.coi`))) return true;
-  // Who has worked in the home itself has all of the user's own files, too.
+  // An agent that worked in the home itself could write all of the user's files anyway.
   return workedIn()
     .flat()
     .map(realOf)
     .some((path) => isWithin(real, path) && !isWithin(own, path));
 }
 
-/** The directory and those above it. */
+/** The directory and its ancestors. */
 function upwards(path: string): string[] {
   const parts = path.split('/').filter((part) => part !== '');
   return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`);
 }
 
-/** Unlike that of protected paths: here `top` may be the root. */
+/** Unlike `isWithin` for protected paths, `top` may be the root directory here. */
 function isWithin(path: string, top: string): boolean {
   return path === top || path.startsWith(top === '/' ? top : `${top}/`);
 }

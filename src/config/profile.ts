@@ -1,9 +1,9 @@
-// Profiles: named sets of values that may inherit from each other. Pure.
+// Profiles: named sets of values that can inherit from each other. Pure.
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { type KeyName, keyOf, type PartialSettings } from './keys/table.ts';
 import { isTable } from './keys/values.ts';
-import { joined } from './merge.ts';
+import { mergeValues } from './merge.ts';
 import type { Layer, Origin } from './origin.ts';
 import type { ConfigSource } from './read.ts';
 
@@ -14,8 +14,8 @@ export interface Profile {
   readonly source: ConfigSource;
 }
 
-/** Where projects keep passwords and keys. */
-export const usualSecrets = [
+/** Common locations of passwords and keys in projects. */
+export const commonSecretPaths = [
   '.env',
   '.env.*',
   '**/.env',
@@ -28,7 +28,7 @@ export const usualSecrets = [
   '.netrc',
 ];
 
-/** Profiles that need no file; one of that name on disk is used instead. */
+/** Built-in profiles; a profile with the same name on disk replaces one. */
 export const builtInProfiles: Readonly<Record<string, PartialSettings>> = {
   default: {},
   hardened: {
@@ -36,12 +36,12 @@ export const builtInProfiles: Readonly<Record<string, PartialSettings>> = {
     'monitoring.enabled': true,
     'monitoring.forensics_on_kill': true,
     'security.reduce_kernel_surface': true,
-    'security.secret_paths': usualSecrets,
+    'security.secret_paths': commonSecretPaths,
     'ssh.forward_agent': false,
   },
 };
 
-/** The profile and its ancestors, the most distant first. Throws `profile-not-found` and, for parents and cycles, `config-invalid`. */
+/** The profile and its ancestors, the most distant first. Throws `profile-not-found`, and `config-invalid` for missing parents and cycles. */
 export function profileChain(
   name: string,
   find: (name: string) => ConfigSource | undefined,
@@ -52,28 +52,24 @@ export function profileChain(
     const source = find(next);
     const child = chain[0];
     if (!source && !child) throw notFound(name, known());
-    if (!source)
-      throw broken(child, `inherits ${quoted(next)}, and there is no profile of that name`);
+    if (!source) throw chainError(child, `inherits ${quoted(next)}, which does not exist`);
     if (chain.some((profile) => profile.name === next))
-      throw broken(child, `inherits ${quoted(next)}, which inherits it in turn`);
+      throw chainError(child, `inherits ${quoted(next)}, which inherits it in turn`);
     if (chain.length > inheritMax)
-      throw broken(
-        child,
-        `is more than ${inheritMax} profiles away from the one that was asked for`,
-      );
+      throw chainError(child, `is more than ${inheritMax} levels above the requested profile`);
     chain.unshift({ name: next, source });
     next = source.inherits;
   }
   return chain;
 }
 
-/** One layer of a chain: fields one by one, lists as the nearest profile that has them says. */
+/** Merges a chain into one layer: key by key; a list comes from the nearest profile that has it. */
 export function profileLayer(chain: readonly Profile[]): Layer {
   const values: Partial<Record<KeyName, unknown>> = {};
   const origins = new Map<KeyName, Origin>();
   for (const { name, source } of chain) {
     for (const key of Object.keys(source.values) as KeyName[]) {
-      values[key] = inherited(key, values[key], source.values[key]);
+      values[key] = inheritValue(key, values[key], source.values[key]);
       origins.set(key, { kind: 'profile', name, path: source.path, line: source.line(key) });
     }
   }
@@ -83,11 +79,11 @@ export function profileLayer(chain: readonly Profile[]): Layer {
   };
 }
 
-function inherited(key: KeyName, parent: unknown, child: unknown): unknown {
+function inheritValue(key: KeyName, parent: unknown, child: unknown): unknown {
   const { merge } = keyOf(key);
   if (merge === 'keywise') {
-    // An empty string takes a variable of the parent away.
-    const both = joined(merge, parent, child);
+    // An empty string removes a variable of the parent.
+    const both = mergeValues(merge, parent, child);
     return isTable(both)
       ? Object.fromEntries(Object.entries(both).filter(([, value]) => value !== ''))
       : both;
@@ -102,12 +98,12 @@ function notFound(name: string, known: readonly string[]): CoiError {
   return new CoiError('profile-not-found', `profile '${quoted(name).slice(1, -1)}' not found`, {
     hint:
       known.length === 0
-        ? 'Make it with `coi profile create`.'
+        ? 'Create it with `coi profile create`.'
         : `Available profiles: ${known.join(', ')}.`,
   });
 }
 
-function broken(child: Profile | undefined, text: string): CoiError {
+function chainError(child: Profile | undefined, text: string): CoiError {
   return new CoiError(
     'config-invalid',
     `${child?.source.path ?? ''}: profile ${child?.name ?? ''} ${text}`,

@@ -1,11 +1,11 @@
-// A configuration file becomes values by key. Everything wrong in it is told at once, by file, line and key. Pure.
+// Parses a configuration file into values by key. All problems are reported at once, with file, line and key. Pure.
 import { isUtf8 } from 'node:buffer';
 import { parse, TomlError } from 'smol-toml';
 import { CoiError } from '../errors.ts';
 import { plainOrQuoted } from '../names.ts';
+import { keyLines, lineOf } from './key-lines.ts';
 import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys/table.ts';
-import { isTable, type Place, ValueProblem } from './keys/values.ts';
-import { keyLines, lineOf } from './locate.ts';
+import { isTable, type PathBases, ValueProblem } from './keys/values.ts';
 import { movedKeys } from './migrate.ts';
 import { nearest } from './suggest.ts';
 
@@ -18,7 +18,7 @@ export interface ConfigSource {
   readonly trusted: boolean;
   readonly values: PartialSettings;
   readonly line: (key: KeyName) => number;
-  /** Of a profile. */
+  /** Only in profiles, as is `context`. */
   readonly inherits: string | undefined;
   readonly context: string | undefined;
 }
@@ -29,7 +29,7 @@ interface Problem {
   readonly hint?: string | undefined;
 }
 
-/** Keys of a profile's top level that stand elsewhere in a configuration. */
+/** Top-level keys of a profile, with their location in a configuration. */
 const profileTop: Readonly<Record<string, string>> = {
   environment: 'defaults.environment',
   env_commands: 'defaults.env_commands',
@@ -41,53 +41,53 @@ const profileTop: Readonly<Record<string, string>> = {
 const configTop: Readonly<Record<string, string>> = { mounts: 'mounts.default' };
 
 /** Reads a file's content. Throws `config-invalid`. */
-export function configSource(file: {
+export function parseConfig(file: {
   path: string;
   bytes: Uint8Array;
   kind: 'config' | 'profile';
   trusted: boolean;
-  place: Place;
+  bases: PathBases;
 }): ConfigSource {
-  const text = checkedText(file.path, file.bytes);
-  const table = parsedToml(file.path, text);
+  const text = decodeText(file.path, file.bytes);
+  const table = parseToml(file.path, text);
   const lines = keyLines(text);
   const moved = movedKeys(table, file.kind);
   const problems: Problem[] = moved.map(({ key, text: now }) => ({
     path: key,
     text: now,
-    hint: '`coi migrate` moves files and keys of older versions.',
+    hint: 'Run `coi migrate` to move files and keys of older versions.',
   }));
-  const reading = new Reading(file.kind, file.place, problems);
+  const reading = new ConfigReader(file.kind, file.bases, problems);
   reading.table(table, '', '');
-  if (problems.length > 0) throw invalid(file.path, lines, problems);
+  if (problems.length > 0) throw configError(file.path, lines, problems);
   return {
     path: file.path,
     kind: file.kind,
     trusted: file.trusted,
     values: reading.values as PartialSettings,
-    line: (key) => lineOf(lines, reading.places.get(key) ?? key),
+    line: (key) => lineOf(lines, reading.filePaths.get(key) ?? key),
     inherits: reading.inherits,
     context: reading.context,
   };
 }
 
-class Reading {
+class ConfigReader {
   readonly values: Partial<Record<KeyName, unknown>> = {};
-  /** Where in the file a key stands: not always by its own name. */
-  readonly places = new Map<KeyName, string>();
+  /** The path of a key in the file, which can differ from its name. */
+  readonly filePaths = new Map<KeyName, string>();
   inherits: string | undefined;
   context: string | undefined;
   readonly #kind: 'config' | 'profile';
-  readonly #place: Place;
+  readonly #bases: PathBases;
   readonly #problems: Problem[];
 
-  constructor(kind: 'config' | 'profile', place: Place, problems: Problem[]) {
+  constructor(kind: 'config' | 'profile', bases: PathBases, problems: Problem[]) {
     this.#kind = kind;
-    this.#place = place;
+    this.#bases = bases;
     this.#problems = problems;
   }
 
-  /** `at` is the path in the file, `name` that in the table of keys. */
+  /** `at` is the path in the file, `name` the path in the table of keys. */
   table(table: Readonly<Record<string, unknown>>, at: string, name: string): void {
     for (const [part, value] of Object.entries(table)) {
       const path = at === '' ? part : `${at}.${part}`;
@@ -103,7 +103,7 @@ class Reading {
 
   #keyFor(name: string, top: boolean, value: unknown): string {
     const moved = top ? (this.#kind === 'profile' ? profileTop : configTop)[name] : undefined;
-    // `[[mounts]]` is the list itself, `[mounts]` the section that holds it.
+    // `[[mounts]]` is the list itself, `[mounts]` the section that contains it.
     return moved !== undefined && !(name === 'mounts' && isTable(value)) ? moved : name;
   }
 
@@ -118,16 +118,16 @@ class Reading {
 
   #value(key: KeyName, value: unknown, path: string): void {
     try {
-      this.values[key] = keyOf(key).type.parse(value, this.#place);
-      this.places.set(key, path);
+      this.values[key] = keyOf(key).type.parse(value, this.#bases);
+      this.filePaths.set(key, path);
     } catch (error) {
       if (!(error instanceof ValueProblem)) throw error;
-      const meant =
+      const suggested =
         error.wrongName === undefined ? undefined : nearest(error.wrongName, error.known);
       this.#problems.push({
         path: path + error.inner,
         text: error.message,
-        hint: meant && `Did you mean ${JSON.stringify(meant)}?`,
+        hint: suggested && `Did you mean ${JSON.stringify(suggested)}?`,
       });
     }
   }
@@ -139,9 +139,9 @@ class Reading {
   }
 
   #unknown(key: string, path: string): void {
-    // What has moved is told already.
+    // A moved key is already reported.
     if (this.#problems.some((problem) => problem.path === path)) return;
-    this.#problems.push({ path, text: 'is no known key', hint: suggestion(key, this.#kind) });
+    this.#problems.push({ path, text: 'is not a known key', hint: suggestion(key, this.#kind) });
   }
 }
 
@@ -153,7 +153,7 @@ function isSection(name: string): boolean {
   return keyNames.some((key) => key.startsWith(`${name}.`));
 }
 
-/** First a neighbour in the same section, then the same name elsewhere, then anything near. */
+/** First a similar name in the same section, then the same name elsewhere, then any similar name. */
 function suggestion(key: string, kind: 'config' | 'profile'): string | undefined {
   const cut = key.lastIndexOf('.');
   const [section, last] = [key.slice(0, cut + 1), key.slice(cut + 1)];
@@ -171,9 +171,9 @@ function suggestion(key: string, kind: 'config' | 'profile'): string | undefined
       ? (known.find((name) => name.endsWith(`.${last}`)) ?? nearest(key, known))
       : section + near;
   if (kind === 'profile' && section === 'defaults.')
-    return `In a profile, ${plainOrQuoted(last)} stands at the top of the file.`;
+    return `In a profile, ${plainOrQuoted(last)} is a top-level key.`;
   return found === undefined
-    ? '`coi config schema` lists the keys.'
+    ? 'Run `coi config schema` for a list of keys.'
     : `Did you mean ${plainOrQuoted(found)}?`;
 }
 
@@ -187,21 +187,21 @@ function sections(): string[] {
   ].filter((name) => name !== '');
 }
 
-function checkedText(path: string, bytes: Uint8Array): string {
+function decodeText(path: string, bytes: Uint8Array): string {
   if (bytes.includes(0))
-    throw new CoiError('config-invalid', `${path} is no text: it contains a NUL byte`);
-  if (!isUtf8(bytes)) throw new CoiError('config-invalid', `${path} is no UTF-8 text`);
+    throw new CoiError('config-invalid', `${path} is not a text file: it contains a NUL byte`);
+  if (!isUtf8(bytes)) throw new CoiError('config-invalid', `${path} is not valid UTF-8`);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString('utf8')
     .replace(/^\ufeff/, '');
 }
 
-function parsedToml(path: string, text: string): Readonly<Record<string, unknown>> {
+function parseToml(path: string, text: string): Readonly<Record<string, unknown>> {
   try {
     return parse(text);
   } catch (error) {
     const [line, message] =
-      // The first line is the parser's own words; below it stands the file's text.
+      // The first line is the parser's message; the file's text follows.
       error instanceof TomlError
         ? [error.line, error.message.split('\n')[0]]
         : [1, 'cannot be read'];
@@ -209,16 +209,16 @@ function parsedToml(path: string, text: string): Readonly<Record<string, unknown
   }
 }
 
-function invalid(
+function configError(
   path: string,
   lines: ReadonlyMap<string, number>,
   problems: readonly Problem[],
 ): CoiError {
-  const told = problems
+  const messages = problems
     .slice(0, problemsMax)
     .map(({ path: key, text }) => `${path}:${lineOf(lines, key)}: ${plainOrQuoted(key)} ${text}`);
-  if (problems.length > problemsMax) told.push(`and ${problems.length - problemsMax} more`);
-  return new CoiError('config-invalid', told.join('\n'), {
+  if (problems.length > problemsMax) messages.push(`and ${problems.length - problemsMax} more`);
+  return new CoiError('config-invalid', messages.join('\n'), {
     hint: problems.find(({ hint }) => hint !== undefined)?.hint,
   });
 }

@@ -1,23 +1,24 @@
-// What loading the configuration of a workspace takes and gives.
+// Input and result of loading a workspace's configuration.
+
+import type { ConfigPaths } from './config-paths.ts';
 import type { KeyName, PartialSettings, Settings } from './keys/table.ts';
 import type { Origins } from './origin.ts';
-import type { Places } from './places.ts';
 
-export interface ConfigFacts extends Places {
-  /** Named by --profile, an alias or a resumed session; wins over `[defaults] profile`. */
+export interface ConfigFacts extends ConfigPaths {
+  /** From --profile, an alias or a resumed session; overrides `[defaults] profile`. */
   readonly profile?: string | undefined;
   /** Values of the command line. */
   readonly flags?: PartialSettings;
 }
 
-/** A value of the project's file that is not in force until the user approves it. */
-export interface Waiting {
+/** A value of a project file that needs the user's approval. */
+export interface PendingValue {
   readonly name: KeyName;
   readonly source: string;
-  /** Of which the file is: the same key in another profile is another value. */
+  /** The profile that the file belongs to: the same key in another profile is a separate value. */
   readonly profile: string | undefined;
   readonly line: number;
-  /** `key = value`, for people. */
+  /** `key = value`, for display. */
   readonly text: string;
 }
 
@@ -26,11 +27,11 @@ export interface ResolvedConfig {
   readonly origins: Origins;
   readonly warnings: readonly string[];
   readonly profile: string | undefined;
-  /** File whose text goes into what the agent is told, from the profile. */
+  /** The profile's file with text for the agent. */
   readonly contextFile: string | undefined;
-  /** What `coi trust` would put in force. */
-  readonly waiting: readonly Waiting[];
-  /** Project files that loosen something, with the digest that an approval is bound to. */
+  /** Values that `coi trust` would approve. */
+  readonly waiting: readonly PendingValue[];
+  /** Project files that loosen something, with the digest that an approval applies to. */
   readonly untrusted: readonly UntrustedSource[];
 }
 

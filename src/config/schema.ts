@@ -15,7 +15,7 @@ class Leaf {
 /** The schema of a configuration file. */
 export function configSchema(): JsonSchema {
   const root: Section = new Map();
-  for (const name of keyNames) place(root, name.split('.'), new Leaf(keySchema(name)));
+  for (const name of keyNames) insertLeaf(root, name.split('.'), new Leaf(keySchema(name)));
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Configuration of coi',
@@ -23,7 +23,7 @@ export function configSchema(): JsonSchema {
   };
 }
 
-/** What of `[defaults]` and `[mounts]` stands at the top of a profile. */
+/** Keys of `[defaults]` that are top-level keys in a profile. */
 const profileTop: readonly (readonly [string, KeyName])[] = [
   ['environment', 'defaults.environment'],
   ['env_commands', 'defaults.env_commands'],
@@ -31,7 +31,7 @@ const profileTop: readonly (readonly [string, KeyName])[] = [
   ['forward_env', 'defaults.forward_env'],
 ];
 
-/** The schema of the config.toml of a profile. */
+/** The schema of a profile's config.toml. */
 export function profileSchema(): JsonSchema {
   const { properties, ...rest } = configSchema() as { properties: Record<string, unknown> };
   const { defaults: _, ...sections } = properties;
@@ -43,7 +43,7 @@ export function profileSchema(): JsonSchema {
       inherits: { type: 'string', description: 'Name of the profile that this one is based on.' },
       context: {
         type: 'string',
-        description: 'File with a text for the agent, relative to the profile.',
+        description: 'File with context text for the agent, relative to the profile.',
       },
       ...Object.fromEntries(top),
       ...sections,
@@ -51,13 +51,13 @@ export function profileSchema(): JsonSchema {
   };
 }
 
-/** A value as the file has it: durations are numbers of milliseconds inside. */
+/** A value as written in a file: internally, durations are milliseconds. */
 export function fileValue(name: KeyName, value: unknown): unknown {
   return keyOf(name).type === durationMs && typeof value === 'number' ? durationText(value) : value;
 }
 
-/** Values by dotted key as nested tables. */
-export function nested(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Turns values by dotted key into nested tables. */
+export function nestByDots(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const root: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     const parts = name.split('.');
@@ -72,7 +72,7 @@ export function nested(values: Readonly<Record<string, unknown>>): Record<string
   return root;
 }
 
-/** Milliseconds as Go writes a duration. */
+/** Milliseconds as a Go duration. */
 export function durationText(ms: number): string {
   const parts: [number, string][] = [
     [Math.floor(ms / 3_600_000), 'h'],
@@ -94,7 +94,7 @@ function keySchema(name: KeyName): JsonSchema {
   };
 }
 
-function place(section: Section, [name, ...rest]: readonly string[], leaf: Leaf): void {
+function insertLeaf(section: Section, [name, ...rest]: readonly string[], leaf: Leaf): void {
   if (name === undefined) return;
   if (rest.length === 0) {
     section.set(name, leaf);
@@ -102,7 +102,7 @@ function place(section: Section, [name, ...rest]: readonly string[], leaf: Leaf)
   }
   const inner = section.get(name) ?? new Map();
   section.set(name, inner);
-  if (inner instanceof Map) place(inner, rest, leaf);
+  if (inner instanceof Map) insertLeaf(inner, rest, leaf);
 }
 
 function objectSchema(section: Section): JsonSchema {

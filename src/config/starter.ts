@@ -1,23 +1,23 @@
-// Files to begin with: every key with what it is for, commented out. Pure.
+// Starter files: every key with its description, commented out. Pure.
 import { stringify } from 'smol-toml';
 import { type KeyName, keyNames, keyOf, type PartialSettings } from './keys/table.ts';
-import { usualSecrets } from './profile.ts';
+import { commonSecretPaths } from './profile.ts';
 import { fileValue } from './schema.ts';
 
-/** Worth more than the default to somebody who takes the # away. */
-const offered: PartialSettings = { 'security.secret_paths': usualSecrets };
+/** Suggested values that are more useful than the default. */
+const suggested: PartialSettings = { 'security.secret_paths': commonSecretPaths };
 
-/** `~/.coi/config.toml` for somebody who has none. */
+/** A first `~/.coi/config.toml`. */
 export function starterConfig(): string {
   const head = [
-    '# Configuration of coi. Every key is here with its default; take the # away to change one.',
-    '# `coi config show` prints what is in force and where it comes from, `coi validate` checks this file.',
+    '# Configuration of coi. Lists every key with its default; remove the # to change one.',
+    '# `coi config show` prints the effective values and their origins, `coi validate` checks this file.',
   ];
   return `${[...head, ...sections(keyNames)].join('\n')}\n`;
 }
 
-/** What is chosen on the command line; undefined is commented out. */
-export interface ProfileStart {
+/** Values from the command line; undefined ones are commented out. */
+export interface ProfileOptions {
   readonly inherits?: string | undefined;
   readonly image?: string | undefined;
   readonly persistent?: boolean | undefined;
@@ -26,11 +26,11 @@ export interface ProfileStart {
 /** The file of a new profile. */
 export function starterProfile(
   name: string,
-  { inherits, image, persistent }: ProfileStart,
+  { inherits, image, persistent }: ProfileOptions,
 ): string {
   const lines = [
     `# Profile ${name} of coi; use it with --profile ${name}.`,
-    '# It has the sections of a configuration; environment and forward_env stand at the top.',
+    '# Same sections as a configuration file; environment and forward_env are top-level keys.',
     inherits === undefined ? '# inherits = "hardened"' : `inherits = ${JSON.stringify(inherits)}`,
     '# environment = { DEBUG = "1" }',
     '# forward_env = ["GITHUB_TOKEN"]',
@@ -39,7 +39,7 @@ export function starterProfile(
     image === undefined ? `# image = "coi-${name}"` : `image = ${JSON.stringify(image)}`,
     persistent === undefined ? '# persistent = true' : `persistent = ${persistent}`,
     '',
-    '# What `coi build --profile` makes the image with.',
+    '# Image build of `coi build --profile`.',
     '# [container.build]',
     '# base = "coi-default"',
     '# commands = ["apt-get update", "apt-get install -y postgresql"]',
@@ -49,23 +49,23 @@ export function starterProfile(
 
 function sections(names: readonly string[]): string[] {
   const bySection = Map.groupBy(names, (name) => name.slice(0, Math.max(0, name.lastIndexOf('.'))));
-  // What stands at the top of a TOML file has to come before the first section.
+  // In TOML, top-level keys come before the first section.
   const sorted = [...bySection].sort(([a], [b]) => (a === '' ? -1 : b === '' ? 1 : 0));
   return sorted.flatMap(([section, keys]) => [
     '',
     ...(section === '' ? [] : [`[${section}]`]),
     ...keys.flatMap((name) => [
-      `# ${keyOf(name as never).doc}${offered[name as KeyName] ? ' None by default; a good choice:' : ''}`,
-      commented(name, section),
+      `# ${keyOf(name as never).doc}${suggested[name as KeyName] ? ' None by default; suggested:' : ''}`,
+      commentOut(name, section),
     ]),
   ]);
 }
 
-function commented(name: string, section: string): string {
+function commentOut(name: string, section: string): string {
   const own = name.slice(section === '' ? 0 : section.length + 1);
-  const wanted = offered[name as KeyName] ?? keyOf(name as never).fallback;
+  const wanted = suggested[name as KeyName] ?? keyOf(name as never).fallback;
   const value = fileValue(name as never, wanted as never);
-  // A list of tables or an empty table is written otherwise than a value.
+  // Lists of tables and empty tables have a syntax of their own.
   return `# ${
     value === undefined
       ? `${own} =`

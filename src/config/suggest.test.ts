@@ -5,7 +5,7 @@ import { editDistance, nearest } from './suggest.ts';
 
 const text = fc.string({ maxLength: 8 });
 
-test('the distance is a metric on ordinary slips', () => {
+test('the edit distance is a metric for common typos', () => {
   assert.equal(editDistance('imgae', 'image'), 1);
   assert.equal(editDistance('image', 'images'), 1);
   assert.equal(editDistance('image', 'mage'), 1);
@@ -19,7 +19,7 @@ test('the distance is a metric on ordinary slips', () => {
   );
 });
 
-test('a near name is suggested, a far one is not', () => {
+test('a similar name is suggested, a different one is not', () => {
   assert.equal(nearest('persistant', ['image', 'persistent']), 'persistent');
   assert.equal(nearest('Image', ['image', 'images']), 'image');
   assert.equal(nearest('xyz', ['image', 'persistent']), undefined);

@@ -1,6 +1,6 @@
-// The name that was probably meant. Pure.
+// Suggestions for mistyped names. Pure.
 
-/** The nearest of `known`, if it is near enough to be a slip of the fingers. */
+/** The nearest of `known`, if it is close enough to be a typo. */
 export function nearest(wrong: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(wrong.length / 3));
   let best: { name: string; distance: number } | undefined;
@@ -12,7 +12,7 @@ export function nearest(wrong: string, known: readonly string[]): string | undef
   return best?.name;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours between two texts (optimal string alignment). */
+/** Insertions, deletions, replacements and adjacent swaps between two strings (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= a.length; i += 1) {

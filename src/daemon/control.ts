@@ -1,4 +1,4 @@
-// Starts coid where it does not run, and ends it. Where systemd looks after it, systemd does both.
+// Starts and stops coid, through systemd where it has the unit.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,15 +10,15 @@ import {
   defaultStateDir,
 } from '../coid-api/protocol.ts';
 import { CoiError, type ErrorCode, errorCodes } from '../errors.ts';
-import { ownDirectory } from '../host/install/service-socket.ts';
+import { ensureOwnDirectory } from '../host/install/service-socket.ts';
 import { loadLibc } from '../host/linux/load-libc.ts';
-import { askToEnd, isRoot, startSelfDetached } from '../host/process/detach.ts';
+import { isRoot, sendSigterm, startSelfDetached } from '../host/process/detach.ts';
 import { lockHolder } from '../host/process/process-lock.ts';
 import { runProgram } from '../host/process/program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface DaemonPlaces {
+export interface DaemonPaths {
   readonly runDir: string;
   readonly stateDir: string;
   readonly logPath: string;
@@ -26,11 +26,11 @@ export interface DaemonPlaces {
 
 const startLimitMs = 10_000;
 const stopLimitMs = 15_000;
-const stopLookMs = 20;
+const stopPollMs = 20;
 const unitPath = '/etc/systemd/system/coid.service';
 
-/** `$COI_RUN_DIR` and `$COI_STATE_DIR` make a coid of its own, with its own log. */
-export function daemonPlaces(env: Environment): DaemonPlaces {
+/** `$COI_RUN_DIR` and `$COI_STATE_DIR` select a separate coid, with its own log. */
+export function daemonPaths(env: Environment): DaemonPaths {
   const runDir = env['COI_RUN_DIR'] || defaultRunDir;
   const stateDir = env['COI_STATE_DIR'] || defaultStateDir;
   return {
@@ -40,43 +40,43 @@ export function daemonPlaces(env: Environment): DaemonPlaces {
   };
 }
 
-/** Starts coid in the background and waits until it answers. Throws `coid-failed`, or what kept it from starting. */
+/** Starts coid in the background and waits until it answers. Throws `coid-failed`, or the error that coid reports. */
 export async function startDetached(env: Environment): Promise<DaemonStatus> {
   requireRoot('start');
-  const { runDir, logPath } = daemonPlaces(env);
-  ownDirectory(runDir, 0o755);
+  const { runDir, logPath } = daemonPaths(env);
+  ensureOwnDirectory(runDir, 0o755);
   if (runDir === defaultRunDir && existsSync('/run/systemd/system') && existsSync(unitPath)) {
     await systemctl('start');
   } else {
-    const said = await startSelfDetached({
+    const output = await startSelfDetached({
       args: ['daemon', 'run', '--log-file', '--say-ready'],
       env: daemonEnvironment(env),
       limitMs: startLimitMs,
     });
-    if (said?.trim() !== 'ready') throw failureSaid(said, logPath);
+    if (output?.trim() !== 'ready') throw startFailure(output, logPath);
   }
   return openCoid({ socketPath: coidSocketPath(env) }).status();
 }
 
-/** Ends coid; sessions and mounts stay. False if none ran. Throws `timeout` if it does not end. */
+/** Stops coid; sessions and mounts stay. False if none was running. Throws `timeout` if it does not stop. */
 export async function stopDaemon(env: Environment, signal: AbortSignal): Promise<boolean> {
   requireRoot('stop');
-  const { runDir } = daemonPlaces(env);
+  const { runDir } = daemonPaths(env);
   const libc = await loadLibc();
   const lockPath = join(runDir, 'coid.lock');
   const pid = lockHolder(libc, lockPath);
   if (pid === undefined) return false;
   if (runDir === defaultRunDir && existsSync('/run/systemd/system') && existsSync(unitPath))
     await systemctl('stop');
-  if (lockHolder(libc, lockPath) === pid) askToEnd(pid);
+  if (lockHolder(libc, lockPath) === pid) sendSigterm(pid);
   const deadline = performance.now() + stopLimitMs;
-  // The end of a process that is not a child can only be looked for.
+  // The process is not a child, so its end can only be polled.
   while (lockHolder(libc, lockPath) === pid) {
     if (performance.now() > deadline)
-      throw new CoiError('timeout', `coid (process ${pid}) does not end`, {
-        hint: `Run \`coi daemon logs\` to see why; kill -9 ${pid} does no harm to sessions.`,
+      throw new CoiError('timeout', `coid (pid ${pid}) does not stop`, {
+        hint: `Run \`coi daemon logs\` to see why. \`kill -9 ${pid}\` is safe for sessions.`,
       });
-    await delay(stopLookMs, undefined, { signal });
+    await delay(stopPollMs, undefined, { signal });
   }
   return true;
 }
@@ -90,7 +90,7 @@ function requireRoot(verb: string): void {
     );
 }
 
-/** Nothing of the caller's but what points to the places and to Incus. */
+/** Passes only the variables that name directories and Incus. */
 function daemonEnvironment(env: Environment): Record<string, string> {
   const passed = Object.entries(env).filter(
     (entry): entry is [string, string] =>
@@ -115,9 +115,9 @@ async function systemctl(verb: 'start' | 'stop'): Promise<void> {
   });
 }
 
-function failureSaid(said: string | undefined, logPath: string): CoiError {
+function startFailure(output: string | undefined, logPath: string): CoiError {
   try {
-    const { code, message, hint } = (JSON.parse(said ?? '') as DaemonError).error;
+    const { code, message, hint } = (JSON.parse(output ?? '') as DaemonError).error;
     return new CoiError(
       Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'coid-failed',
       message,
@@ -126,8 +126,8 @@ function failureSaid(said: string | undefined, logPath: string): CoiError {
   } catch {
     return new CoiError(
       'coid-failed',
-      said === undefined ? 'coid did not start' : `coid did not start: ${said.trim()}`,
-      { hint: `Its log is ${logPath}; \`sudo coi daemon run\` shows more.` },
+      output === undefined ? 'coid did not start' : `coid did not start: ${output.trim()}`,
+      { hint: `See its log ${logPath}, or run \`sudo coi daemon run\` for more.` },
     );
   }
 }

@@ -1,4 +1,4 @@
-// coid's log: one JSON object a line, `time`, `level`, `event` and what belongs to it.
+// coid's log: one JSON object per line with `time`, `level`, `event` and its details.
 
 export type Level = 'debug' | 'info' | 'warning' | 'error';
 
@@ -8,7 +8,7 @@ export type Log = (
   details?: Readonly<Record<string, unknown>>,
 ) => void;
 
-/** Writes lines through `write`. Errors among the details become their text. It throws nothing that `write` does not. */
+/** Writes lines through `write`; errors in the details become text. Throws only what `write` throws. */
 export function jsonLog(
   write: (line: string) => void,
   now: () => Date,
@@ -24,12 +24,14 @@ export function jsonLog(
       ]),
     );
     const known = { time: now().toISOString(), level, event };
-    write(`${lineOf({ ...known, ...plain }) ?? JSON.stringify({ ...known, unwritten: true })}\n`);
+    write(
+      `${serialize({ ...known, ...plain }) ?? JSON.stringify({ ...known, unwritten: true })}\n`,
+    );
   };
 }
 
-/** Undefined for what JSON has no words for (a circle): that it happened has to be known all the same. */
-function lineOf(details: Readonly<Record<string, unknown>>): string | undefined {
+/** Undefined if the details cannot be serialized (a cycle): the event itself must still be logged. */
+function serialize(details: Readonly<Record<string, unknown>>): string | undefined {
   try {
     return JSON.stringify(details, (_key, value) =>
       typeof value === 'bigint' ? String(value) : value,

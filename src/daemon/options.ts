@@ -1,4 +1,4 @@
-// What coid is started with.
+// Options of a coid process.
 import type { Incus } from '../incus/client.ts';
 import type { Log } from './log.ts';
 
@@ -8,20 +8,20 @@ export interface DaemonOptions {
   readonly stateDir: string;
   readonly version: string;
   readonly log: Log;
-  /** Of this process. */
+  /** Pid of this process. */
   readonly pid: number;
-  /** How coi is started: argv up to the arguments. */
+  /** Command that starts coi: argv without arguments. */
   readonly program: readonly string[];
   readonly now: () => Date;
   /** Monotonic. */
   readonly elapsedMs: () => number;
-  /** Called once, when the socket answers. */
+  /** Called once, when the socket is listening. */
   readonly ready?: (() => void) | undefined;
-  /** Aborted when coid has to end; sessions and their mounts stay. */
+  /** Aborted when coid has to stop; sessions and their mounts stay. */
   readonly signal: AbortSignal;
-  /** For tests: how long an unused reservation is kept, and a look at everything that often besides those that events cause. */
+  /** For tests: how long an unused reservation lives, and the interval of reconcile passes in addition to those after events. */
   readonly leaseMs?: number | undefined;
   readonly reconcileEveryMs?: number | undefined;
-  /** For tests: who answers in the place of the providers of logins. */
+  /** For tests: a server that replaces the login providers. */
   readonly loginUrl?: string | undefined;
 }

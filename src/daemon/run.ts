@@ -1,9 +1,14 @@
-// coid itself: puts its parts together, mends the mounts, serves, and watches Incus until it is told to end.
+// The coid process: wires its parts, repairs mounts, serves requests and watches Incus until it has to stop.
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { leaseMs, protocolVersion, socketName } from '../coid-api/protocol.ts';
 import { CoiError } from '../errors.ts';
-import { groupId, listenOn, ownDirectory, removeSocket } from '../host/install/service-socket.ts';
+import {
+  ensureOwnDirectory,
+  groupId,
+  listenOnSocket,
+  removeSocket,
+} from '../host/install/service-socket.ts';
 import { Homes } from '../host/linux/accounts.ts';
 import { loadAio } from '../host/linux/aio.ts';
 import { UserNamespaces } from '../host/linux/id-maps.ts';
@@ -12,39 +17,39 @@ import { loadLibc } from '../host/linux/load-libc.ts';
 import { peerOf } from '../host/linux/peer-credentials.ts';
 import { rootSubordinateIds } from '../host/linux/subordinate-ids.ts';
 import { type ElementWriter, openElementWriter } from '../host/net/nft-netlink.ts';
-import { PatientReads } from '../host/proc/patient-read.ts';
+import { BoundedReads } from '../host/proc/bounded-read.ts';
 import { LinkThreads } from '../host/proc/proc-links.ts';
 import { takeLock } from '../host/process/process-lock.ts';
-import { isAlive } from '../host/process/run-program.ts';
+import { isAlive } from '../host/process/run-command.ts';
 import { daemonServer } from './api/server.ts';
 import { Ownership } from './cleanup/ownership.ts';
-import { SetIds } from './cleanup/set-id-sweeper.ts';
-import { keeperOf } from './logins/start-keeper.ts';
-import { Logins } from './logins/watch.ts';
-import { Baits } from './monitor/decoys.ts';
+import { SetIdSweeper } from './cleanup/set-id-sweeper.ts';
+import { loginSync } from './logins/login-sync.ts';
+import { LoginWatch } from './logins/login-watch.ts';
+import { Decoys } from './monitor/decoys.ts';
 import { Monitors } from './monitor/monitors.ts';
 import { MountRoots } from './mounts/mount-roots.ts';
 import { MountTrees } from './mounts/mount-trees.ts';
-import { RemoteFiles } from './mounts/remote-files.ts';
+import { RemoteFileSystems } from './mounts/remote-file-systems.ts';
 import { Remounts } from './mounts/remounts.ts';
-import { GuardWatch } from './network/guard-counters.ts';
-import { SessionGuards } from './network/guards.ts';
+import { GuardCounterReader } from './network/guard-counters.ts';
+import { NetworkGuards } from './network/network-guards.ts';
 import { NetworkService } from './network/network-service.ts';
 import type { DaemonOptions } from './options.ts';
-import { guardAgain } from './protect/guard/again.ts';
-import { Keeper } from './protect/workspace-guards.ts';
-import { World } from './reconcile/incus-cache.ts';
+import { restoreGuard } from './protect/guard/restore-guard.ts';
+import { WorkspaceGuards } from './protect/workspace-guards.ts';
+import { IncusCache } from './reconcile/incus-cache.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
-import { endsOf } from './reconcile/session-notes.ts';
-import { Stuck } from './reconcile/stuck.ts';
+import { sessionNotes } from './reconcile/session-notes.ts';
+import { StuckContainers } from './reconcile/stuck.ts';
 import { Deadlines } from './reconcile/time-limits.ts';
 import { Leases } from './reservations/leases.ts';
 import { Reservations } from './reservations/reservations.ts';
-import { Claims } from './reservations/session-claims.ts';
+import { StartLocks } from './reservations/start-locks.ts';
 
-const setIdEveryMs = 60_000;
+const setIdIntervalMs = 60_000;
 
-/** Runs until the signal, as root. Throws CoiError when it cannot start: one is running, another mount namespace than incusd's. */
+/** Runs as root until the signal. Throws CoiError if it cannot start: already running, or not in incusd's mount namespace. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { runDir, log, signal, now, pid, version } = options;
   const libc = await loadLibc();
@@ -54,11 +59,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   using namespaces = new UserNamespaces(libc);
   const elements = await openElementWriter();
   const links = new LinkThreads();
-  const reads = new PatientReads(await loadAio(), links);
+  const reads = new BoundedReads(await loadAio(), links);
   const {
     reservations,
     remounts,
-    claims,
+    startLocks,
     network,
     guards,
     monitors,
@@ -67,19 +72,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     stuck,
     ...kept
   } = assemble(options, libc, namespaces, { elements, reads });
-  const { keeper, reconciler, leases, files, roots, unusedMs, world } = kept;
+  const { workspaceGuards, reconciler, leases, files, roots, unusedMs, incusCache } = kept;
   leases.load(options.elapsedMs() + unusedMs);
   roots.load();
-  await keeper.load();
+  await workspaceGuards.load();
   ownership.load();
   setIds.load();
-  // The mounts of existing sessions first, before anybody asks for anything.
+  // Existing sessions get their mounts before the first request.
   await reconciler.start();
   const startedAt = now().toISOString();
   const server = daemonServer({
     reservations,
     remounts,
-    claims,
+    startLocks,
     network,
     monitors,
     ownership,
@@ -90,111 +95,119 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       version,
       pid,
       startedAt,
-      ...(await reconciler.report()),
+      ...(await reconciler.status()),
       leases: leases.all().length,
       ...guards.status(),
-      guardsLeftIn: keeper.left,
-      filesHeld: files.held,
+      guardsLeftIn: workspaceGuards.notRemoved,
+      filesHeld: files.unresponsive,
     }),
-    alive: () => ({ waitsForIncus: world.isWaiting }),
+    alive: () => ({ waitsForIncus: incusCache.isWaiting }),
     peerOf: (socket) => peerOf(libc, socket),
-    reserved: () => reconciler.lookWithin(unusedMs),
-    released: () => reconciler.lookWithin(0),
+    reserved: () => reconciler.reconcileWithin(unusedMs),
+    released: () => reconciler.reconcileWithin(0),
     log,
   });
   const socketPath = join(runDir, socketName);
-  await listenOn(server, socketPath, { mode: 0o660, gid: groupId('incus-admin') });
+  await listenOnSocket(server, socketPath, { mode: 0o660, gid: groupId('incus-admin') });
   log('info', 'serving', { pid, version, socket: socketPath });
   options.ready?.();
-  await aborted(signal);
+  await untilAborted(signal);
   removeSocket(socketPath);
-  keeper.close();
+  workspaceGuards.close();
   server.close();
   server.closeAllConnections();
   await reconciler.ended;
   await guards.end().catch((error: unknown) => log('error', 'guard-not-removed', { error }));
   elements.close();
-  log('info', 'ended', { pid, ...(links.areHeld ? { held: true } : {}) });
-  // An end in good order would wait for threads that wait for a container.
-  if (links.areHeld) libc.exit(0);
+  log('info', 'ended', { pid, ...(links.hasBlocked ? { held: true } : {}) });
+  // A normal exit would wait for threads that wait for a container.
+  if (links.hasBlocked) libc.exit(0);
 }
 
 function prepareDirectories({ runDir, stateDir }: DaemonOptions): void {
-  ownDirectory(runDir, 0o755);
-  // Of root alone: through an idmapped mount others could reach what directories above its source keep from them.
-  ownDirectory(join(runDir, 'mounts'), 0o700);
-  ownDirectory(join(runDir, 'leases'), 0o700);
-  ownDirectory(stateDir, 0o700);
+  ensureOwnDirectory(runDir, 0o755);
+  // Only for root: an idmapped mount would bypass the permissions of the directories above its source.
+  ensureOwnDirectory(join(runDir, 'mounts'), 0o700);
+  ensureOwnDirectory(join(runDir, 'leases'), 0o700);
+  ensureOwnDirectory(stateDir, 0o700);
 }
 
 function assemble(
   options: DaemonOptions,
   libc: Libc,
   namespaces: UserNamespaces,
-  { elements, reads }: { readonly elements: ElementWriter; readonly reads: PatientReads },
+  { elements, reads }: { readonly elements: ElementWriter; readonly reads: BoundedReads },
 ) {
   const { runDir, incus } = options;
   const unusedMs = options.leaseMs ?? leaseMs;
   const leases = new Leases(runDir);
-  const world = new World(incus);
+  const incusCache = new IncusCache(incus);
   const trees = new MountTrees(libc, namespaces, runDir);
-  const files = new RemoteFiles({
+  const files = new RemoteFileSystems({
     ...options,
-    heldUp: (device) => trees.detach(device),
-    freed: () => filesFreed(),
+    onUnresponsive: (device) => trees.detach(device),
+    onResponsive: () => filesFreed(),
   });
   const roots = new MountRoots({ ...options, libc, files });
-  const guards = new SessionGuards({ ...options, world, leases, roots, elements });
-  const network = new NetworkService({ ...options, guards, world });
-  const guardWatch = new GuardWatch({
+  const guards = new NetworkGuards({ ...options, incusCache: incusCache, leases, roots, elements });
+  const network = new NetworkService({ ...options, guards, incusCache: incusCache });
+  const guardWatch = new GuardCounterReader({
     ...options,
-    place: (name) => guards.sessions().find(({ container }) => container === name)?.port,
+    port: (name) => guards.sessions().find(({ container }) => container === name)?.port,
     questions: (hostName) => guards.dns.questions(hostName),
     denials: () => guards.denials(),
   });
-  const baits = new Baits({ ...options, libc, reads });
-  const informants = {
+  const decoys = new Decoys({ ...options, libc, reads });
+  const sampleSources = {
     guard: (container: string) => guardWatch.counters(container),
-    touches: (container: string) => baits.touches(container),
+    touches: (container: string) => decoys.touches(container),
   };
-  const stuck = new Stuck({ ...options, libc, reads, files });
-  const monitors = new Monitors({ ...options, libc, world, informants, baits, stuck, reads });
-  const keeper = new Keeper({
+  const stuck = new StuckContainers({ ...options, libc, reads, files });
+  const monitors = new Monitors({
+    ...options,
+    libc,
+    incusCache,
+    sampleSources,
+    decoys,
+    stuck,
+    reads,
+  });
+  const workspaceGuards = new WorkspaceGuards({
     ...options,
     libc,
     files,
-    holdMs: unusedMs,
+    graceMs: unusedMs,
     tampered: (ids, tampering) => monitors.tampered(ids, tampering),
   });
-  const setIds = new SetIds({
+  const setIds = new SetIdSweeper({
     ...options,
     libc,
     files,
     roots,
-    lookEveryMs: options.reconcileEveryMs ?? setIdEveryMs,
+    intervalMs: options.reconcileEveryMs ?? setIdIntervalMs,
     found: (id, path) => monitors.setIdFound(id, path),
   });
   const parts = {
     ...options,
     libc,
     files,
-    keeper,
+    workspaceGuards,
     roots,
     setIds,
     leases,
     leaseMs: unusedMs,
-    world,
+    incusCache,
     guards,
     deadlines: new Deadlines({ ...options, stuck }),
     trees,
     homes: new Homes(),
-    claims: new Claims({ ...options, holdMs: unusedMs, isAlive }),
+    startLocks: new StartLocks({ ...options, limitMs: unusedMs, isAlive }),
     ids: rootSubordinateIds(),
   };
-  const ownership = new Ownership({ ...parts, before: (id) => setIds.settled(id) });
+  const ownership = new Ownership({ ...parts, before: (id) => setIds.sweepEnded(id) });
   const remounts = new Remounts(parts);
-  const reservations = new Reservations({ ...parts, ends: endsOf(setIds, ownership) });
-  const logins = new Logins({ ...options, ...keeperOf(libc, options) });
+  const reservations = new Reservations({ ...parts, notes: sessionNotes(setIds, ownership) });
+  const logins = new LoginWatch({ ...options, ...loginSync(libc, options) });
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
@@ -202,15 +215,15 @@ function assemble(
     monitors,
     ownership,
     logins,
-    worked: () => [...setIds.ids(), ...ownership.ids()],
-    guardAgain: (session) => guardAgain(parts, session),
+    unfinishedIds: () => [...setIds.ids(), ...ownership.ids()],
+    restoreGuard: (session) => restoreGuard(parts, session),
     everyMs,
     serverSeen: refuseOtherNamespace,
   });
   const filesFreed = () => {
-    keeper.again();
-    setIds.again();
-    reconciler.lookWithin(0);
+    workspaceGuards.checkAll();
+    setIds.retryAll();
+    reconciler.reconcileWithin(0);
   };
   return {
     reservations,
@@ -221,31 +234,31 @@ function assemble(
     ownership,
     setIds,
     stuck,
-    claims: parts.claims,
-    keeper,
+    startLocks: parts.startLocks,
+    workspaceGuards,
     reconciler,
     leases,
     files,
     roots,
     unusedMs,
-    world,
+    incusCache,
   };
 }
 
 function alreadyRunning(pid: number): CoiError {
-  return new CoiError('coid-failed', `coid is running already (process ${pid})`, {
-    hint: 'End it with `sudo coi daemon stop`.',
+  return new CoiError('coid-failed', `coid is already running (pid ${pid})`, {
+    hint: 'Stop it with `sudo coi daemon stop`.',
   });
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
   });
 }
 
-/** Mounts made in another mount namespace than incusd's never reach it. Throws `coid-failed`. */
+/** Mounts outside incusd's mount namespace never reach incusd. Throws `coid-failed`. */
 function refuseOtherNamespace(incusdPid: number): void {
   let [own, theirs] = ['', ''];
   try {
@@ -256,9 +269,9 @@ function refuseOtherNamespace(incusdPid: number): void {
   if (own !== theirs) {
     throw new CoiError(
       'coid-failed',
-      "coid runs in another mount namespace than incusd, which would not see coid's mounts",
+      "coid is not in incusd's mount namespace, so incusd would not see coid's mounts",
       {
-        hint: 'Start it without options that make a private one (PrivateTmp, ProtectSystem, unshare, a container).',
+        hint: 'Start coid without options that create a private namespace (PrivateTmp, ProtectSystem, unshare, a container).',
       },
     );
   }

@@ -1,4 +1,4 @@
-// State that coid reads back after it was killed, whatever a crash made of the file.
+// State files survive a crash, or count as missing.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ function inDirectory(use: (directory: string) => void): void {
   }
 }
 
-test('what was written is read back, and only its owner can read it', () =>
+test('a written state is read back, and only its owner can read the file', () =>
   inDirectory((directory) => {
     const path = join(directory, 'a/one.json');
     writeState(path, JSON.stringify({ id: 'x' }), { flush: false });
@@ -28,7 +28,7 @@ test('what was written is read back, and only its owner can read it', () =>
     assert.deepEqual(readdirSync(join(directory, 'a')), ['one.json']);
   }));
 
-test('a file that is missing, cut off or of another shape counts as none', () =>
+test('a state file that is missing, truncated or of another shape reads as undefined', () =>
   inDirectory((directory) => {
     const path = join(directory, 'one.json');
     assert.equal(readState(path, shape), undefined);
@@ -39,7 +39,7 @@ test('a file that is missing, cut off or of another shape counts as none', () =>
     }
   }));
 
-test('halves that a crash has left are taken away', () =>
+test('partial state files from a crash are removed', () =>
   inDirectory((directory) => {
     for (const name of ['a', 'b.new']) writeFileSync(join(directory, name), '{}');
     assert.deepEqual(stateFiles(directory), ['a']);
@@ -47,7 +47,7 @@ test('halves that a crash has left are taken away', () =>
     assert.deepEqual(stateFiles(join(directory, 'made/now')), []);
   }));
 
-test('a path that cannot be read is an error, and not a state that is lost', () =>
+test('a state file that cannot be read throws instead of reading as undefined', () =>
   inDirectory((directory) => {
     assert.throws(() => readState(directory, shape), /EISDIR/);
   }));

@@ -1,15 +1,15 @@
-// coid's own state on disk: one JSON value a file. It is written as a whole or not at all, and read only as what it should be.
+// coid's state on disk: one JSON value per file, written atomically and validated when read.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What a state file holds, as zod and others have it. */
+/** Schema of a state file, compatible with zod. */
 export interface StateShape<T> {
   safeParse(
     value: unknown,
   ): { readonly success: true; readonly data: T } | { readonly success: false };
 }
 
-/** The old one stays until the new one is whole. `flush`: it outlives a loss of power, for which this waits. */
+/** Replaces the file atomically. `flush` waits until it is on disk, so that it survives a power loss. */
 export function writeState(
   path: string,
   text: string,
@@ -20,7 +20,7 @@ export function writeState(
   renameSync(`${path}.new`, path);
 }
 
-/** Names of the files of a directory, which is made where it is missing. Halves that a crash has left are removed. */
+/** File names in a directory, which is created if missing. Partial files from a crash are removed. */
 export function stateFiles(directory: string): string[] {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return readdirSync(directory).filter((name) => {
@@ -30,7 +30,7 @@ export function stateFiles(directory: string): string[] {
   });
 }
 
-/** Undefined where there is none, or one that a crash has damaged. Throws what else keeps it from being read. */
+/** Undefined if the file is missing, or damaged by a crash. Throws other read errors. */
 export function readState<T>(path: string, shape: StateShape<T>): T | undefined {
   let text: string;
   try {

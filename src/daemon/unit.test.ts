@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coidUnit } from './unit.ts';
 
-test('the unit runs the program in the foreground and makes no mount namespace of its own, nor forbids openat2', () => {
+test('the unit runs coid in the foreground, creates no mount namespace and does not block openat2', () => {
   const unit = coidUnit('/usr/local/bin/coi');
   assert.match(unit, /^ExecStart=\/usr\/local\/bin\/coi daemon run --log-file$/m);
   // systemd.exec(5): each of these implies a private mount namespace.
@@ -12,7 +12,7 @@ test('the unit runs the program in the foreground and makes no mount namespace o
   assert.doesNotMatch(unit, /^RestrictSUIDSGID=/m);
 });
 
-test('a path with blanks stays one word', () => {
+test('a program path with blanks stays one word in ExecStart', () => {
   assert.match(
     coidUnit('/opt/my coi/100%/$x'),
     /^ExecStart="\/opt\/my coi\/100%%\/\$\$x" daemon run/m,

@@ -1,9 +1,9 @@
 // The systemd unit of coid. Pure.
 
 /**
- * The unit's text for the program at that path. It has no option that makes a mount namespace (ProtectSystem,
- * PrivateTmp, ReadOnlyPaths, PrivateDevices and their like): mounts made in one would be invisible to incusd.
- * Nor RestrictSUIDSGID: its filter answers ENOSYS to openat2, with which sources are opened.
+ * The text of the unit for a program path. No option may create a mount namespace (ProtectSystem, PrivateTmp,
+ * ReadOnlyPaths, PrivateDevices and others): incusd would not see mounts made in it. Nor RestrictSUIDSGID: its filter
+ * returns ENOSYS for openat2, which opens mount sources.
  */
 export function coidUnit(programPath: string): string {
   return `[Unit]
@@ -17,7 +17,7 @@ NotifyAccess=all
 ExecStart=${quotedWord(programPath)} daemon run --log-file
 Restart=on-failure
 RestartSec=1
-# Sessions and their mounts go on without coid.
+# Sessions and their mounts outlive coid.
 KillMode=process
 TimeoutStopSec=15
 UMask=0077
@@ -37,7 +37,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** What each is for: mounts; opening sources as their user; maps of user namespaces; directories and groups of its own; incusd's namespace; the guard. */
+/** For mounts; opening sources as their user; user namespace maps; its own directories and groups; incusd's namespace; the guard. */
 const capabilities = [
   'CAP_SYS_ADMIN',
   'CAP_SETUID',

@@ -3,9 +3,9 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import type { ReadProgram } from '../host/process/program.ts';
-import type { RunCommand } from '../host/process/run-program.ts';
+import type { RunCommand } from '../host/process/run-command.ts';
 import type { Downloader } from './download.ts';
-import { writeGuestFiles } from './guestfiles.ts';
+import { writeGuestFiles } from './guest-files.ts';
 import { type Architecture, type GuestFile, imageMetadata } from './recipe.ts';
 import { writeRootfs } from './rootfs.ts';
 
@@ -16,7 +16,7 @@ export interface BaseFiles {
   readonly rootfsPath: string;
 }
 
-interface BaseWorld {
+interface BaseDependencies {
   readonly run: RunCommand;
   readonly read: ReadProgram;
   readonly guest: readonly GuestFile[];
@@ -24,7 +24,7 @@ interface BaseWorld {
   readonly log: (line: string) => void;
 }
 
-interface BaseWork {
+interface BaseSpec {
   /** Makes the image's fingerprint one of its own. */
   readonly name: string;
   readonly directory: string;
@@ -34,9 +34,9 @@ interface BaseWork {
 
 /** Writes both tar files of a split image into the directory. Throws `image-build-failed`. */
 export async function writeBase(
-  world: BaseWorld,
+  world: BaseDependencies,
   arch: Architecture,
-  work: BaseWork,
+  work: BaseSpec,
   signal: AbortSignal,
 ): Promise<BaseFiles> {
   const rootfsPath = join(work.directory, 'rootfs.tar');

@@ -4,21 +4,21 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
 import type { ReadProgram } from '../host/process/program.ts';
-import type { RunCommand } from '../host/process/run-program.ts';
+import type { RunCommand } from '../host/process/run-command.ts';
 import type { Incus } from '../incus/client.ts';
 import { runSteps, type Step, type StepEvent } from '../session/lifecycle/steps.ts';
 import { unpackEatmydata, writeBase } from './base.ts';
-import { removeContainer, runScript, settled, startContainer, stopContainer } from './container.ts';
-import { type Downloader, downloadPackages, openForAll } from './download.ts';
+import { removeContainer, runScript, waitForOperation, startContainer, stopContainer } from './container.ts';
+import { type Downloader, downloadPackages, makeReadable } from './download.ts';
 import { downloadNpm } from './download-npm.ts';
-import { writeGuestFiles } from './guestfiles.ts';
+import { writeGuestFiles } from './guest-files.ts';
 import { importBase, publish, trialName, unpackIntoPool } from './publish.ts';
 import type { Architecture, GuestFile, Recipe } from './recipe.ts';
 import { versionAlias } from './versions.ts';
 
 export const workPrefix = 'coi-build-';
 
-export interface BuildWorld {
+export interface BuildDependencies {
   readonly incus: Incus;
   readonly run: RunCommand;
   readonly read: ReadProgram;
@@ -32,11 +32,11 @@ export interface BuildWorld {
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly log: (line: string) => void;
-  readonly tell: (event: StepEvent) => void;
+  readonly report: (event: StepEvent) => void;
   readonly signal: AbortSignal;
 }
 
-export interface BuildOrder {
+export interface ImageSpec {
   readonly alias: string;
   readonly recipe: Recipe;
   readonly hash: string;
@@ -45,12 +45,12 @@ export interface BuildOrder {
   readonly compression: string;
 }
 
-export interface Built {
+export interface BuildResult {
   readonly fingerprint: string;
   readonly version: string;
 }
 
-interface Work {
+interface BuildState {
   readonly name: string;
   /** Removed at the end, whatever happened. */
   readonly directory: string;
@@ -67,13 +67,13 @@ interface Work {
 }
 
 /** Builds, publishes and names the image. Throws `image-build-failed`; nothing is left then. */
-export async function buildImage(world: BuildWorld, order: BuildOrder): Promise<Built> {
+export async function buildImage(world: BuildDependencies, spec: ImageSpec): Promise<BuildResult> {
   const stop = new AbortController();
   const signal = AbortSignal.any([world.signal, stop.signal]);
-  const work = await begin(world, signal);
+  const work = await beginBuild(world, signal);
   try {
-    await runSteps(buildSteps(world, order), work, {
-      tell: world.tell,
+    await runSteps(buildSteps(world, spec), work, {
+      report: world.report,
       elapsedMs: world.elapsedMs,
       signal,
     });
@@ -88,7 +88,7 @@ export async function buildImage(world: BuildWorld, order: BuildOrder): Promise<
   }
 }
 
-async function begin(world: BuildWorld, signal: AbortSignal): Promise<Work> {
+async function beginBuild(world: BuildDependencies, signal: AbortSignal): Promise<BuildState> {
   const directory = await mkdtemp(join(world.temporary, `${workPrefix}${world.pid}-`));
   const input = join(directory, 'input');
   const secret = join(directory, 'secret');
@@ -106,10 +106,10 @@ async function begin(world: BuildWorld, signal: AbortSignal): Promise<Work> {
   };
 }
 
-function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
+function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>[] {
   const { incus, runner } = world;
-  const { recipe, arch } = order;
-  const container = (work: Work) => ({ incus, name: work.name, runner });
+  const { recipe, arch } = spec;
+  const container = (work: BuildState) => ({ incus, name: work.name, runner });
   return [
     {
       name: 'download',
@@ -122,7 +122,7 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
         }
         work.essential = await downloadPackages(work.down, recipe.packages, arch);
         await unpackEatmydata(world.run, work.down);
-        await openForAll(work.down, ['guest', 'libeatmydata.so']);
+        await makeReadable(work.down, ['guest', 'libeatmydata.so']);
       },
     },
     {
@@ -143,7 +143,7 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
     ...recipe.steps.map((step) => ({
       name: step.name,
       title: step.title,
-      run: async (work: Work, signal: AbortSignal) => {
+      run: async (work: BuildState, signal: AbortSignal) => {
         if (step.script === 'agents.sh') await work.npm;
         await runScript(container(work), step, world.log, signal);
       },
@@ -153,11 +153,11 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
       title: 'Publishing the image',
       run: async (work) => {
         await stopContainer(container(work));
-        work.published = await publish(world, order, work.name);
+        work.published = await publish(world, spec, work.name);
         await unpackIntoPool(world, work.published, work.name);
       },
       undo: async (work) => {
-        if (work.published !== undefined) await settled(incus.deleteImage(work.published));
+        if (work.published !== undefined) await waitForOperation(incus.deleteImage(work.published));
       },
     },
     {
@@ -165,27 +165,27 @@ function buildSteps(world: BuildWorld, order: BuildOrder): Step<Work>[] {
       title: 'Naming the image',
       run: async (work) => {
         const fingerprint = work.published ?? '';
-        work.previous = (await incus.imageAlias(order.alias))?.target;
-        work.version = versionAlias(order.alias, world.now());
+        work.previous = (await incus.imageAlias(spec.alias))?.target;
+        work.version = versionAlias(spec.alias, world.now());
         await incus.setImageAlias(work.version, fingerprint, 'built by coi');
-        await incus.setImageAlias(order.alias, fingerprint, 'built by coi');
+        await incus.setImageAlias(spec.alias, fingerprint, 'built by coi');
       },
       // Deleting the image would take the alias with it that was another image's before.
       undo: async ({ previous }) => {
         if (previous !== undefined)
-          await incus.setImageAlias(order.alias, previous, 'built by coi');
+          await incus.setImageAlias(spec.alias, previous, 'built by coi');
       },
     },
   ];
 }
 
 /** One thing that cannot be removed does not keep the others. */
-async function cleanUp({ incus, log }: BuildWorld, work: Work): Promise<void> {
+async function cleanUp({ incus, log }: BuildDependencies, work: BuildState): Promise<void> {
   const base = work.base;
   const removals = [
     () => removeContainer({ incus, name: work.name }),
     () => removeContainer({ incus, name: trialName(work.name) }),
-    async () => (base === undefined ? undefined : void (await settled(incus.deleteImage(base)))),
+    async () => (base === undefined ? undefined : void (await waitForOperation(incus.deleteImage(base)))),
     () => rm(work.directory, { recursive: true, force: true, maxRetries: 3 }),
   ];
   for (const remove of removals) {

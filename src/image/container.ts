@@ -4,8 +4,8 @@ import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import type { CreateInstance, Devices } from '../incus/shapes.ts';
 import { keys } from '../instance-keys.ts';
-import { started } from '../session/lifecycle/secret-handover.ts';
-import { handOver } from '../session/plan/environment.ts';
+import { startOnce } from '../session/lifecycle/secret-handover.ts';
+import { handoverText } from '../session/plan/environment.ts';
 import type { BuildStep } from './recipe.ts';
 
 const scriptLimitMs = 15 * 60_000;
@@ -46,7 +46,7 @@ export async function startContainer(
     ...request.devices,
     input: { type: 'disk', source: input, path: '/mnt', readonly: 'true' },
   };
-  await settled(incus.createInstance(request));
+  await waitForOperation(incus.createInstance(request));
 }
 
 /** The body of a create call with a root disk and nothing else. */
@@ -77,13 +77,13 @@ export async function bareInstance(
   };
 }
 
-interface Started {
+interface Operation {
   wait(options: { timeoutMs: number }): Promise<{ metadata: Record<string, unknown> | null }>;
 }
 
 /** Waits for an operation to its end, whatever was interrupted meanwhile: half of it could not be undone. */
-export async function settled(
-  started: Promise<Started>,
+export async function waitForOperation(
+  started: Promise<Operation>,
   timeoutMs = incusLimitMs,
 ): Promise<Record<string, unknown> | null> {
   return (await (await started).wait({ timeoutMs })).metadata;
@@ -97,9 +97,9 @@ export async function runScript(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(scriptLimitMs)]);
-  const exec = await started(
+  const exec = await startOnce(
     () => incus.execPiped(name, { command: runner, user: 0, group: 0 }),
-    handOver(environment, ['/bin/sh', `/mnt/guest/${step.script}`, ...step.args]),
+    handoverText(environment, ['/bin/sh', `/mnt/guest/${step.script}`, ...step.args]),
     limit,
   );
   const kill = () => {
@@ -124,7 +124,7 @@ export async function runScript(
 }
 
 export async function stopContainer({ incus, name }: BuildContainer): Promise<void> {
-  await settled(incus.changeState(name, { action: 'stop', force: true }));
+  await waitForOperation(incus.changeState(name, { action: 'stop', force: true }));
 }
 
 /** Stops and deletes it; one that is not there is fine. */
@@ -132,5 +132,5 @@ export async function removeContainer({ incus, name }: BuildContainer): Promise<
   const found = await incus.instance(name);
   if (found === undefined) return;
   if (found.instance.status !== 'Stopped') await stopContainer({ incus, name });
-  await settled(incus.deleteInstance(name));
+  await waitForOperation(incus.deleteInstance(name));
 }

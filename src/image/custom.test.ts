@@ -1,44 +1,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildScript, builtAlias, customHash, staleBase } from './custom.ts';
+import { buildScript, parseBuildAlias, customHash, describeStaleBase } from './custom.ts';
 
-test('commands become a script that ends with the first that fails; a script keeps its first line', () => {
+test('commands become a script that stops at the first failure; a script keeps its first line', () => {
   assert.equal(buildScript(undefined, ['a', 'b']), '#!/bin/sh\nset -e\na\nb\n');
   assert.equal(buildScript('#!/bin/bash\nx', ['a']), '#!/bin/bash\nx');
   assert.equal(buildScript('x\n', []), '#!/bin/sh\nx\n');
   assert.throws(() => buildScript(undefined, []), /neither a script nor commands/);
 });
 
-test('a build cannot take a name by which another project asks for an image of a remote or a fingerprint', () => {
+test('a build cannot take a name that another project uses for a remote image or fingerprint', () => {
   for (const name of ['web', 'coi-1.2/web', 'abcdef01234', 'deadbeefdeadbeef-web', 'f'.repeat(65)])
-    assert.equal(builtAlias(name), name);
+    assert.equal(parseBuildAlias(name), name);
   for (const name of ['images:debian/13', 'local:web'])
-    assert.throws(() => builtAlias(name), /names an image of a remote, so no build can have/);
+    assert.throws(() => parseBuildAlias(name), /names an image of a remote, so no build can have/);
   for (const name of ['0123456789ab', 'ABCDEF012345', 'f'.repeat(64)])
-    assert.throws(() => builtAlias(name), /looks like the fingerprint of an image/);
+    assert.throws(() => parseBuildAlias(name), /looks like the fingerprint of an image/);
 });
 
-test('an image is of another recipe when its script or its base changed', () => {
+test('an image has another recipe when its script or base changed', () => {
   const hash = customHash({ script: 'a' }, 'base');
   assert.equal(customHash({ script: 'a' }, 'base'), hash);
   assert.notEqual(customHash({ script: 'b' }, 'base'), hash);
   assert.notEqual(customHash({ script: 'a' }, 'other'), hash);
 });
 
-test('an image is stale when its base has another version now, and only then', () => {
+test('an image is stale exactly when its base has another version now', () => {
   const image = { properties: { 'user.coi.base': 'old', 'user.coi.base_name': 'coi-default' } };
-  assert.match(staleBase(image, () => 'new') ?? '', /older 'coi-default'/);
+  assert.match(describeStaleBase(image, () => 'new') ?? '', /older 'coi-default'/);
   assert.equal(
-    staleBase(image, () => 'old'),
+    describeStaleBase(image, () => 'old'),
     undefined,
   );
   assert.equal(
-    staleBase(image, () => undefined),
+    describeStaleBase(image, () => undefined),
     undefined,
-    'a base that is gone says nothing',
+    'a missing base is not stale',
   );
   assert.equal(
-    staleBase({ properties: {} }, () => 'new'),
+    describeStaleBase({ properties: {} }, () => 'new'),
     undefined,
   );
 });

@@ -5,7 +5,7 @@ import type { Image } from '../incus/shapes.ts';
 import { imageKeys } from '../instance-keys.ts';
 import { type ImageAlias, parseImageAlias, quoted } from '../names.ts';
 
-export interface CustomOrder {
+export interface CustomImageSpec {
   readonly alias: string;
   /** What it starts from: an alias, a fingerprint, or an image of a remote. */
   readonly base: ImageAlias;
@@ -22,7 +22,7 @@ export interface CustomOrder {
  * What an image of a project's build may be called. A base that is a fingerprint, or one of a remote, is kept and asked
  * for by that name too, so another project would get this image for it. Throws `config-invalid`.
  */
-export function builtAlias(text: string): ImageAlias {
+export function parseBuildAlias(text: string): ImageAlias {
   const alias = parseImageAlias(text);
   const like = alias.includes(':')
     ? 'names an image of a remote'
@@ -46,7 +46,7 @@ export function buildScript(script: string | undefined, commands: readonly strin
 }
 
 /** Changes with the base and with the script. */
-export function customHash({ script }: Pick<CustomOrder, 'script'>, base: string): string {
+export function customHash({ script }: Pick<CustomImageSpec, 'script'>, base: string): string {
   return createHash('sha256').update(`${base}\0${script}`).digest('hex').slice(0, 16);
 }
 
@@ -54,7 +54,7 @@ export function customHash({ script }: Pick<CustomOrder, 'script'>, base: string
  * Why an image is stale, in words, or undefined if it is not: the image that it was built on has been replaced.
  * `targets` tells what an alias names now.
  */
-export function staleBase(
+export function describeStaleBase(
   image: Pick<Image, 'properties'>,
   target: (alias: string) => string | undefined,
 ): string | undefined {

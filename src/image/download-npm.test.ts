@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reasonIn } from './download.ts';
-import { keptRegistry } from './download-npm.ts';
+import { failureReason } from './download.ts';
+import { imageRegistry } from './download-npm.ts';
 
-test('the image knows the registry without the login of the one who builds', () => {
-  assert.equal(keptRegistry('https://me:secret@npm.example/path/\n'), 'https://npm.example/path/');
+test("the image has the registry without the builder's credentials", () => {
+  assert.equal(imageRegistry('https://me:secret@npm.example/path/\n'), 'https://npm.example/path/');
 });
 
-test('a registry that only the host can reach is not kept', () => {
+test('a registry that only the host can reach is not kept in the image', () => {
   for (const url of [
     'http://localhost:4873/',
     'http://127.0.0.1:4873/',
@@ -15,11 +15,11 @@ test('a registry that only the host can reach is not kept', () => {
     'file:///x',
     'undefined',
   ])
-    assert.equal(keptRegistry(url), '');
+    assert.equal(imageRegistry(url), '');
 });
 
-test('why apt or npm failed is found in what they print', () => {
-  const reason = (...lines: string[]) => lines.map(reasonIn).find((one) => one !== undefined);
+test('the reason of an apt or npm failure is found in its output', () => {
+  const reason = (...lines: string[]) => lines.map(failureReason).find((one) => one !== undefined);
   const npm = 'request to https://npm.example/x failed, reason: self-signed certificate';
   assert.equal(
     reason('npm ERR! code SELF_SIGNED_CERT_IN_CHAIN', `npm ERR! ${npm}`, 'npm ERR! A complete log'),

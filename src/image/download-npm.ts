@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import { call, type Downloader, mustFetch, openForAll } from './download.ts';
+import { runTool, type Downloader, fetchOrThrow, makeReadable } from './download.ts';
 import type { Architecture } from './recipe.ts';
 
 /**
@@ -16,16 +16,16 @@ export async function downloadNpm(
 ): Promise<void> {
   const prefix = join(down.input, 'npm');
   await mkdir(prefix, { recursive: true });
-  const registry = await call(down, ['npm', 'config', 'get', 'registry'], { quiet: true });
+  const registry = await runTool(down, ['npm', 'config', 'get', 'registry'], { quiet: true });
   if (registry.status === undefined)
     throw new CoiError('image-build-failed', 'npm is not installed on this host', {
       hint: "Install it (sudo apt install npm): the agents come from npm's registry.",
     });
-  await writeFile(join(down.input, 'registry'), keptRegistry(registry.stdout));
+  await writeFile(join(down.input, 'registry'), imageRegistry(registry.stdout));
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
   const platform = ['--include=optional', '--os=linux', `--cpu=${node}`, '--libc=glibc'];
   const install = ['npm', 'install', '--global', '--prefix', prefix, '--ignore-scripts'];
-  await mustFetch(
+  await fetchOrThrow(
     down,
     [...install, ...platform, ...quiet, ...packages],
     { cwd: down.input },
@@ -34,11 +34,11 @@ export async function downloadNpm(
       hint: "Is npm's registry reachable from this host?",
     },
   );
-  await openForAll(down, ['npm', 'registry']);
+  await makeReadable(down, ['npm', 'registry']);
 }
 
 /** The registry as the image may know it: without a login, and not one that only this host can reach. */
-export function keptRegistry(printed: string): string {
+export function imageRegistry(printed: string): string {
   const url = URL.parse(printed.trim());
   if (url === null || !/^https?:$/.test(url.protocol)) return '';
   if (/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname)) return '';

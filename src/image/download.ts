@@ -3,21 +3,21 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import type { CommandEnd, CommandOptions, RunCommand } from '../host/process/run-program.ts';
-import { parseRelease } from '../setup/os.ts';
+import type { CommandEnd, CommandOptions, RunCommand } from '../host/process/run-command.ts';
+import { parseRelease } from '../setup/os-release.ts';
 import type { Architecture } from './recipe.ts';
 import {
   acquireSettings,
   hostSources,
   type ImageSource,
   imageSources,
-  keptSettings,
-  keptSources,
+  publishedSettings,
+  publishedSources,
   sourcesFile,
 } from './sources.ts';
 
 const downloadLimitMs = 15 * 60_000;
-const askLimitMs = 30_000;
+const queryLimitMs = 30_000;
 
 export interface Downloader {
   /** A directory of the build that the container sees as /mnt. */
@@ -49,21 +49,21 @@ export async function downloadPackages(
   const essential = (await readdir(archives)).filter((name) => name.endsWith('.deb')).sort();
   // libeatmydata takes fsync out of a build that is thrown away when it fails; it is not installed.
   await apt(['--yes', '--download-only', 'install', '?essential', 'libeatmydata1', ...packages]);
-  await openForAll(down, ['apt', 'sources', 'keyrings', 'authorities']);
+  await makeReadable(down, ['apt', 'sources', 'keyrings', 'authorities']);
   return essential;
 }
 
 /** Root of the container is nobody on the host: whatever the user's umask is, it has to read what is there. */
-export async function openForAll(down: Downloader, names: readonly string[]): Promise<void> {
+export async function makeReadable(down: Downloader, names: readonly string[]): Promise<void> {
   const paths = names.map((name) => join(down.input, name));
-  const { status } = await call(down, ['chmod', '--recursive', 'a+rX', ...paths], { quiet: true });
+  const { status } = await runTool(down, ['chmod', '--recursive', 'a+rX', ...paths], { quiet: true });
   if (status !== 0) throw new CoiError('image-build-failed', 'chmod of the downloads failed');
 }
 
 async function hostMirror(
   down: Downloader,
 ): Promise<{ sources: ImageSource[]; settings: string[] }> {
-  const dump = await call(down, ['apt-config', 'dump'], { quiet: true });
+  const dump = await runTool(down, ['apt-config', 'dump'], { quiet: true });
   if (dump.status === undefined)
     throw new CoiError('image-build-failed', 'apt is not installed on this host', {
       hint: 'Images are made from Debian packages: build on a Debian host.',
@@ -95,7 +95,7 @@ async function privateApt(
   arch: Architecture,
 ) {
   const dir = join(down.input, 'apt');
-  const kept = keptSources(sources);
+  const kept = publishedSources(sources);
   for (const part of ['apt/lists/partial', 'apt/archives/partial', 'sources', 'keyrings'])
     await mkdir(join(down.input, part), { recursive: true });
   const sourceParts = join(down.secret, 'sources');
@@ -107,7 +107,7 @@ async function privateApt(
   await writeFile(join(down.input, 'sources/debian.sources'), kept.text);
   await writeFile(
     join(down.input, 'sources/90coi'),
-    ['Acquire::Languages "none";', ...keptSettings(settings), ''].join('\n'),
+    ['Acquire::Languages "none";', ...publishedSettings(settings), ''].join('\n'),
   );
   for (const path of kept.keyrings)
     await copyFile(path, join(down.input, 'keyrings', basename(path)));
@@ -116,7 +116,7 @@ async function privateApt(
   await writeFile(config, aptConfig(dir, sourceParts, settings, arch));
   return async (args: readonly string[]) => {
     const env = { APT_CONFIG: config, LC_ALL: 'C.UTF-8' };
-    await mustFetch(
+    await fetchOrThrow(
       down,
       ['apt-get', '--quiet', ...args],
       { env },
@@ -158,7 +158,7 @@ function aptConfig(
   return `${lines.join('\n')}\n`;
 }
 
-export async function call(
+export async function runTool(
   down: Downloader,
   argv: readonly string[],
   options: Partial<CommandOptions> & { quiet?: boolean },
@@ -169,12 +169,12 @@ export async function call(
     ...rest,
     ...(quiet ? {} : { onLine: down.log }),
     signal: down.signal,
-    timeoutMs: quiet ? askLimitMs : downloadLimitMs,
+    timeoutMs: quiet ? queryLimitMs : downloadLimitMs,
   });
 }
 
 /** Runs apt or npm; where it fails, what it said of the reason is in the error. Throws `image-build-failed`. */
-export async function mustFetch(
+export async function fetchOrThrow(
   down: Downloader,
   argv: readonly string[],
   options: Partial<CommandOptions>,
@@ -182,17 +182,17 @@ export async function mustFetch(
 ): Promise<void> {
   let reason: string | undefined;
   const log = (line: string) => {
-    reason ??= reasonIn(line);
+    reason ??= failureReason(line);
     down.log(line);
   };
-  const { status } = await call({ ...down, log }, argv, options);
+  const { status } = await runTool({ ...down, log }, argv, options);
   if (status === 0) return;
   const said = reason ?? `${argv[0]} ended with status ${status}`;
   throw new CoiError('image-build-failed', `${what}: ${said}`, { hint });
 }
 
 /** What a line of apt or npm says of why it failed, if it does. */
-export function reasonIn(line: string): string | undefined {
+export function failureReason(line: string): string | undefined {
   const npm = /^npm (?:ERR!|error) (?!code |errno |syscall |A complete log)(.+)$/.exec(line)?.[1];
   return npm ?? /^E: (.+)$/.exec(line)?.[1];
 }

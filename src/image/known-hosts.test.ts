@@ -1,4 +1,4 @@
-// The host keys that are in every image, against the fingerprints that the services publish.
+// The host keys in every image, compared with the fingerprints that the services publish.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 const path = join(import.meta.dirname, 'guest/files/etc/ssh/ssh_known_hosts');
 
-/** Typed from the pages, not computed. */
+/** Copied from the pages, not computed. */
 const published = {
   'github.com': '+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU',
   'gitlab.com': 'eUXGGm1YGsMAS7vkcx6JOJdOGHPem5gQp4taiCfCLB8',
@@ -15,7 +15,7 @@ const published = {
   'codeberg.org': 'mIlxA9k46MmM6qdJOdMnAQpzGxF4WIVVL+fj+wZbw0g',
 };
 
-test('each host key is the one that its service publishes, and each has its source above it', () => {
+test('each host key is the one that its service publishes, with its source above it', () => {
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
   const keys = lines.flatMap((line, at) =>
     line.startsWith('#') ? [] : [{ words: line.split(' '), above: lines[at - 1] ?? '' }],

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { imageKeys } from '../instance-keys.ts';
-import { isDefaultImage, makerOf, refuseReplaced } from './maker.ts';
+import { isDefaultImage, makerOf, refuseReplacement } from './maker.ts';
 
-const gone = '/gone';
+const deleted = '/gone';
 const facts = {
   home: '/home/u',
   realPath: (path: string) =>
-    path === gone ? undefined : path === '/link' || path === '/old' ? '/w' : path,
+    path === deleted ? undefined : path === '/link' || path === '/old' ? '/w' : path,
 };
 const maker = (...sources: (string | undefined)[]) => makerOf(sources, facts);
 
-test('a recipe is of the project that any part of it stands in, or else of the user', () => {
+test('a recipe belongs to the project that contains any part of it, or else to the user', () => {
   assert.equal(maker(), '/home/u');
   assert.equal(maker(undefined, 'built in', '/home/u/.coi/config.toml'), '/home/u');
   assert.equal(maker('/home/u/.coi/profiles/web/config.toml'), '/home/u');
@@ -22,9 +22,9 @@ test('a recipe is of the project that any part of it stands in, or else of the u
   assert.equal(maker('/team/profiles/web/config.toml'), '/team');
 });
 
-test('an image of another project is not replaced, while that project is there', () => {
+test("another project's image is not replaced while that project exists", () => {
   const replace = (before: string | undefined, by: string) =>
-    refuseReplaced(
+    refuseReplacement(
       'web',
       before === undefined ? undefined : { properties: { [imageKeys.maker]: before } },
       by,
@@ -37,12 +37,12 @@ test('an image of another project is not replaced, while that project is there',
   });
   assert.throws(() => replace('/home/u', '/w'), /built for your own configuration/);
   assert.throws(() => replace('/w', '/home/u'), /built for "\/w"/);
-  // The same one, also under the name that it had; one that is gone; one that nobody knows of.
-  for (const before of ['/w', '/old', gone, undefined, 'odd']) replace(before, '/w');
-  refuseReplaced('web', { properties: {} }, '/w', facts);
+  // The same project, also under its former path; a deleted one; an unknown one.
+  for (const before of ['/w', '/old', deleted, undefined, 'odd']) replace(before, '/w');
+  refuseReplacement('web', { properties: {} }, '/w', facts);
 });
 
-test('the default image and its versions are no names for a build of a project', () => {
+test("a project's build cannot use the name of the default image or its versions", () => {
   for (const name of ['coi-default', 'coi-default-20260131-235959'])
     assert.ok(isDefaultImage(name), name);
   for (const name of ['coi-default-web', 'web-20260131-235959', 'my-coi-default'])

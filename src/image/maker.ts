@@ -34,7 +34,7 @@ function directoryOf(path: string): string {
 }
 
 /** Throws `config-invalid` where an image of that name was built for another directory that is still there. */
-export function refuseReplaced(
+export function refuseReplacement(
   alias: string,
   image: Pick<Image, 'properties'> | undefined,
   maker: string,

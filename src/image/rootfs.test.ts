@@ -10,13 +10,13 @@ import { tarEntries } from './rootfs.ts';
 const directory = mkdtempSync(join(tmpdir(), 'coi-rootfs-'));
 after(() => rmSync(directory, { recursive: true }));
 
-/** A tar file of one file with that content, as GNU tar writes it: padded with zero blocks to 10 KiB. */
+/** A tar file with one file of that content, as GNU tar writes it: padded with zero blocks to 10 KiB. */
 function tarOf(name: string, content: Buffer): Buffer {
   writeFileSync(join(directory, name), content);
   return execFileSync('tar', ['-C', directory, '-c', name]);
 }
 
-test('joined tar files are one: every entry is there, also one that ends in zeros', () => {
+test('joined tar files are one archive with every entry, even one that ends in zeros', () => {
   const zeros = Buffer.concat([Buffer.from('x'), Buffer.alloc(5000)]);
   const parts = [
     tarOf('one', zeros),
@@ -28,12 +28,12 @@ test('joined tar files are one: every entry is there, also one that ends in zero
   writeFileSync(path, joined);
   assert.equal(execFileSync('tar', ['-tf', path]).toString(), 'one\ntwo\nthree\n');
   assert.deepEqual(execFileSync('tar', ['-xOf', path, 'one']), zeros);
-  // Without the cut a reader stops at the first end mark.
+  // Without the cut a reader stops at the first end marker.
   writeFileSync(path, Buffer.concat(parts));
   assert.equal(execFileSync('tar', ['-tf', path]).toString(), 'one\n');
 });
 
-test('it does not matter in which pieces the bytes come', () => {
+test('chunk boundaries make no difference to joining', () => {
   const whole = tarOf('piece', readFileSync(process.execPath).subarray(0, 3000));
   const expected = tarEntries()(whole);
   assert.equal(expected.length, 512 + 3072);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CoiError } from '../errors.ts';
-import { parseRelease } from '../setup/os.ts';
+import { parseRelease } from '../setup/os-release.ts';
 import {
   acquireSettings,
   hostSources,
   imageSources,
-  keptSettings,
-  keptSources,
+  publishedSettings,
+  publishedSources,
   sourcesFile,
 } from './sources.ts';
 
@@ -33,14 +33,14 @@ Suites: nodistro
 Components: main
 `;
 
-test('a Debian 12 host gives the same mirrors with the suites of the image', () => {
+test("a Debian 12 host gives the same mirrors with the image's suites", () => {
   assert.deepEqual(imageSources(bookworm, hostSources(deb822, 'deb822')), [
     { uri: 'http://mirror.example/debian', suites: ['trixie', 'trixie-updates'], signedBy: key },
     { uri: 'http://mirror.example/debian-security', suites: ['trixie-security'], signedBy: key },
   ]);
 });
 
-test('one-line sources are read with their options, commented ones are not', () => {
+test('one-line sources are parsed with their options, commented ones are skipped', () => {
   const text = `deb [arch=amd64 signed-by=/k.gpg] http://m.example/debian bookworm main
 # deb http://off.example/debian bookworm main
 deb-src http://m.example/debian bookworm main
@@ -52,7 +52,7 @@ deb http://m.example/debian-security bookworm-security main contrib
   ]);
 });
 
-test('a stanza that is switched off, and a key written into the file, are no obstacle', () => {
+test('a disabled stanza and an inline key are accepted', () => {
   const text = `Enabled: no\nTypes: deb\nURIs: http://a.example\nSuites: bookworm\n
 Types: deb\nURIs: http://b.example\nSuites: bookworm\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n`;
   assert.deepEqual(hostSources(text, 'deb822'), [
@@ -60,7 +60,7 @@ Types: deb\nURIs: http://b.example\nSuites: bookworm\nSigned-By:\n -----BEGIN PG
   ]);
 });
 
-test('backports and suites of other vendors do not get into the image', () => {
+test('backports and suites of other vendors are left out of the image', () => {
   const sources = hostSources(
     'deb http://m.example/debian bookworm main\ndeb http://m.example/debian bookworm-backports main\ndeb http://x.example stable-tool main\n',
     'one-line',
@@ -71,7 +71,7 @@ test('backports and suites of other vendors do not get into the image', () => {
   );
 });
 
-test('the second mirror of the same suite is left out', () => {
+test('a second mirror of the same suite is left out', () => {
   const sources = hostSources(
     'deb http://a.example trixie main\ndeb http://b.example trixie main\n',
     'one-line',
@@ -91,7 +91,7 @@ for (const [about, host, text] of [
   ],
   ['a Debian host without any mirror', bookworm, ''],
 ] as const) {
-  test(`${about} is told that there is no Debian mirror`, () => {
+  test(`${about} is reported as having no Debian mirror`, () => {
     assert.throws(
       () => imageSources(host, hostSources(text, 'one-line')),
       (error) =>
@@ -114,7 +114,7 @@ test('a login in a mirror address is used for the download and does not stay in 
     sourcesFile(sources, (path) => path),
     /URIs: https:\/\/me:secret@m\.example\/debian\n/,
   );
-  const { text, keyrings } = keptSources(sources);
+  const { text, keyrings } = publishedSources(sources);
   assert.equal(
     text,
     'Types: deb\nURIs: https://m.example/debian\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/own.gpg\n',
@@ -122,15 +122,15 @@ test('a login in a mirror address is used for the download and does not stay in 
   assert.deepEqual(keyrings, ['/etc/apt/keyrings/own.gpg']);
 });
 
-test("Debian's own keyring need not be copied, since the image has it", () => {
-  const { text, keyrings } = keptSources([
+test("Debian's own keyring is not copied, since the image has it", () => {
+  const { text, keyrings } = publishedSources([
     { uri: 'http://m.example', suites: ['trixie'], signedBy: undefined },
   ]);
   assert.deepEqual(keyrings, []);
   assert.match(text, new RegExp(`Signed-By: ${key}`));
 });
 
-test('the download keeps how the host reaches its mirror, the image only that the mirror may be old', () => {
+test("the download keeps the host's mirror options; the image keeps only that the mirror may be old", () => {
   const dump = `APT::Update::Post-Invoke:: "rm -rf /";
 Acquire::http::Proxy "http://127.0.0.1:3128";
 Acquire::Check-Valid-Until "false";
@@ -142,5 +142,5 @@ Dir "/";
     'Acquire::http::Proxy "http://127.0.0.1:3128";',
     'Acquire::Check-Valid-Until "false";',
   ]);
-  assert.deepEqual(keptSettings(settings), ['Acquire::Check-Valid-Until "false";']);
+  assert.deepEqual(publishedSettings(settings), ['Acquire::Check-Valid-Until "false";']);
 });

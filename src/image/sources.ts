@@ -1,7 +1,7 @@
 // Which Debian mirror the host uses, read from its apt sources, and the same mirror for the image's release. Pure.
 import { CoiError } from '../errors.ts';
 import { parseDeb822, parseSourceLines } from '../setup/apt-sources.ts';
-import type { Release } from '../setup/os.ts';
+import type { Release } from '../setup/os-release.ts';
 
 /** The release that every image is, whatever the host is. */
 export const imageRelease = 'trixie';
@@ -73,7 +73,7 @@ export function sourcesFile(
 }
 
 /** What stays in the image: no user name or password in an address, Debian's own keyring unless the host uses another. */
-export function keptSources(sources: readonly ImageSource[]): { text: string; keyrings: string[] } {
+export function publishedSources(sources: readonly ImageSource[]): { text: string; keyrings: string[] } {
   const open = sources.map((source) => ({
     ...source,
     uri: source.uri.replace(/^([a-z+]+:\/\/)[^/@]*@/, '$1'),
@@ -103,6 +103,6 @@ export function acquireSettings(dump: string): string[] {
 }
 
 /** Those of them that hold inside a container too: no proxies, since an address of the host may not be one there. */
-export function keptSettings(settings: readonly string[]): string[] {
+export function publishedSettings(settings: readonly string[]): string[] {
   return settings.filter((line) => /^Acquire::Check-/i.test(line));
 }

@@ -2,7 +2,7 @@
 import type { Incus } from '../incus/client.ts';
 import { keys } from '../instance-keys.ts';
 import { workPrefix } from './build.ts';
-import { removeContainer, settled } from './container.ts';
+import { removeContainer, waitForOperation } from './container.ts';
 
 /** Removes containers, images that got no name and (this user's) directories of builds whose process is gone. */
 export async function sweepDeadBuilds(
@@ -18,7 +18,7 @@ export async function sweepDeadBuilds(
   }
   for (const { fingerprint, properties, aliases } of await incus.images()) {
     if (aliases.length === 0 && dead(properties[keys.build]))
-      await settled(incus.deleteImage(fingerprint));
+      await waitForOperation(incus.deleteImage(fingerprint));
   }
   await removeDirectories((name) => dead(new RegExp(`^${workPrefix}(\\d+)-`).exec(name)?.[1]));
 }

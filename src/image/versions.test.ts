@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { versionAlias, versionsOf } from './versions.ts';
 
-test('a version carries the time of its build, each part with leading zeros', () => {
+test('a version is its build time with leading zeros', () => {
   assert.equal(
     versionAlias('coi-default', new Date(2026, 0, 2, 3, 4, 5)),
     'coi-default-20260102-030405',
   );
 });
 
-test('versions of an alias are found newest first, those of longer names are not taken for them', () => {
+test('versions of an alias are found newest first, without those of longer names', () => {
   const names = [
     'coi-a-20260101-000000',
     'coi-a',

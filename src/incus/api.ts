@@ -1,4 +1,4 @@
-// The API's envelope: sync, async and error replies, told apart once for all calls.
+// The API's envelope: distinguishes sync, async and error replies for all calls.
 // Source: doc/rest-api.md of Incus, "Return values".
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type Api, type ApiOptions, type Envelope, type Method, timedOut } from './call.ts';
@@ -34,7 +34,7 @@ export function openApi(http: Http, project: string | undefined): Api {
     get: async <T>(path: string, options?: ApiOptions) =>
       (await call('GET', path, undefined, options)).metadata as T,
     find: async <T>(path: string, options?: CallOptions) => {
-      const reply = await absent(call('GET', path, undefined, options));
+      const reply = await undefinedIfMissing(call('GET', path, undefined, options));
       return reply && { value: reply.metadata as T, etag: reply.etag };
     },
     start: async (method, path, body, options) => {
@@ -45,7 +45,7 @@ export function openApi(http: Http, project: string | undefined): Api {
   return api;
 }
 
-/** One call with its envelope read. Throws IncusError. */
+/** Sends a call and reads the envelope of its reply. Throws IncusError. */
 export function exchange(
   http: Http,
   call: HttpCall,
@@ -61,7 +61,7 @@ export function exchange(
 /** Reads an envelope; an error reply is thrown. */
 export async function envelope(reply: IncomingMessage, call: HttpCall): Promise<Envelope> {
   const status = reply.statusCode ?? 0;
-  const body = parsed(await readBody(reply, call));
+  const body = parseEnvelope(await readBody(reply, call));
   if (body === undefined) {
     throw new IncusError({
       status,
@@ -87,8 +87,8 @@ export async function envelope(reply: IncomingMessage, call: HttpCall): Promise<
   };
 }
 
-/** Awaits a call that may find nothing. */
-export async function absent<T>(call: Promise<T>): Promise<T | undefined> {
+/** Awaits a call; undefined for 404. */
+export async function undefinedIfMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
@@ -97,7 +97,7 @@ export async function absent<T>(call: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A piece of a path: names of users and files are encoded. */
+/** Encodes one segment of a path. */
 export function segment(text: string): string {
   return encodeURIComponent(text);
 }
@@ -109,7 +109,7 @@ interface RawEnvelope {
   metadata?: unknown;
 }
 
-function parsed(body: Buffer): RawEnvelope | undefined {
+function parseEnvelope(body: Buffer): RawEnvelope | undefined {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
     return typeof value === 'object' && value !== null && 'type' in value

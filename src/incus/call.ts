@@ -1,7 +1,7 @@
-// The calls of the API as their users see them.
+// The interface of API calls.
 import type { CallOptions, IncusError, Operation } from './client.ts';
 import type { Http } from './http.ts';
-import { lost } from './http.ts';
+import { callError } from './http.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -16,15 +16,15 @@ export interface Envelope {
   readonly etag: string;
 }
 
-/** What the families of calls are made of. */
+/** The building blocks of all groups of calls. */
 export interface Api {
   readonly http: Http;
-  /** The path with `/1.0` before it and the project, if there is one, in its query. */
+  /** The path with the prefix `/1.0`, and the project, if any, in its query. */
   url(path: string): string;
   call(method: Method, path: string, body?: unknown, options?: ApiOptions): Promise<Envelope>;
   /** The metadata of a reply, trusted to have the documented shape. */
   get<T>(path: string, options?: ApiOptions): Promise<T>;
-  /** The same, or undefined where there is nothing (404). */
+  /** Like `get`; undefined for 404. */
   find<T>(path: string, options?: CallOptions): Promise<{ value: T; etag: string } | undefined>;
   /** A call that starts a background operation. */
   start(method: Method, path: string, body?: unknown, options?: ApiOptions): Promise<Operation>;
@@ -34,5 +34,5 @@ export function timedOut(
   call: { method: string; path: string },
   timeoutMs: number,
 ): () => IncusError {
-  return () => lost(call, 'ETIMEDOUT', `no answer from Incus within ${timeoutMs / 1000} s`);
+  return () => callError(call, 'ETIMEDOUT', `no answer from Incus within ${timeoutMs / 1000} s`);
 }

@@ -1,5 +1,5 @@
-// The Incus REST API as typed calls over its unix socket. Knows nothing of coi.
-// This file is the list of calls; each family has its file beside it.
+// The Incus REST API as typed calls over its unix socket. Independent of coi.
+// This file lists the calls; each group of calls is implemented in its own file.
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type {
   CreateInstance,
@@ -22,12 +22,12 @@ import type {
 
 export interface CallOptions {
   signal?: AbortSignal;
-  /** Limit of the whole call; 30 s where a call does not say otherwise. */
+  /** Limit of the whole call; default 30 s unless a call says otherwise. */
   timeoutMs?: number;
 }
 
 export interface BeforeEachRequest {
-  /** Waited for before each request, also when it is made again; nothing is asked of Incus if it throws. */
+  /** Awaited before each request and each retry; if it throws, no request is sent. */
   before?: () => Promise<void>;
 }
 
@@ -48,16 +48,16 @@ export interface ExecRequest {
   group?: number;
 }
 
-/** A command on a terminal of its own inside the instance. */
+/** A command with its own terminal inside the instance. */
 export interface TerminalExec {
-  /** Both ways: what is written is typed, what is read is shown. Ends when the command ended and all was read. */
+  /** Writing types input, reading returns output. Ends when the command has ended and all output was read. */
   readonly stream: Duplex;
   resize(columns: number, rows: number): void;
   /** Sends a signal by number to the command. */
   signal(signal: number): void;
-  /** The exit status (also 126, 127, 137, 255), after the output was drained. Rejects if the connection or the daemon is lost. */
+  /** The exit status (including 126, 127, 137 and 255), after all output was read. Rejects if the connection or the daemon is lost. */
   readonly status: Promise<number>;
-  /** Drops the connections; the command keeps running if it survives the loss of its terminal. */
+  /** Closes the connections; the command keeps running if it survives the loss of its terminal. */
   close(): void;
 }
 
@@ -91,7 +91,7 @@ export type GuestFile =
 
 /** One connection to `/1.0/events`; ends with an error when it is lost or the reader is too slow (4096 events). */
 export interface EventStream extends AsyncIterable<IncusEvent> {
-  /** Resolves when the server has accepted the subscription: what happens from then on is seen. */
+  /** Resolves when the server has accepted the subscription; later events are not missed. */
   readonly ready: Promise<void>;
   close(): void;
 }
@@ -100,22 +100,22 @@ export interface Incus {
   readonly socketPath: string;
 
   server(options?: CallOptions): Promise<Server>;
-  /** True if the server names that API extension. The answer of `server` is kept for the life of the client. */
+  /** True if the server has that API extension. The list is cached for the life of the client. */
   has(extension: string, options?: CallOptions): Promise<boolean>;
 
   /** Names only: about 2 ms. */
   instanceNames(options?: CallOptions): Promise<string[]>;
-  /** Configuration of all, without live state: cheap. Of this client's project, unless all are asked for. */
+  /** Configuration without live state: cheap. Only this client's project unless `allProjects` is set. */
   instances(options?: CallOptions & { allProjects?: boolean }): Promise<Instance[]>;
-  /** With live state of each: asks every running container, dear. */
+  /** With live state. Expensive: queries every running container. */
   instancesWithState(options?: CallOptions): Promise<InstanceFull[]>;
-  /** One, with the ETag of its configuration; undefined if there is none of that name. */
+  /** One instance with the ETag of its configuration; undefined if it does not exist. */
   instance(
     name: string,
     options?: CallOptions,
   ): Promise<{ instance: Instance; etag: string } | undefined>;
   instanceState(name: string, options?: CallOptions): Promise<InstanceState>;
-  /** Of all instances, those that have just ended too: about 1 ms. */
+  /** Operations of all instances, including ones that have just ended: about 1 ms. */
   operations(options?: CallOptions): Promise<OperationData[]>;
   createInstance(request: CreateInstance, options?: CallOptions): Promise<Operation>;
   /** PATCH: merges keys (an empty string removes a config key). With `etag` it fails with status 412 if the instance changed. */
@@ -124,13 +124,13 @@ export interface Incus {
     patch: InstancePatch,
     options?: CallOptions & { etag?: string },
   ): Promise<void>;
-  /** PUT of the whole: the only way to remove a device. */
+  /** PUT of the whole configuration: the only way to remove a device. */
   replaceInstance(
     name: string,
     instance: Instance,
     options?: CallOptions & { etag?: string },
   ): Promise<void>;
-  /** Where the instance is just being changed, `wait` asks again for some seconds; likewise for `deleteInstance`. */
+  /** While the instance is being updated, `wait` retries for some seconds; likewise for `deleteInstance`. */
   changeState(
     name: string,
     change: StateChange,
@@ -145,8 +145,8 @@ export interface Incus {
   ): Promise<TerminalExec>;
   execPiped(name: string, request: ExecRequest, options?: CallOptions): Promise<PipedExec>;
   /**
-   * Runs to the end and returns what was printed (each stream capped at 64 MiB); `input` becomes stdin. Where Incus lost
-   * the command at its start it is run again, so that it may have run twice.
+   * Runs a command to its end and returns its output (each stream at most 64 MiB); `input` becomes stdin. If Incus loses
+   * the command at its start, it is run again, so it may run twice.
    */
   execCaptured(
     name: string,
@@ -154,7 +154,7 @@ export interface Incus {
     options?: CallOptions,
   ): Promise<CapturedExec>;
 
-  /** undefined if there is no such path. */
+  /** Undefined if the path does not exist. */
   readFile(name: string, path: string, options?: CallOptions): Promise<GuestFile | undefined>;
   writeFile(
     name: string,
@@ -163,7 +163,7 @@ export interface Incus {
     options?: FileOptions,
   ): Promise<void>;
   makeDirectory(name: string, path: string, options?: FileOptions): Promise<void>;
-  /** Makes a symbolic link; its target is not looked at. */
+  /** Creates a symbolic link; its target is not checked. */
   makeLink(name: string, path: string, target: string, options?: FileOptions): Promise<void>;
   deleteFile(name: string, path: string, options?: CallOptions): Promise<void>;
 
@@ -173,7 +173,7 @@ export interface Incus {
     snapshot: { name: string; stateful?: boolean },
     options?: CallOptions,
   ): Promise<Operation>;
-  /** With `etag` it fails with status 412 if the instance changed, as it mostly does when it is started. */
+  /** With `etag` it fails with status 412 if the instance changed, which usually includes a start. */
   restoreSnapshot(
     name: string,
     snapshot: string,
@@ -207,7 +207,7 @@ export interface Incus {
     request: { metadataPath: string; rootfsPath: string; properties?: Record<string, string> },
     options?: CallOptions,
   ): Promise<Operation>;
-  /** Asks where the image came from for a newer one, which then takes its place and its aliases. */
+  /** Checks the image's source for a newer version, which replaces it and takes over its aliases. */
   refreshImage(fingerprint: string, options?: CallOptions): Promise<Operation>;
   deleteImage(fingerprint: string, options?: CallOptions): Promise<Operation>;
 
@@ -241,7 +241,7 @@ export interface Incus {
     options?: { signal?: AbortSignal },
   ): EventStream;
 
-  /** Raw call of any path, for what has no method here: returns the envelope's metadata. */
+  /** A raw call of any path; returns the envelope's metadata. */
   query(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
@@ -249,7 +249,7 @@ export interface Incus {
     options?: CallOptions,
   ): Promise<unknown>;
 
-  /** Closes kept connections so that the process can end. */
+  /** Closes idle connections so that the process can end. */
   close(): void;
 }
 
@@ -261,7 +261,7 @@ export class IncusError extends Error {
   readonly path: string;
   /** For status 0: the system's error code (ENOENT, EACCES, ECONNREFUSED, ETIMEDOUT, ...). */
   readonly errno: string | undefined;
-  /** Of an exec: Incus lost the command at its start. It was not run, or was and nobody knows how it ended. */
+  /** For an exec: Incus lost the command at its start. It did not run, or it ran with an unknown result. */
   readonly lostAtStart: boolean;
 
   constructor(details: {

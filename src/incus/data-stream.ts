@@ -1,19 +1,19 @@
-// One data socket of an exec as a Node stream, with backpressure both ways.
-// Source: shared/ws of Incus: data are binary messages, the end of a direction is an empty text message.
+// A data socket of an exec as a Node stream, with backpressure in both directions.
+// Source: shared/ws of Incus: data are binary messages, an empty text message ends a direction.
 import { Duplex } from 'node:stream';
-import type { OpenedSocket } from './websocket.ts';
+import type { SocketHandle } from './websocket.ts';
 
-export type Ways = 'read' | 'write' | 'both';
+export type Direction = 'read' | 'write' | 'both';
 
 /**
- * Never emits `error`: a loss closes it without `end`, and the status of the exec says what happened.
- * A write to a command that reads no more is dropped, as a shell drops SIGPIPE.
+ * Never emits `error`: a lost connection closes it without `end`, and the status of the exec reports the cause.
+ * A write to a command that no longer reads is dropped.
  */
 export class DataStream extends Duplex {
-  readonly #link: OpenedSocket;
+  readonly #link: SocketHandle;
   #receivedAll = false;
 
-  constructor(link: OpenedSocket, ways: Ways) {
+  constructor(link: SocketHandle, ways: Direction) {
     // A finished stdin stays open: the daemon closes its socket when the command has ended.
     const options = {
       readable: ways !== 'write',
@@ -25,7 +25,7 @@ export class DataStream extends Duplex {
     link.socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (ways === 'write' || this.#receivedAll) return;
       this.#receivedAll = !isBinary;
-      // The daemon ends a terminal only when both sides said that they are done.
+      // The daemon ends a terminal only after both sides have sent their end.
       if (this.#receivedAll && ways === 'both') this.end();
       if (!this.push(isBinary ? data : null) && isBinary) link.socket.pause();
     });
@@ -35,7 +35,7 @@ export class DataStream extends Duplex {
     });
   }
 
-  /** Resolves when everything was read, or when there is nothing more to come. */
+  /** Resolves when everything was read or the stream is closed. */
   drained(): Promise<void> {
     if (this.readableEnded || this.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
@@ -61,7 +61,7 @@ export class DataStream extends Duplex {
     done(error);
   }
 
-  /** `done` comes when the kernel took the bytes, so a slow command slows the writer; a failed one is dropped. */
+  /** `done` is called when the kernel has accepted the bytes, so a slow command slows the writer; a failed write is dropped. */
   #send(chunk: Buffer, binary: boolean, done: () => void): void {
     this.#link.opened.then(
       () => this.#link.socket.send(chunk, { binary }, () => done()),

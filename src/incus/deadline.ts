@@ -1,9 +1,9 @@
-// One limit and one signal for a piece of work, so that no wait is without both.
+// Combines a time limit with the caller's signal, so that every wait has both.
 import type { CallOptions } from './client.ts';
 
 /**
  * Runs `work` with a signal that is aborted by the caller's signal (with its reason) or after `limitMs`
- * (with `expired()` as the reason). Whatever error the abort causes inside, the reason is what is thrown.
+ * (with `expired()` as the reason). After an abort the reason is thrown, whatever error it caused inside.
  */
 export async function withDeadline<T>(
   options: CallOptions,

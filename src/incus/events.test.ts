@@ -1,12 +1,12 @@
-// Subscriptions: nothing is missed without being told.
+// Event subscriptions: nothing is lost without an error.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startFakeIncus } from '../../test/fakes/incus/server.ts';
 import { IncusError } from './client.ts';
-import { followEvents } from './follow.ts';
 import { openIncus } from './open.ts';
+import { subscribeEvents } from './subscribe.ts';
 
-async function opened(t: { after(work: () => Promise<void>): void }) {
+async function openFake(t: { after(work: () => Promise<void>): void }) {
   const fake = await startFakeIncus();
   const incus = openIncus({ socketPath: fake.socketPath });
   t.after(async () => {
@@ -20,8 +20,8 @@ const lost = (errno: string) => (error: unknown) =>
   error instanceof IncusError && error.errno === errno;
 
 describe('a subscription', () => {
-  it('delivers what came before the loss, then fails', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a subscription delivers events from before a connection loss, then fails', async (t) => {
+    const { fake, incus } = await openFake(t);
     const events = incus.events(['lifecycle']);
     await events.ready;
     fake.state.emit('instance-started', 'instances/a');
@@ -31,8 +31,8 @@ describe('a subscription', () => {
     await assert.rejects(iterator.next(), lost('ECONNRESET'));
   });
 
-  it('fails a reader that is more than 4096 events behind, and never skips', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a subscription fails a reader that is more than 4096 events behind and never skips one', async (t) => {
+    const { fake, incus } = await openFake(t);
     const events = incus.events(['lifecycle']);
     await events.ready;
     for (let index = 0; index < 5000; index += 1)
@@ -47,8 +47,8 @@ describe('a subscription', () => {
     assert.equal(new Set(seen).size, seen.length);
   });
 
-  it('ends without an error when it is closed, and with the reason when it is aborted', async (t) => {
-    const { incus } = await opened(t);
+  it('a subscription ends without an error when closed, and with the reason when aborted', async (t) => {
+    const { incus } = await openFake(t);
     const closed = incus.events(['lifecycle']);
     await closed.ready;
     closed.close();
@@ -61,15 +61,15 @@ describe('a subscription', () => {
     await assert.rejects(aborted[Symbol.asyncIterator]().next(), reason);
   });
 
-  it('is not ready where no daemon is', async () => {
+  it('a subscription is not ready without a daemon', async () => {
     const events = openIncus({ socketPath: '/nonexistent/socket' }).events(['lifecycle']);
     await assert.rejects(events.ready, lost('ENOENT'));
   });
 });
 
 describe('following', () => {
-  it('subscribes again after each loss, says so, and waits longer after each failure', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('following events resubscribes after each loss, reports it, and waits longer after each failure', async (t) => {
+    const { fake, incus } = await openFake(t);
     const controller = new AbortController();
     const waits: number[] = [];
     fake.faults.inject({
@@ -84,7 +84,7 @@ describe('following', () => {
     });
     const seen: string[] = [];
     const wait = async (ms: number) => void waits.push(ms);
-    for await (const followed of followEvents(incus, ['lifecycle'], {
+    for await (const followed of subscribeEvents(incus, ['lifecycle'], {
       signal: controller.signal,
       wait,
     })) {

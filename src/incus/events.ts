@@ -1,8 +1,8 @@
-// The daemon's events. A reader that is too slow is failed, not thinned: a gap would leave a wrong picture.
+// The daemon's events. A reader that is too slow gets an error instead of gaps, since a gap would leave a wrong state.
 // Source: doc/events.md of Incus. The server pings every 10 s.
 import type { Api } from './call.ts';
 import type { EventStream, Incus } from './client.ts';
-import { lost } from './http.ts';
+import { callError } from './http.ts';
 import type { IncusEvent } from './shapes.ts';
 import { socketOpener } from './websocket.ts';
 
@@ -17,7 +17,7 @@ class Subscription implements EventStream {
   readonly ready: Promise<void>;
   readonly #call: { method: string; path: string };
   readonly #queue: IncusEvent[] = [];
-  /** Set when the stream is over: an error, or `undefined` after `close`. */
+  /** Set when the stream has ended: the error, or `undefined` after `close`. */
   #over: { error: unknown } | undefined;
   #waiting:
     | { resolve(result: IteratorResult<IncusEvent>): void; reject(error: unknown): void }
@@ -53,7 +53,9 @@ class Subscription implements EventStream {
   async #subscribe(socketPath: string, path: string): Promise<void> {
     const open = await socketOpener(socketPath);
     if (this.#over)
-      throw this.#over.error ?? lost(this.#call, 'ECONNABORTED', 'the subscription was closed');
+      throw (
+        this.#over.error ?? callError(this.#call, 'ECONNABORTED', 'the subscription was closed')
+      );
     const { socket, opened } = open(path);
     const forget = this.#terminate;
     this.#terminate = () => {
@@ -68,14 +70,14 @@ class Subscription implements EventStream {
       this.#take(data);
     });
     socket.once('close', () =>
-      this.#finish(lost(this.#call, 'ECONNRESET', 'the event connection was lost')),
+      this.#finish(callError(this.#call, 'ECONNRESET', 'the event connection was lost')),
     );
     await opened;
-    // The daemon registers the listener after it accepted the upgrade; it answers a ping only after that.
+    // The daemon registers the listener after it has accepted the upgrade, and answers a ping only after that.
     await new Promise<void>((resolve, reject) => {
       socket.once('pong', () => resolve());
       socket.once('close', () =>
-        reject(lost(this.#call, 'ECONNRESET', 'the event connection was lost')),
+        reject(callError(this.#call, 'ECONNRESET', 'the event connection was lost')),
       );
       socket.ping();
     });
@@ -85,7 +87,8 @@ class Subscription implements EventStream {
     clearTimeout(this.#silence);
     if (this.#over) return;
     this.#silence = setTimeout(
-      () => this.#finish(lost(this.#call, 'ETIMEDOUT', 'no sign of life from Incus for 30 s')),
+      () =>
+        this.#finish(callError(this.#call, 'ETIMEDOUT', 'nothing received from Incus for 30 s')),
       silenceLimitMs,
     );
   }
@@ -96,10 +99,10 @@ class Subscription implements EventStream {
     try {
       event = JSON.parse(data.toString('utf8'));
     } catch (error) {
-      this.#finish(lost(this.#call, 'EPROTO', 'an event is not JSON', error));
+      this.#finish(callError(this.#call, 'EPROTO', 'an event is not JSON', error));
       return;
     }
-    // One that tells of nothing is nobody's.
+    // An event without metadata is ignored.
     if (!event?.metadata) return;
     if (event.type === 'lifecycle') event.instance = instanceOf(event.metadata.source);
     if (this.#waiting) {
@@ -109,12 +112,12 @@ class Subscription implements EventStream {
       this.#queue.push(event);
     } else {
       this.#finish(
-        lost(this.#call, 'EOVERFLOW', `the reader is more than ${queueMax} events behind`),
+        callError(this.#call, 'EOVERFLOW', `the reader is more than ${queueMax} events behind`),
       );
     }
   }
 
-  /** What was received before the end is still delivered. */
+  /** Events received before the end are still delivered. */
   #next(): Promise<IteratorResult<IncusEvent>> {
     const event = this.#queue.shift();
     if (event) return Promise.resolve({ done: false, value: event });
@@ -140,7 +143,7 @@ class Subscription implements EventStream {
   }
 }
 
-/** Of `/1.0/instances/NAME`, with what may follow. */
+/** The name in `/1.0/instances/NAME...`. */
 function instanceOf(source: string): string | undefined {
   const [, name] = /^\/1\.0\/instances\/([^/?]+)/.exec(source) ?? [];
   return name === undefined ? undefined : decodeURIComponent(name);

@@ -1,15 +1,15 @@
-// One exec from the request to its exit status: the sockets are opened at once, the operation is waited for meanwhile.
-// Source: the instance_exec call of Incus 6.0 with `wait-for-websocket`: the reply holds a secret for each socket.
+// One exec from the request to its exit status: opens the sockets at once and waits for the operation meanwhile.
+// Source: the instance_exec call of Incus 6.0 with `wait-for-websocket`: the reply contains a secret for each socket.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { callLimitMs, segment } from './api.ts';
 import { type Api, timedOut } from './call.ts';
 import { type CallOptions, type ExecRequest, IncusError } from './client.ts';
-import { DataStream, type Ways } from './data-stream.ts';
+import { DataStream, type Direction } from './data-stream.ts';
 import { withDeadline } from './deadline.ts';
-import { lost } from './http.ts';
+import { callError } from './http.ts';
 import { waitUntilDone } from './operation.ts';
 import type { OperationData } from './shapes.ts';
-import { type OpenedSocket, type SocketOpener, socketOpener } from './websocket.ts';
+import { type SocketHandle, type SocketOpener, socketOpener } from './websocket.ts';
 
 export type Terminal =
   | { interactive: true; width: number; height: number }
@@ -17,19 +17,19 @@ export type Terminal =
 
 export interface ExecSession<Fd extends string> {
   readonly streams: Readonly<Record<Fd, DataStream>>;
-  /** Sends a message on the control socket; dropped when the command has ended. */
+  /** Sends a message on the control socket; dropped if the command has ended. */
   control(message: Record<string, unknown>): void;
   readonly status: Promise<number>;
-  /** Drops all connections; `status` rejects with the reason if the command has not ended. */
+  /** Closes all connections; `status` rejects with the reason if the command has not ended. */
   close(reason?: unknown): void;
 }
 
-/** Starts a command. The limit is that of the opening; the signal holds for the whole life. */
+/** Starts a command. The time limit applies to opening, the signal to the whole exec. */
 export async function openExec<Fd extends string>(
   api: Api,
   name: string,
   request: ExecRequest & Terminal,
-  fds: Readonly<Record<Fd, Ways>>,
+  fds: Readonly<Record<Fd, Direction>>,
   options: CallOptions,
 ): Promise<ExecSession<Fd>> {
   const path = `/instances/${segment(name)}/exec`;
@@ -37,7 +37,7 @@ export async function openExec<Fd extends string>(
   const timeoutMs = options.timeoutMs ?? callLimitMs;
   return withDeadline(options, timeoutMs, timedOut(call, timeoutMs), async (signal) => {
     const body = { ...request, 'wait-for-websocket': true };
-    // The library is loaded when the request is on its way: while Incus works on it, not before.
+    // The websocket library is loaded while Incus handles the request, not before.
     const [reply, open] = await Promise.all([
       api.call('POST', path, body, { signal, timeoutMs }),
       nextTurn().then(() => socketOpener(api.http.socketPath)),
@@ -62,7 +62,7 @@ function startSession<Fd extends string>(
   api: Api,
   operation: OperationData,
   open: SocketOpener,
-  fds: Readonly<Record<Fd, Ways>>,
+  fds: Readonly<Record<Fd, Direction>>,
   signal: AbortSignal | undefined,
 ): ExecSession<Fd> & { readonly opened: Promise<unknown> } {
   const secrets = (operation.metadata?.['fds'] ?? {}) as Record<string, string>;
@@ -72,7 +72,7 @@ function startSession<Fd extends string>(
   const links = names.map((fd) => openFd(fd));
   const control = openFd('control');
   const streams = Object.fromEntries(
-    names.map((fd, index) => [fd, new DataStream(links[index] as OpenedSocket, fds[fd])]),
+    names.map((fd, index) => [fd, new DataStream(links[index] as SocketHandle, fds[fd])]),
   ) as Record<Fd, DataStream>;
   const readers = names.filter((fd) => fds[fd] !== 'write').map((fd) => streams[fd]);
 
@@ -81,7 +81,7 @@ function startSession<Fd extends string>(
     for (const { socket } of [...links, control]) socket.terminate();
   };
   const close = (
-    reason: unknown = lost(
+    reason: unknown = callError(
       { method: 'GET', path: `/1.0/operations/${operation.id}` },
       'ECONNABORTED',
       'the exec was closed',
@@ -96,13 +96,13 @@ function startSession<Fd extends string>(
     signal?.removeEventListener('abort', abort);
     dropSockets();
   });
-  // A caller that only reads need not listen to it; who awaits it still sees the rejection.
+  // Avoids an unhandled rejection if the caller does not await the status.
   status.catch(() => {});
   return {
     streams,
     status,
     close,
-    // The command starts when the data sockets are there; it may have ended before the control socket is.
+    // The command starts when the data sockets are open; it may end before the control socket is.
     opened: Promise.all([...links.map(({ opened }) => opened), control.opened.catch(() => {})]),
     control: (message) => {
       control.opened.then(
@@ -113,7 +113,7 @@ function startSession<Fd extends string>(
   };
 }
 
-/** Waits for the end, then for the readers: the last output comes before the status. */
+/** Waits for the end, then for the readers, so that the last output comes before the status. */
 async function exitStatus(
   api: Api,
   id: string,
@@ -125,7 +125,7 @@ async function exitStatus(
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   await Promise.race([Promise.all(readers.map((reader) => reader.drained())), closed]);
-  // 126 and 127 make the operation fail, and yet the status is there.
+  // With 126 and 127 the operation fails but still has the status.
   const status = done.metadata?.['return'];
   if (typeof status === 'number' && status >= 0) return status;
   const path = `/1.0/operations/${id}`;
@@ -133,7 +133,7 @@ async function exitStatus(
     status: done.status_code,
     method: 'GET',
     path,
-    // No status, or -1. Incus says that it found no process id; a command was seen to have run all the same.
+    // No status, or -1. Incus reports that it found no process id, but such a command has been seen to run.
     lostAtStart: true,
     message:
       done.err || (status === undefined ? done.status : 'Incus lost the command at its start'),

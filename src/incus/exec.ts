@@ -1,4 +1,4 @@
-// Commands inside an instance: on a terminal, with pipes, or run to the end with the output kept.
+// Commands inside an instance: on a terminal, with pipes, or with captured output.
 import { callLimitMs } from './api.ts';
 import { type Api, timedOut } from './call.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import { openExec } from './exec-session.ts';
-import { lost } from './http.ts';
+import { callError } from './http.ts';
 
 const captureMaxBytes = 64 * 1024 * 1024;
 const killSignal = 9;
@@ -41,12 +41,12 @@ export function execCalls(api: Api): ExecCalls {
         close: () => session.close(),
       };
     },
-    execPiped: (name, request, options = {}) => piped(api, name, request, options),
-    execCaptured: (name, request, options = {}) => captured(api, name, request, options),
+    execPiped: (name, request, options = {}) => startPiped(api, name, request, options),
+    execCaptured: (name, request, options = {}) => runCaptured(api, name, request, options),
   };
 }
 
-async function piped(
+async function startPiped(
   api: Api,
   name: string,
   request: ExecRequest,
@@ -65,19 +65,19 @@ async function piped(
 }
 
 /**
- * On a busy host Incus now and then loses a command that it enters an instance with, says nothing of it for ever, or
- * loses the output of one that ends at once. So the command is kept waiting for a line until its first output has
- * arrived: one that is lost before that did not run, and is asked again.
+ * On a busy host Incus sometimes loses a command when it enters an instance, never reports on it, or loses the output of
+ * one that ends at once. So a wrapper prints a line and waits for a reply before it runs the command: a command that is
+ * lost before that has not run, and is retried.
  */
 const waiting = 'echo coi-waits; IFS= read -r go || exit 125; exec "$@"';
 const waits = 'coi-waits\n';
-/** How long each try may say nothing. */
+/** How long each try may stay silent. */
 const waitMs: readonly number[] = [5000, 10_000, 20_000];
 
-function kept(command: readonly string[]): string[] {
+function wrapCommand(command: readonly string[]): string[] {
   return ['sh', '-c', waiting, 'coi', ...command];
 }
-async function captured(
+async function runCaptured(
   api: Api,
   name: string,
   request: ExecRequest & { input?: string | Buffer },
@@ -87,12 +87,17 @@ async function captured(
   const call: Call = { method: 'POST', path: api.url(`/instances/${name}/exec`) };
   const timeoutMs = options.timeoutMs ?? callLimitMs;
   const start = (signal: AbortSignal) =>
-    piped(api, name, { ...command, command: kept(command.command) }, { signal, timeoutMs });
+    startPiped(
+      api,
+      name,
+      { ...command, command: wrapCommand(command.command) },
+      { signal, timeoutMs },
+    );
   return withDeadline(options, timeoutMs, timedOut(call, timeoutMs), async (signal) => {
     for (let tries = 0; ; tries += 1) {
       try {
         const patienceMs = waitMs[tries] ?? timeoutMs;
-        return await outcomeOf(await start(signal), input, call, { signal, patienceMs });
+        return await captureOutcome(await start(signal), input, call, { signal, patienceMs });
       } catch (error) {
         const isLost = error instanceof IncusError && error.lostAtStart;
         if (!isLost || tries === waitMs.length - 1) throw error;
@@ -101,8 +106,8 @@ async function captured(
   });
 }
 
-/** A command that outlives the signal is killed. Throws `lostAtStart` where it did not run. */
-async function outcomeOf(
+/** Kills the command when the signal aborts. Throws `lostAtStart` if it did not run. */
+async function captureOutcome(
   exec: PipedExec,
   input: string | Buffer,
   call: Call,
@@ -115,19 +120,19 @@ async function outcomeOf(
   signal.addEventListener('abort', kill, { once: true });
   try {
     signal.throwIfAborted();
-    const errors = collected(exec.stderr, call);
-    // Awaited further down, or of no interest.
+    const errors = collect(exec.stderr, call);
+    // Awaited below, or irrelevant.
     errors.catch(() => {});
     if (await isWaiting(exec, call, patienceMs)) {
       exec.stdin.write('go\n');
       exec.stdin.end(input);
     } else {
       const status = await exec.status;
-      // Only where there is no sh: then stderr has the reason.
+      // Only if there is no sh; then stderr has the reason.
       if (status !== 126 && status !== 127) throw notRun(call);
     }
     const [stdout, stderr, status] = await Promise.all([
-      collected(exec.stdout, call),
+      collect(exec.stdout, call),
       errors,
       exec.status,
     ]);
@@ -140,7 +145,7 @@ async function outcomeOf(
   }
 }
 
-/** Reads what a command that is kept waiting says. False where it ended without; throws `lostAtStart` where nothing came. */
+/** Reads the wrapper's line. False if it ended without one; throws `lostAtStart` if nothing arrives. */
 async function isWaiting(
   { stdout, status }: PipedExec,
   call: Call,
@@ -168,25 +173,27 @@ function notRun(call: Call): IncusError {
   return new IncusError({ status: 0, ...call, message, errno: 'ETIMEDOUT', lostAtStart: true });
 }
 
-/** Rejects where the stream was lost before its end, since a part of the output is no output. */
-function collected(stream: PipedExec['stdout'], call: Call): Promise<Buffer> {
+/** Rejects if the stream is lost before its end: partial output is useless. */
+function collect(stream: PipedExec['stdout'], call: Call): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const closed = () =>
       stream.readableEnded
         ? resolve(Buffer.concat(chunks))
-        : reject(lost(call, 'EPIPE', 'Incus lost output of the command'));
+        : reject(callError(call, 'EPIPE', 'Incus lost output of the command'));
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > captureMaxBytes)
-        reject(lost(call, 'EMSGSIZE', `the command printed more than ${captureMaxBytes} bytes`));
+        reject(
+          callError(call, 'EMSGSIZE', `the command printed more than ${captureMaxBytes} bytes`),
+        );
       else chunks.push(chunk);
     });
     stream.once('end', () => resolve(Buffer.concat(chunks)));
     stream.once('close', closed);
     stream.resume();
-    // The command may have ended, and its sockets be lost, before all of them were open: then no event comes any more.
+    // If the command ended and its sockets were lost before all were open, no event will follow.
     if (stream.destroyed) closed();
   });
 }

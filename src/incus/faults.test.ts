@@ -1,4 +1,4 @@
-// What the client does when the daemon is slow, refuses, or is lost.
+// The client if the daemon is slow, refuses, or is lost.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ const lingering: ScriptedCommand = {
   },
 };
 
-async function opened(t: { after(work: () => Promise<void>): void }) {
+async function openFake(t: { after(work: () => Promise<void>): void }) {
   const fake = await startFakeIncus({ commands: [lingering] });
   const incus = openIncus({ socketPath: fake.socketPath });
   t.after(async () => {
@@ -40,7 +40,7 @@ async function opened(t: { after(work: () => Promise<void>): void }) {
   return { fake, incus };
 }
 
-/** A client of a server that answers as the test says. */
+/** A client of a server that answers as the test defines. */
 async function answering(t: { after(work: () => Promise<void>): void }, server: Server) {
   const directory = await mkdtemp(join(tmpdir(), 'coit-http-'));
   server.listen(join(directory, 's'));
@@ -56,7 +56,7 @@ async function answering(t: { after(work: () => Promise<void>): void }, server: 
 }
 
 describe('connections', () => {
-  it('a missing socket is ENOENT, a file that is none is ECONNREFUSED, each with status 0', async (t) => {
+  it('a missing socket is ENOENT, a file that is not a socket ECONNREFUSED, each with status 0', async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'coit-http-'));
     t.after(() => rm(directory, { recursive: true }));
     const at = (name: string) => openIncus({ socketPath: join(directory, name) }).server();
@@ -66,28 +66,28 @@ describe('connections', () => {
   });
 
   it('a daemon that does not answer in time is ETIMEDOUT', async (t) => {
-    const { fake, incus } = await opened(t);
-    const held = Promise.withResolvers<void>();
+    const { fake, incus } = await openFake(t);
+    const release = Promise.withResolvers<void>();
     fake.faults.inject({
       path: /^\/1.0$/,
       nth: 1,
-      fault: { kind: 'hold', until: held.promise, when: 'before' },
+      fault: { kind: 'hold', until: release.promise, when: 'before' },
     });
     await assert.rejects(
       incus.server({ timeoutMs: 50 }),
       failed({ status: 0, errno: 'ETIMEDOUT' }),
     );
-    held.resolve();
+    release.resolve();
     await incus.server();
   });
 
-  it('an aborted call rejects with the reason of the signal, also when it was aborted before', async (t) => {
-    const { fake, incus } = await opened(t);
-    const held = Promise.withResolvers<void>();
+  it("an aborted call rejects with the signal's reason, even if aborted before", async (t) => {
+    const { fake, incus } = await openFake(t);
+    const release = Promise.withResolvers<void>();
     fake.faults.inject({
       path: /^\/1.0$/,
       nth: 1,
-      fault: { kind: 'hold', until: held.promise, when: 'before' },
+      fault: { kind: 'hold', until: release.promise, when: 'before' },
     });
     const controller = new AbortController();
     const reason = new Error('no longer wanted');
@@ -95,11 +95,11 @@ describe('connections', () => {
     controller.abort(reason);
     await assert.rejects(call, reason);
     await assert.rejects(incus.server({ signal: controller.signal }), reason);
-    held.resolve();
+    release.resolve();
   });
 
   it('a connection that is cut before the answer is ECONNRESET, and the next call works', async (t) => {
-    const { fake, incus } = await opened(t);
+    const { fake, incus } = await openFake(t);
     fake.faults.inject({
       method: 'PATCH',
       path: /instances/,
@@ -110,16 +110,16 @@ describe('connections', () => {
     await assert.rejects(incus.updateInstance('x', {}), failed({ status: 404 }));
   });
 
-  it('a kept connection that the daemon closed meanwhile costs a reader nothing', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a kept-alive connection that the daemon closed does not fail a read', async (t) => {
+    const { fake, incus } = await openFake(t);
     await incus.server();
     fake.faults.inject({ path: /^\/1.0$/, nth: 1, fault: { kind: 'drop', when: 'before' } });
     await incus.server();
     assert.equal(fake.requests.filter((request) => request === 'GET /1.0').length, 3);
   });
 
-  it('a writer is never sent twice', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a write is never sent twice', async (t) => {
+    const { fake, incus } = await openFake(t);
     await incus.server();
     fake.faults.inject({
       method: 'POST',
@@ -132,7 +132,7 @@ describe('connections', () => {
     assert.equal(fake.requests.filter((request) => request.startsWith('POST')).length, 1);
   });
 
-  it('an answer that is no envelope is EPROTO with its HTTP status', async (t) => {
+  it('an answer that is not an envelope is EPROTO with its HTTP status', async (t) => {
     const incus = await answering(
       t,
       createServer((_, response) => response.writeHead(502).end('<html>')),
@@ -140,7 +140,7 @@ describe('connections', () => {
     await assert.rejects(incus.server(), failed({ status: 502, errno: 'EPROTO' }));
   });
 
-  it('an answer that breaks off is ECONNRESET', async (t) => {
+  it('a truncated answer is ECONNRESET', async (t) => {
     const server = createServer((_, response) => {
       response.writeHead(200, { 'Content-Length': 100 });
       response.write('{"type":', () => response.destroy());
@@ -149,7 +149,7 @@ describe('connections', () => {
     await assert.rejects(incus.server(), failed({ status: 0, errno: 'ECONNRESET' }));
   });
 
-  it('data sockets that close before the control socket is open do not keep the caller for ever', async (t) => {
+  it('data sockets that close before the control socket opens do not block the caller for ever', async (t) => {
     const fds = { '0': '0', '1': '1', '2': '2', control: 'control' };
     const operation = {
       id: 'x',
@@ -183,24 +183,24 @@ describe('connections', () => {
     await assert.rejects(call, ({ lostAtStart }: IncusError) => lostAtStart);
   });
 
-  it('a captured exec is interrupted while Incus is still opening it', {
+  it('a captured exec can be interrupted while Incus is still opening it', {
     timeout: 20_000,
   }, async (t) => {
-    const { fake, incus } = await opened(t);
+    const { fake, incus } = await openFake(t);
     fake.state.addInstance('one', { status: 'Running' });
     const fault = { kind: 'hold', when: 'before', until: new Promise(() => {}) } as const;
     fake.faults.inject({ method: 'POST', path: /exec/, nth: 1, fault });
     const controller = new AbortController();
-    const asked = fake.nextRequest('POST', /exec/);
+    const requested = fake.nextRequest('POST', /exec/);
     const call = incus.execCaptured('one', { command: ['linger'] }, { signal: controller.signal });
-    await asked;
+    await requested;
     const reason = new Error('enough');
     controller.abort(reason);
     await assert.rejects(call, reason);
   });
 
-  it('a program that made calls ends by itself, without closing the client', async (t) => {
-    const { fake } = await opened(t);
+  it('a program that made calls exits without closing the client', async (t) => {
+    const { fake } = await openFake(t);
     const open = fileURLToPath(new URL('./open.ts', import.meta.url));
     const script = `const { openIncus } = await import(${JSON.stringify(open)});
       await openIncus({ socketPath: ${JSON.stringify(fake.socketPath)} }).instances();
@@ -223,8 +223,8 @@ describe('connections', () => {
 });
 
 describe('operations', () => {
-  it('a failed one is an error with its status and text', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a failed operation is an error with its status and text', async (t) => {
+    const { fake, incus } = await openFake(t);
     fake.faults.inject({
       method: 'POST',
       path: /instances$/,
@@ -242,8 +242,8 @@ describe('operations', () => {
     );
   });
 
-  it('a daemon that dies while one is waited for ends the wait', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a daemon that dies during a wait for an operation ends the wait', async (t) => {
+    const { fake, incus } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     const exec = await incus.execPiped('c', { command: ['linger'] });
     await once(exec.stdout, 'data');
@@ -254,8 +254,8 @@ describe('operations', () => {
 });
 
 describe('exec', () => {
-  it('sockets that cannot be opened fail it, and nothing is left waiting', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('an exec whose sockets cannot be opened fails and leaves nothing waiting', async (t) => {
+    const { fake, incus } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     fake.faults.inject({
       method: 'GET',
@@ -270,7 +270,7 @@ describe('exec', () => {
   });
 
   it('a write to a command that has ended is dropped without an error', async (t) => {
-    const { fake, incus } = await opened(t);
+    const { fake, incus } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     const exec = await incus.execPiped('c', { command: ['linger'] });
     exec.stdout.resume();
@@ -282,7 +282,7 @@ describe('exec', () => {
 });
 
 describe('the socket', () => {
-  it('is named by INCUS_SOCKET, then INCUS_DIR, then the packages', () => {
+  it("the socket comes from INCUS_SOCKET, then INCUS_DIR, then the packages' paths", () => {
     assert.equal(incusSocketPath({ INCUS_SOCKET: '/a', INCUS_DIR: '/b' }), '/a');
     assert.equal(incusSocketPath({ INCUS_DIR: '/b' }), '/b/unix.socket');
     assert.equal(

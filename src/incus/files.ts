@@ -1,5 +1,5 @@
-// Files of an instance, also of a stopped one.
-// Source: doc/rest-api.md, /1.0/instances/<name>/files: the kind, owner and mode travel in X-Incus headers.
+// Files of an instance, running or stopped.
+// Source: doc/rest-api.md, /1.0/instances/<name>/files: X-Incus headers carry the kind, owner and mode.
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { callLimitMs, envelope, exchange, segment } from './api.ts';
@@ -12,9 +12,9 @@ import {
   IncusError,
 } from './client.ts';
 import { withDeadline } from './deadline.ts';
-import { type HttpCall, lost, readBody } from './http.ts';
+import { callError, type HttpCall, readBody } from './http.ts';
 
-/** A large file takes as long as it takes, but not without any byte for so long. */
+/** A large file may take any time, but must not stall for this long. */
 const silenceLimitMs = 30_000;
 const uploadLimitMs = 15 * 60_000;
 const linkMaxBytes = 64 * 1024;
@@ -77,7 +77,7 @@ async function readFile(
   return withDeadline(options, timeoutMs, timedOut(call, timeoutMs), async (signal) => {
     const reply = await api.http.send(call, signal);
     if (reply.statusCode !== 200) {
-      await refusal(reply, call);
+      await throwUnlessMissing(reply, call);
       return undefined;
     }
     const about = {
@@ -99,19 +99,19 @@ async function readFile(
           target: (await readBody(reply, call, linkMaxBytes)).toString('utf8').trimEnd(),
         };
       default:
-        return { kind: 'file', ...about, content: guarded(reply, call, options.signal) };
+        return { kind: 'file', ...about, content: withStallTimeout(reply, call, options.signal) };
     }
   });
 }
 
-/** The content after the call has returned: the caller's signal still holds, and silence ends it. */
-function guarded(
+/** The content, which outlives the call: the caller's signal still aborts it, and so does a stalled transfer. */
+function withStallTimeout(
   reply: IncomingMessage,
   call: HttpCall,
   signal: AbortSignal | undefined,
 ): Readable {
   reply.setTimeout(silenceLimitMs, () =>
-    reply.destroy(lost(call, 'ETIMEDOUT', 'the file stopped coming')),
+    reply.destroy(callError(call, 'ETIMEDOUT', 'the file transfer stalled')),
   );
   const abort = () => reply.destroy(signal?.reason instanceof Error ? signal.reason : undefined);
   signal?.addEventListener('abort', abort, { once: true });
@@ -120,7 +120,7 @@ function guarded(
 }
 
 /** Reads an error reply; returns for 404, throws otherwise. */
-async function refusal(reply: IncomingMessage, call: HttpCall): Promise<void> {
+async function throwUnlessMissing(reply: IncomingMessage, call: HttpCall): Promise<void> {
   try {
     await envelope(reply, call);
   } catch (error) {

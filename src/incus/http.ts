@@ -1,16 +1,16 @@
-// HTTP over the daemon's unix socket: one pool of kept connections, nothing of the API's meaning.
+// HTTP over the daemon's unix socket with a connection pool; independent of the API.
 import type { Agent as HttpAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { IncusError } from './client.ts';
 
-/** Imported, node:http would give all its exports values, which loads undici: 60 ms of every start (faults.test.ts). */
+/** Importing node:http would evaluate all its exports, which loads undici: 60 ms at every start (faults.test.ts). */
 const { Agent, request } = createRequire(import.meta.url)(
   'node:http',
 ) as typeof import('node:http');
 
-/** A reply that is held in memory may not be larger: a list of a thousand instances has about 10 MiB. */
+/** The limit for a reply in memory; a list of a thousand instances has about 10 MiB. */
 const replyMaxBytes = 64 * 1024 * 1024;
 
 export interface HttpCall {
@@ -18,7 +18,7 @@ export interface HttpCall {
   readonly path: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: Buffer | Readable | undefined;
-  /** A GET that hangs until something happens: losing its connection is news, not staleness. */
+  /** A GET that blocks until something happens; it must not be retried after a lost connection. */
   readonly longPoll?: boolean | undefined;
 }
 
@@ -47,7 +47,7 @@ export function openHttp(socketPath: string): Http {
   };
 }
 
-/** A kept connection that the daemon had closed: no request was taken, so a GET is sent again on a fresh one. */
+/** The daemon had closed a pooled connection before it read the request, so a GET is sent again on a new one. */
 class StaleConnection extends Error {}
 
 function sendOnce(
@@ -60,7 +60,7 @@ function sendOnce(
     const { method, path, body } = call;
     const headers = { ...call.headers };
     if (Buffer.isBuffer(body)) headers['Content-Length'] = body.length;
-    // An agent works out a server's name for TLS even where there is none, and that compiles an expression for 8 ms.
+    // Without it the agent computes a TLS server name even for a unix socket, which compiles a regular expression for 8 ms.
     const target = { socketPath, servername: '' };
     const sent = request({ ...target, agent, method, path, headers, signal });
     let answered = false;
@@ -78,14 +78,14 @@ function sendOnce(
       sent.end(body);
       return;
     }
-    // A reply before the end of the upload (an error, mostly) is the answer; the pipe breaking then is not news.
+    // A reply before the end of the upload (usually an error) is final; ignore the broken pipe that follows.
     pipeline(body, sent).catch((error: unknown) => {
       if (!answered) reject(signal.aborted ? signal.reason : connectionError(call, error));
     });
   });
 }
 
-/** Reads the whole body. Throws IncusError with errno EMSGSIZE above the cap and ECONNRESET when it is cut off. */
+/** Reads the whole body. Throws IncusError with errno EMSGSIZE above the limit and ECONNRESET if it is cut off. */
 export async function readBody(
   reply: IncomingMessage,
   call: HttpCall,
@@ -102,21 +102,22 @@ export async function readBody(
   } catch (error) {
     throw connectionError(call, error);
   }
-  if (size > maxBytes) throw lost(call, 'EMSGSIZE', `the reply is larger than ${maxBytes} bytes`);
+  if (size > maxBytes)
+    throw callError(call, 'EMSGSIZE', `the reply is larger than ${maxBytes} bytes`);
   return Buffer.concat(chunks, size);
 }
 
-/** What a socket error becomes: status 0 and the system's code. */
+/** Converts a socket error to an IncusError with status 0 and the system's error code. */
 export function connectionError(
   call: { method: string; path: string },
   error: unknown,
 ): IncusError {
   if (error instanceof IncusError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return lost(call, errnoOf(error) ?? 'ECONNRESET', message, error);
+  return callError(call, errnoOf(error) ?? 'ECONNRESET', message, error);
 }
 
-export function lost(
+export function callError(
   call: { method: string; path: string },
   errno: string,
   message: string,

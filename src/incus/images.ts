@@ -1,17 +1,17 @@
-// Images and their aliases. An import streams the files from disk and never holds them.
+// Images and their aliases. An import streams the files from disk.
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { absent, exchange, segment } from './api.ts';
+import { exchange, segment, undefinedIfMissing } from './api.ts';
 import type { Api } from './call.ts';
 import { type CallOptions, type Incus, IncusError, type Operation } from './client.ts';
+import { listWithDefaults, withDefaults } from './defaults.ts';
 import type { HttpCall } from './http.ts';
 import { operationOf } from './operation.ts';
 import type { Image, ImageAliasEntry, OperationData } from './shapes.ts';
-import { whole, wholeList } from './whole.ts';
 
-/** An upload of a gigabyte takes seconds here, minutes on a slow disk. */
+/** An upload of a gigabyte takes seconds, or minutes on a slow disk. */
 const importLimitMs = 15 * 60_000;
 
 type ImageCalls = Pick<
@@ -31,21 +31,21 @@ export function imageCalls(api: Api): ImageCalls {
   const aliasAt = (alias: string) => `/images/aliases/${segment(alias)}`;
   return {
     images: async (options) =>
-      wholeList(await api.get<Image[]>('/images?recursion=1', options), whole.image),
+      listWithDefaults(await api.get<Image[]>('/images?recursion=1', options), withDefaults.image),
     image: async (fingerprint, options) => {
       const found = await api.find<Image>(`/images/${segment(fingerprint)}`, options);
-      return found && whole.image(found.value);
+      return found && withDefaults.image(found.value);
     },
     imageAlias: async (alias, options) =>
       (await api.find<ImageAliasEntry>(aliasAt(alias), options))?.value,
     setImageAlias: async (alias, fingerprint, description = '', options = {}) => {
       const target = { target: fingerprint, description };
-      const moved = () => absent(api.call('PUT', aliasAt(alias), target, options));
+      const moved = () => undefinedIfMissing(api.call('PUT', aliasAt(alias), target, options));
       if (await moved()) return;
       try {
         await api.call('POST', '/images/aliases', { name: alias, ...target }, options);
       } catch (error) {
-        // Somebody made it in between.
+        // Somebody else created it meanwhile.
         const raced = error instanceof IncusError && error.status === 409;
         if (!raced || !(await moved())) throw error;
       }
@@ -102,7 +102,7 @@ async function importSplit(
   }
 }
 
-/** A multipart/form-data body (RFC 7578) of files on disk, with its length known before. */
+/** A multipart/form-data body (RFC 7578) of files on disk, with a known length. */
 async function multipart(parts: readonly { field: string; path: string }[]) {
   const boundary = `incus-${randomUUID()}`;
   const heads = parts.map(({ field }) =>

@@ -1,10 +1,10 @@
 // Instances, their state and their snapshots.
 import { segment } from './api.ts';
-import { afterChanges } from './busy.ts';
 import type { Api } from './call.ts';
 import type { Incus } from './client.ts';
+import { listWithDefaults, withDefaults } from './defaults.ts';
+import { retryWhileUpdating } from './retry-busy.ts';
 import type { Instance, InstanceFull, InstanceState, Snapshot } from './shapes.ts';
-import { whole, wholeList } from './whole.ts';
 
 type InstanceCalls = Pick<
   Incus,
@@ -38,13 +38,16 @@ export function instanceCalls(api: Api): InstanceCalls {
     instances: async ({ allProjects = false, ...options } = {}) => {
       const which = allProjects ? '&all-projects=true' : '';
       const found = await api.get<Instance[]>(`/instances?recursion=1${which}`, options);
-      return wholeList(found, whole.instance);
+      return listWithDefaults(found, withDefaults.instance);
     },
     instancesWithState: async (options) =>
-      wholeList(await api.get<InstanceFull[]>('/instances?recursion=2', options), whole.instance),
+      listWithDefaults(
+        await api.get<InstanceFull[]>('/instances?recursion=2', options),
+        withDefaults.instance,
+      ),
     instance: async (name, options) => {
       const found = await api.find<Instance>(at(name), options);
-      return found && { instance: whole.instance(found.value), etag: found.etag };
+      return found && { instance: withDefaults.instance(found.value), etag: found.etag };
     },
     instanceState: (name, options) => api.get<InstanceState>(`${at(name)}/state`, options),
     createInstance: (request, options) => api.start('POST', '/instances', request, options),
@@ -58,12 +61,12 @@ export function instanceCalls(api: Api): InstanceCalls {
       await operation.wait(options);
     },
     changeState: (name, change, options) =>
-      afterChanges(async () => {
+      retryWhileUpdating(async () => {
         await options?.before?.();
         return api.start('PUT', `${at(name)}/state`, change, options);
       }),
     deleteInstance: (name, options) =>
-      afterChanges(async () => {
+      retryWhileUpdating(async () => {
         await options?.before?.();
         return api.start('DELETE', at(name), undefined, options);
       }),

@@ -1,8 +1,9 @@
-// Puts the families of calls together to one client, and finds the daemon's socket.
+// Combines all groups of calls into one client, and finds the daemon's socket.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openApi } from './api.ts';
 import type { Incus } from './client.ts';
+import { withDefaults } from './defaults.ts';
 import { eventCalls } from './events.ts';
 import { execCalls } from './exec.ts';
 import { fileCalls } from './files.ts';
@@ -11,9 +12,8 @@ import { imageCalls } from './images.ts';
 import { instanceCalls } from './instances.ts';
 import { resourceCalls } from './resources.ts';
 import type { Server } from './shapes.ts';
-import { whole } from './whole.ts';
 
-/** A client for the daemon at that socket. Connects when it is used; `close` lets go of kept connections. */
+/** A client for the daemon at that socket. Connects on first use; `close` closes idle connections. */
 export function openIncus({
   socketPath,
   project,
@@ -25,7 +25,7 @@ export function openIncus({
   const api = openApi(http, project);
   let extensions: Promise<Set<string>> | undefined;
   const server: Incus['server'] = async (options) =>
-    whole.server(await api.get<Server>('/1.0', options));
+    withDefaults.server(await api.get<Server>('/1.0', options));
   return {
     socketPath,
     server,
@@ -34,7 +34,7 @@ export function openIncus({
       try {
         return (await extensions).has(extension);
       } catch (error) {
-        // The next question is asked anew.
+        // The next call tries again.
         extensions = undefined;
         throw error;
       }
@@ -51,7 +51,7 @@ export function openIncus({
   };
 }
 
-/** Path of the unix socket: `$INCUS_SOCKET`, `$INCUS_DIR`, or where the packages put it. It need not exist. */
+/** Path of the unix socket: `$INCUS_SOCKET`, `$INCUS_DIR`, or the packages' default. It need not exist. */
 export function incusSocketPath(
   env: Readonly<Record<string, string | undefined>>,
   exists: (path: string) => boolean = existsSync,

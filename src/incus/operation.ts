@@ -1,17 +1,17 @@
-// Background operations: waiting is a long GET that the daemon answers when it is done.
+// Background operations: waiting is a long-poll GET that the daemon answers at the end.
 import type { Api } from './call.ts';
 import { timedOut } from './call.ts';
 import { type CallOptions, IncusError, type Operation } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import type { OperationData } from './shapes.ts';
 
-/** Creating, starting and stopping take seconds; publishing an image can take minutes, and its caller says so. */
+/** Creating, starting and stopping take seconds; callers that publish an image set a longer limit. */
 const waitLimitMs = 120_000;
-/** One GET waits no longer, so that a dead daemon is noticed. */
+/** The limit of one GET, so that a dead daemon is noticed. */
 const sliceSeconds = 20;
 const sliceLimitMs = (sliceSeconds + 10) * 1000;
 
-/** Status codes of an operation from which it does not come back (doc/rest-api.md, "Status codes"). */
+/** Status codes from here on are final (doc/rest-api.md, "Status codes"). */
 const succeeded = 200;
 
 export function operationOf(api: Api, data: OperationData): Operation {
@@ -42,7 +42,7 @@ async function waitOrThrow(api: Api, id: string, options: CallOptions): Promise<
   });
 }
 
-/** Waits without a limit of its own, and returns a failed operation like a good one. */
+/** Waits without a time limit and returns a failed operation like a successful one. */
 export async function waitUntilDone(
   api: Api,
   id: string,
@@ -58,7 +58,7 @@ export async function waitUntilDone(
         longPoll: true,
       });
     } catch (error) {
-      // A failed operation and the end of a slice are both error replies: what it is, the operation says.
+      // A failed operation and the end of a slice are both error replies; the operation tells which.
       if (!(error instanceof IncusError) || error.status === 0) throw error;
       const found = await api.find<OperationData>(path, { signal });
       if (found === undefined) throw error;

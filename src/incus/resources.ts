@@ -2,8 +2,8 @@
 import { segment } from './api.ts';
 import type { Api } from './call.ts';
 import type { Incus } from './client.ts';
+import { listWithDefaults, withDefaults } from './defaults.ts';
 import type { Network, OperationData, Profile, StoragePool } from './shapes.ts';
-import { whole, wholeList } from './whole.ts';
 
 type ResourceCalls = Pick<
   Incus,
@@ -23,10 +23,13 @@ type ResourceCalls = Pick<
 export function resourceCalls(api: Api): ResourceCalls {
   return {
     networks: async (options) =>
-      wholeList(await api.get<Network[]>('/networks?recursion=1', options), whole.network),
+      listWithDefaults(
+        await api.get<Network[]>('/networks?recursion=1', options),
+        withDefaults.network,
+      ),
     network: async (name, options) => {
       const found = await api.find<Network>(`/networks/${segment(name)}`, options);
-      return found && whole.network(found.value);
+      return found && withDefaults.network(found.value);
     },
     createNetwork: async (network, options) => {
       await api.call('POST', '/networks', network, options);
@@ -35,7 +38,10 @@ export function resourceCalls(api: Api): ResourceCalls {
       await api.call('PATCH', `/networks/${segment(name)}`, patch, options);
     },
     storagePools: async (options) =>
-      wholeList(await api.get<StoragePool[]>('/storage-pools?recursion=1', options), whole.pool),
+      listWithDefaults(
+        await api.get<StoragePool[]>('/storage-pools?recursion=1', options),
+        withDefaults.pool,
+      ),
     storageResources: (pool, options) =>
       api.get(`/storage-pools/${segment(pool)}/resources`, options),
     createStoragePool: async (pool, options) => {
@@ -43,13 +49,13 @@ export function resourceCalls(api: Api): ResourceCalls {
     },
     profile: async (name, options) => {
       const found = await api.find<Profile>(`/profiles/${segment(name)}`, options);
-      return found && whole.profile(found.value);
+      return found && withDefaults.profile(found.value);
     },
     updateProfile: async (name, patch, options) => {
       await api.call('PATCH', `/profiles/${segment(name)}`, patch, options);
     },
     operations: async (options) =>
-      // By their state.
+      // Grouped by state.
       Object.values(
         (await api.get<Record<string, OperationData[] | null> | null>(
           '/operations?recursion=1',
@@ -57,6 +63,9 @@ export function resourceCalls(api: Api): ResourceCalls {
         )) ?? {},
       ).flatMap((some) => some ?? []),
     profiles: async (options) =>
-      wholeList(await api.get<Profile[]>('/profiles?recursion=1', options), whole.profile),
+      listWithDefaults(
+        await api.get<Profile[]>('/profiles?recursion=1', options),
+        withDefaults.profile,
+      ),
   };
 }

@@ -1,4 +1,4 @@
-// What the Incus REST API sends and takes, as far as coi uses it. Field names are the API's own.
+// Types of the Incus REST API, as far as coi uses it. Field names are the API's.
 // Source: the Incus API specification (doc/rest-api.yaml of Incus 6.0).
 
 export type InstanceStatus =
@@ -79,7 +79,7 @@ export interface Snapshot {
   expires_at: string;
   stateful: boolean;
   description?: string;
-  /** Bytes; absent where the pool cannot tell. */
+  /** Bytes; absent if the pool does not report it. */
   size?: number;
 }
 
@@ -111,7 +111,7 @@ export interface InstancePatch {
 
 export interface StateChange {
   action: 'start' | 'stop' | 'restart' | 'freeze' | 'unfreeze';
-  /** Seconds until a graceful stop gives up; -1 waits for ever. */
+  /** Seconds until a graceful stop gives up; -1 waits forever. */
   timeout?: number;
   force?: boolean;
   stateful?: boolean;
@@ -135,7 +135,7 @@ export interface LifecycleEvent {
   type: 'lifecycle';
   timestamp: string;
   project: string;
-  /** Name of the instance that it is about, by its source; of a snapshot, the instance that has it. */
+  /** Name of the instance, from the event's source; for a snapshot, the instance it belongs to. */
   instance: string | undefined;
   metadata: {
     /** For example `instance-started`, `instance-shutdown`, `instance-stopped`, `instance-restarted`, `instance-deleted`. */

@@ -1,23 +1,23 @@
-// Websockets over the daemon's unix socket; `ws` is loaded only when the first one is opened.
+// Websockets over the daemon's unix socket; `ws` is loaded when the first one is opened.
 import { connect } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { IncusError } from './client.ts';
-import { connectionError, lost } from './http.ts';
+import { callError, connectionError } from './http.ts';
 
-/** Incus sends pieces of at most 128 KiB on exec sockets; an operation event may carry some hundred KiB. */
+/** Incus sends at most 128 KiB per message on exec sockets; an operation event may have some hundred KiB. */
 const messageMaxBytes = 16 * 1024 * 1024;
 
-export interface OpenedSocket {
+export interface SocketHandle {
   readonly socket: WebSocket;
   /** Resolves when the upgrade was accepted. */
   readonly opened: Promise<void>;
 }
 
-export type SocketOpener = (path: string) => OpenedSocket;
+export type SocketOpener = (path: string) => SocketHandle;
 
 /**
- * Loads the library and returns what opens a socket at once, so that a listener can be set before the first message.
- * Errors after the opening are not thrown: they end in the socket's `close`.
+ * Loads the library and returns a function that opens a socket synchronously, so that listeners can be added before the
+ * first message. Errors after opening are not thrown; the socket emits `close`.
  */
 export async function socketOpener(socketPath: string): Promise<SocketOpener> {
   const { WebSocket } = await import('ws');
@@ -35,12 +35,12 @@ export async function socketOpener(socketPath: string): Promise<SocketOpener> {
       socket.once('open', resolve);
       socket.once('unexpected-response', (request, reply) => {
         request.destroy();
-        fail(lost(call, 'EPROTO', `HTTP ${reply.statusCode} instead of a websocket`));
+        fail(callError(call, 'EPROTO', `HTTP ${reply.statusCode} instead of a websocket`));
       });
       socket.on('error', (error) => fail(connectionError(call, error)));
-      socket.once('close', () => fail(lost(call, 'ECONNRESET', 'the websocket was closed')));
+      socket.once('close', () => fail(callError(call, 'ECONNRESET', 'the websocket was closed')));
     });
-    // Who awaits it sees the rejection; a control socket may be of no interest any more.
+    // Avoids an unhandled rejection if nobody awaits it, such as for a control socket.
     opened.catch(() => undefined);
     return { socket, opened };
   };

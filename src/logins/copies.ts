@@ -2,19 +2,19 @@
 // may have left anything: no link is followed there, and what is no regular file of a small size holds nothing.
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 import { jsonIn, type Login, type LoginFile, type Logins } from './formats/login.ts';
-import { type Memory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
-import { ownPlace } from './place.ts';
-import { hashOf } from './standing.ts';
+import { type LoginMemory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
+import { openCoiDirectory } from './coi-directory.ts';
+import { hashOf } from './login-status.ts';
 
 const fileMaxBytes = 16 * 2 ** 20;
 const storeMaxBytes = 2 ** 20;
 
 const nothing: Logins = { logins: new Map(), blank: new Set() };
 
-type Problem = NonNullable<ReturnType<HostFiles['problem']>>;
+type Problem = NonNullable<ReturnType<HostFiles['asFileError']>>;
 
 /** `note` is told of a file of logins that cannot be used. */
-export function hostLogins(
+export function readHostLogins(
   file: LoginFile,
   home: string,
   files: HostFiles,
@@ -33,7 +33,7 @@ export function hostLogins(
   return file.read({ main, account: text(file.account?.host) });
 }
 
-export function storeLogins(file: LoginFile, store: Directory, files: HostFiles): Logins {
+export function readStoreLogins(file: LoginFile, store: Directory, files: HostFiles): Logins {
   const text = (path: string | undefined, maxBytes: number) =>
     path === undefined ? undefined : readable(files, () => store.read(path, { maxBytes })?.text);
   const main = text(file.path, storeMaxBytes);
@@ -42,7 +42,7 @@ export function storeLogins(file: LoginFile, store: Directory, files: HostFiles)
 }
 
 /** Puts logins into a session's store. Throws FileError where the agent left a directory in the place of the file. */
-export function giveToStore(
+export function writeToStore(
   file: LoginFile,
   store: Directory,
   logins: readonly Login[],
@@ -50,7 +50,7 @@ export function giveToStore(
   dropped: Iterable<string> = [],
 ): void {
   const state = file.path.slice(0, file.path.lastIndexOf('/'));
-  using directory = store.directory(state);
+  using directory = store.openDirectory(state);
   // Not a session's (any more).
   if (!directory) return;
   const { uid, gid } = directory.stat();
@@ -99,7 +99,7 @@ function unlessDeep<T>(text: string | undefined, change: (text: string | undefin
 }
 
 /** `busy` if the tool is changing its file itself, or has since it was looked at; `broken` if that is no JSON: nothing was written then. */
-export type Given = 'done' | 'busy' | 'broken';
+export type WriteResult = 'done' | 'busy' | 'broken';
 
 export interface HostChange {
   readonly owner: Owner;
@@ -110,12 +110,12 @@ export interface HostChange {
 }
 
 /** Puts logins into the user's own files. Throws FileError. */
-export function giveToHost(
+export function writeToHost(
   file: LoginFile,
   home: string,
   logins: readonly Login[],
   change: HostChange,
-): Given {
+): WriteResult {
   const { owner, nowMs, files } = change;
   const ids = logins.map(({ id }) => id);
   const put = (text: string | undefined) =>
@@ -138,7 +138,7 @@ export function giveToHost(
 }
 
 /** Takes a login out of the user's own file. Throws FileError. */
-export function dropFromHost(file: LoginFile, home: string, id: string, change: HostChange): Given {
+export function removeFromHost(file: LoginFile, home: string, id: string, change: HostChange): WriteResult {
   return changeHost(file, home, [id], (text) => file.drop(text, id), change).given;
 }
 
@@ -148,9 +148,9 @@ function changeHost(
   ids: readonly string[],
   changed: (text: string | undefined) => string | undefined,
   { owner, nowMs, files, seen }: HostChange,
-): { readonly given: Given; readonly text?: string | undefined } {
+): { readonly given: WriteResult; readonly text?: string | undefined } {
   const lock = file.lock && { ...file.lock, nowMs };
-  let given: Given = 'done';
+  let given: WriteResult = 'done';
   let after: string | undefined;
   const done = files.changeUserFile(
     home,
@@ -172,7 +172,7 @@ function hashIn(logins: Logins['logins'], id: string): string | undefined {
   return login && hashOf(login);
 }
 
-export function memoryOf(file: LoginFile, home: string, files: HostFiles): Memory {
+export function loadMemory(file: LoginFile, home: string, files: HostFiles): LoginMemory {
   return readMemory(
     readable(files, () => {
       using place = files.open(`${home}/.coi`);
@@ -181,13 +181,13 @@ export function memoryOf(file: LoginFile, home: string, files: HostFiles): Memor
   );
 }
 
-export function remember(
+export function saveMemory(
   file: LoginFile,
   home: string,
-  memory: Memory,
+  memory: LoginMemory,
   { owner, files }: { owner: Owner; files: HostFiles },
 ): void {
-  using place = ownPlace(home, owner, files);
+  using place = openCoiDirectory(home, owner, files);
   if (!place) return;
   const options = { maxBytes: fileMaxBytes, owner };
   files.changeUserFile(place.realPath(), memoryPath(file.tool), () => memoryText(memory), options);
@@ -218,7 +218,7 @@ function readable(
   try {
     return read();
   } catch (error) {
-    const problem = files.problem(error);
+    const problem = files.asFileError(error);
     if (!problem) throw error;
     note?.(problem);
     return undefined;

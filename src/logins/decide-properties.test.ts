@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type Answer, decide, host, type Situation } from './decide.ts';
 import type { Login } from './formats/login.ts';
-import { hashesOf, hashOf, standing } from './standing.ts';
+import { hashesOf, hashOf, loginStatus } from './login-status.ts';
 
 const nowMs = 1_000_000;
 const hour = 3_600_000;
@@ -66,8 +66,8 @@ const anySituation = fc.record({
   lifeMaxMs: fc.constantFrom(2 * hour, Number.MAX_SAFE_INTEGER),
 });
 
-describe('whatever the copies are', () => {
-  test('what a session brings never belongs to another account than the user’s, nor was everybody’s before', () => {
+describe('login decisions for any set of copies', () => {
+  test("a session's login is accepted only for the user's account, and only if it was never distributed", () => {
     fc.assert(
       fc.property(anySituation, (situation) => {
         const { winner, from } = decide(situation);
@@ -78,14 +78,14 @@ describe('whatever the copies are', () => {
         assert.ok(!situation.known.tokens.includes(hashOf(winner)));
         assert.notEqual(winner.refresh, '');
         const account = typeof answer === 'object' ? answer.account : winner.account;
-        const asked = situation.answers.get(host);
+        const hostAnswer = situation.answers.get(host);
         const mine =
           own?.account ??
           situation.hostAccount ??
           situation.known.account ??
-          (typeof asked === 'object' ? asked.account : undefined);
+          (typeof hostAnswer === 'object' ? hostAnswer.account : undefined);
         assert.equal(account, mine);
-        const stale = !own || standing(own, situation.known) === 'old';
+        const stale = !own || loginStatus(own, situation.known) === 'old';
         const dead = [...situation.answers.values()].includes('refused');
         assert.ok(stale || dead || winner.expiresMs > own.expiresMs);
       }),
@@ -93,7 +93,7 @@ describe('whatever the copies are', () => {
     );
   });
 
-  test('a blank one is nobody’s, and who has what everybody has is left alone', () => {
+  test('no login is written without a winner or where the winner already is', () => {
     fc.assert(
       fc.property(anySituation, (situation) => {
         const { winner, give } = decide(situation);
@@ -105,7 +105,7 @@ describe('whatever the copies are', () => {
     );
   });
 
-  test('when all have what they were given, nothing is done any more', () => {
+  test('once all copies are up to date, nothing more is done', () => {
     const after = ({ copies, ...situation }: Situation): Situation => {
       const { give, winner, known } = decide({ copies, ...situation });
       const given = copies.map((one) =>
@@ -116,11 +116,11 @@ describe('whatever the copies are', () => {
     fc.assert(
       fc.property(anySituation, (situation) => {
         if (decide(situation).swapped) return;
-        // One that was taken may show another for what it is, so it may take two.
+        // A login that was taken may reveal another one, so it may take two rounds.
         const settled = after(after(situation));
         const { give, winner, later } = decide(settled);
         assert.deepEqual(give, []);
-        // Nothing is written down of one that could not be asked about.
+        // Nothing is recorded for a login that could not be checked.
         if (winner && !later) assert.equal(hashOf(winner), settled.known.current);
       }),
       { numRuns: 3000 },

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Answer, type Copy, decide, host } from './decide.ts';
 import type { Login } from './formats/login.ts';
-import { type Known, nothingKnown, withTokens } from './memory.ts';
-import { hashesOf, hashOf } from './standing.ts';
+import { type KnownTokens, nothingKnown, withTokens } from './memory.ts';
+import { hashesOf, hashOf } from './login-status.ts';
 
 const nowMs = 1_000_000;
 const hour = 3_600_000;
@@ -28,8 +28,8 @@ const copy = (holder: string, one: Login | undefined, blank = false): Copy => ({
 });
 const me: Answer = { account: 'me', name: 'me@example.org' };
 
-/** What everybody has is known. */
-function knowing(...logins: Login[]): Known {
+/** A state in which these logins were distributed. */
+function knowing(...logins: Login[]): KnownTokens {
   const last = logins.at(-1);
   return {
     ...withTokens(nothingKnown, logins.flatMap(hashesOf)),
@@ -41,7 +41,7 @@ function knowing(...logins: Login[]): Known {
 
 function decided(
   copies: readonly Copy[],
-  known: Known = nothingKnown,
+  known: KnownTokens = nothingKnown,
   answers: Readonly<Record<string, Answer>> = {},
   hostAccount?: string,
 ) {
@@ -58,22 +58,22 @@ function decided(
 const first = login('first');
 const second = login('second', { expiresMs: nowMs + 2 * hour });
 
-describe('a renewal in a session', () => {
+describe('a login renewed in a session', () => {
   const copies = [copy(host, first), copy('a', second), copy('b', first)];
 
-  test('is asked about before anything is done', () => {
+  test('a renewal in a session is verified with the provider before anything is done', () => {
     const { ask, winner } = decided(copies, knowing(first));
     assert.deepEqual([ask, winner], [['a'], undefined]);
   });
 
-  test('goes to the host and to the other sessions', () => {
+  test('a verified renewal goes to the host and to the other sessions', () => {
     const { winner, give, known } = decided(copies, knowing(first), { a: me });
     assert.equal(winner, second);
     assert.deepEqual(give, [host, 'b']);
     assert.deepEqual([known.current, known.from], [hashOf(second), 'a']);
   });
 
-  test('goes there by what the files say where the provider cannot be reached', () => {
+  test('a renewal goes by its files if the provider is unreachable', () => {
     assert.equal(decided(copies, knowing(first), { a: 'unreachable' }).winner, second);
     const unnamed = [copy(host, first), copy('a', { ...second, account: undefined })];
     const { winner, known } = decided(unnamed, knowing(first), { a: 'unreachable' });
@@ -85,7 +85,7 @@ describe('a renewal in a session', () => {
     assert.equal(decided(nameless, nobody, answers).winner?.expiresMs, second.expiresMs);
   });
 
-  test('goes nowhere where the provider says another account, or refuses it', () => {
+  test('a renewal is not distributed if the provider names another account or refuses it', () => {
     const other: Answer = { account: 'them', name: 'them@example.org' };
     for (const [answer, reason] of [
       [other, 'other'],
@@ -95,12 +95,12 @@ describe('a renewal in a session', () => {
       const { winner, give, known } = decided(copies, knowing(first), { a: answer });
       assert.deepEqual([winner, give], [first, []], reason);
       assert.equal(known.verdicts[0]?.reason, reason);
-      // Once judged, it is asked about no more.
+      // Once decided, it is not checked again.
       assert.deepEqual(decided(copies, known).ask, []);
     }
   });
 
-  test('goes nowhere with a token that has ended, which shows nothing', () => {
+  test('a renewal with an expired token is not distributed', () => {
     const ended = { ...second, expiresMs: nowMs - 1 };
     const { ask, winner } = decided(
       [copy(host, { ...first, expiresMs: nowMs - hour }), copy('a', ended)],
@@ -109,20 +109,20 @@ describe('a renewal in a session', () => {
     assert.deepEqual([ask, winner?.refresh], [[], first.refresh]);
   });
 
-  test('goes nowhere with an end that no provider gives, which nothing later could replace', () => {
+  test('a renewal with an impossible expiry, which nothing later could replace, is not distributed', () => {
     const forever = { ...second, expiresMs: nowMs + 49 * hour };
     const { ask, winner } = decided([copy(host, first), copy('a', forever)], knowing(first), {});
     assert.deepEqual([ask, winner], [[], first]);
   });
 
-  test('goes nowhere beside an access token that everybody had', () => {
+  test('a refresh token paired with an already distributed access token is not distributed', () => {
     const mixed = { ...second, access: first.access };
     const { ask, winner, give, known } = decided([copy(host, first), copy('a', mixed)]);
     assert.deepEqual([ask, winner, give], [[], first, ['a']]);
     assert.equal(known.verdicts[0]?.reason, 'mixed');
   });
 
-  test('is told from the renewal of two at once: the later one stays', () => {
+  test('of two concurrent renewals the later one wins', () => {
     const third = login('third', { expiresMs: nowMs + 3 * hour });
     const all = [copy(host, first), copy('a', second), copy('b', third)];
     const { winner, give } = decided(all, knowing(first), { a: me, b: me });
@@ -130,15 +130,15 @@ describe('a renewal in a session', () => {
   });
 });
 
-describe('the host', () => {
-  test('that was renewed or logged in gives its login to the sessions, also of another account', () => {
+describe("the host's login", () => {
+  test('a login renewed or created on the host goes to all sessions, even for another account', () => {
     for (const mine of [second, { ...second, account: 'my other', expiresMs: nowMs }]) {
       const { winner, give, ask } = decided([copy(host, mine), copy('a', first)], knowing(first));
       assert.deepEqual([winner, give, ask], [mine, ['a'], []]);
     }
   });
 
-  test('that was blanked gets what a session has', () => {
+  test("a blank login on the host is replaced by a session's", () => {
     const { winner, give } = decided(
       [copy(host, undefined, true), copy('a', first)],
       knowing(first),
@@ -148,7 +148,7 @@ describe('the host', () => {
     assert.deepEqual(decided(renewed, knowing(first), { a: me }).give, [host]);
   });
 
-  test('without a login gets none; the session’s is offered', () => {
+  test("a host without a login gets none; the session's is offered", () => {
     const { winner, give, known } = decided(
       [copy(host, undefined), copy('a', second)],
       nothingKnown,
@@ -161,7 +161,7 @@ describe('the host', () => {
     );
   });
 
-  test('with a login that everybody had before gets the present one', () => {
+  test('an outdated login on the host is replaced by the current one', () => {
     const { winner, give } = decided(
       [copy(host, first), copy('a', second)],
       knowing(first, second),
@@ -169,8 +169,8 @@ describe('the host', () => {
     assert.deepEqual([winner, give], [second, [host]]);
   });
 
-  test('whose renewal shows that a session had brought somebody else’s loses it', () => {
-    const brought: Known = { ...knowing(first, second), from: 'a' };
+  test("a host renewal that shows that a session's login was another user's is discarded", () => {
+    const brought: KnownTokens = { ...knowing(first, second), from: 'a' };
     const third = login('third', { expiresMs: nowMs + 3 * hour });
     const copies = [copy(host, third), copy('a', second)];
     assert.deepEqual(decided(copies, brought).ask, [host]);
@@ -180,8 +180,8 @@ describe('the host', () => {
   });
 });
 
-describe('a session', () => {
-  test('with a blank or older login gets the present one', () => {
+describe("a session's login", () => {
+  test('a session with a blank or older login gets the current one', () => {
     const copies = [
       copy(host, second),
       copy('a', undefined, true),
@@ -191,7 +191,7 @@ describe('a session', () => {
     assert.deepEqual(decided(copies, knowing(first, second)).give, ['a', 'b', 'c']);
   });
 
-  test('keeps the login of another account, and a key that was typed in', () => {
+  test("a session keeps another account's login and a key typed in by hand", () => {
     const foreign = login('foreign', { account: 'them', expiresMs: nowMs + hour / 2 });
     const key = login('key', { refresh: '', account: undefined });
     const { give, known } = decided(
@@ -207,12 +207,12 @@ describe('a session', () => {
   });
 });
 
-describe('a fresh login that ends sooner than the user’s', () => {
+describe("a new login in a session that expires before the user's", () => {
   const long = login('long', { expiresMs: nowMs + 9 * hour });
   const fresh = login('fresh', { expiresMs: nowMs + hour });
   const other: Answer = { account: 'them', name: undefined };
 
-  test('is asked about, as is the user’s', () => {
+  test("a new login that expires earlier is verified, and so is the user's", () => {
     const copies = [copy(host, long), copy('a', fresh)];
     assert.deepEqual(decided(copies, knowing(long)).ask, [host, 'a']);
   });
@@ -225,7 +225,7 @@ describe('a fresh login that ends sooner than the user’s', () => {
     [{ host: 'later', a: me }, false, []],
     [{ host: 'unreachable', a: 'unreachable' }, false, []],
   ] as const)
-    test(`is not lost where the provider says ${JSON.stringify(answers)}`, () => {
+    test(`a new login that expires earlier is not lost if the provider answers ${JSON.stringify(answers)}`, () => {
       const copies = [copy(host, long), copy('a', fresh)];
       const { winner, give, known } = decided(copies, knowing(long), answers);
       assert.deepEqual([winner, give], wins ? [fresh, [host]] : [long, []]);
@@ -233,18 +233,18 @@ describe('a fresh login that ends sooner than the user’s', () => {
         known.verdicts.map(({ reason }) => reason),
         reasons,
       );
-      // A later renewal of the user's changes nothing of it.
+      // A later renewal of the user's login does not change that.
       const next = [copy(host, login('next', { expiresMs: nowMs + 20 * hour })), copies[1] as Copy];
       if (reasons.length > 0) assert.deepEqual(decided(next, known).give, []);
     });
 
-  test('is replaced where the provider refused it', () => {
+  test('a new login that expires earlier is replaced if the provider refused it', () => {
     const copies = [copy(host, long), copy('a', fresh)];
     const answers = { host: me, a: 'refused' } as const;
     assert.deepEqual(decided(copies, knowing(long), answers).give, ['a']);
   });
 
-  test('stays in the session beside a token of the host’s that never ends', () => {
+  test("a new login stays in its session if the host's token never expires", () => {
     const static_ = login('static', { refresh: '', expiresMs: Number.MAX_SAFE_INTEGER });
     const copies = [copy(host, static_), copy('a', fresh)];
     const { ask, give, known } = decided(copies, knowing(static_), { a: me });
@@ -252,16 +252,16 @@ describe('a fresh login that ends sooner than the user’s', () => {
   });
 });
 
-describe('a provider that does not say whose a token is', () => {
-  test('is asked again, and what the files say counts for nothing', () => {
+describe('a provider that cannot name the account of a token', () => {
+  test('an unverified token is checked again, and its files count for nothing', () => {
     const copies = [copy(host, first), copy('a', second)];
     const { winner, later, known } = decided(copies, knowing(first), { a: 'later' });
     assert.deepEqual([winner, later, known.verdicts], [first, true, []]);
   });
 
   for (const answer of ['later', 'unreachable'] as const)
-    test(`about the host’s (${answer}) leaves it to be asked about`, () => {
-      const brought: Known = { ...knowing(first, second), from: 'a' };
+    test(`an unverified host token (${answer}) is checked again`, () => {
+      const brought: KnownTokens = { ...knowing(first, second), from: 'a' };
       const third = login('third', { expiresMs: nowMs + 3 * hour });
       const { winner, later, known } = decided([copy(host, third)], brought, { host: answer });
       assert.deepEqual([winner, later, known], [undefined, true, brought]);
@@ -275,22 +275,22 @@ describe('a provider that does not say whose a token is', () => {
     });
 });
 
-describe('what the host renewed of a login that a session had brought', () => {
-  const brought: Known = { ...knowing(first, second), account: 'me us', from: 'a' };
-  const theirs = login('third', { account: 'them us', expiresMs: nowMs + 3 * hour });
+describe('a host renewal of a login that came from a session', () => {
+  const brought: KnownTokens = { ...knowing(first, second), account: 'me us', from: 'a' };
+  const foreignLogin = login('third', { account: 'them us', expiresMs: nowMs + 3 * hour });
   const answers = { host: { account: 'them us', name: 'them@example.org' } };
 
-  test('goes nowhere where it is somebody else’s, and the user is told', () => {
+  test('a host renewal for another account is not distributed and the user is notified', () => {
     for (const account of ['them us', undefined]) {
-      const copies = [copy(host, { ...theirs, account }), copy('b', second)];
+      const copies = [copy(host, { ...foreignLogin, account }), copy('b', second)];
       const { winner, give, known } = decided(copies, brought, answers);
       assert.deepEqual([winner, give, known.verdicts[0]?.reason], [undefined, [], 'changed']);
       assert.equal(known.from, 'a');
     }
   });
 
-  test('goes to all where the user’s own files name the other account', () => {
-    const copies = [copy(host, theirs), copy('b', second)];
-    assert.equal(decided(copies, brought, answers, 'them us').winner, theirs);
+  test("a host renewal for another account goes to all if the user's own files name it", () => {
+    const copies = [copy(host, foreignLogin), copy('b', second)];
+    assert.equal(decided(copies, brought, answers, 'them us').winner, foreignLogin);
   });
 });

@@ -2,34 +2,34 @@
 import { type Login, sameAccount } from './formats/login.ts';
 import {
   host,
-  isBrought,
+  isFromSession,
   isChanged,
   isRenewed,
   isSwapped,
   isUnanswered,
-  isUnsure,
+  isUndecided,
 } from './host-renewal.ts';
 import {
   type Answer,
-  type Copy,
-  earlier,
-  type Held,
+  type LoginCopy,
+  earlierVerdict,
+  type HeldLogin,
   isIdentity,
-  isOpen,
-  isTimely,
+  needsQuestion,
+  hasPlausibleExpiry,
   reasonAgainst,
   type Situation,
-  saysSomething,
-  verdict,
+  isInformative,
+  makeVerdict,
   withVerdicts,
 } from './judge.ts';
-import { type Known, type Verdict, withGiven, withTokens } from './memory.ts';
-import { hashesOf, hashOf, knownInSessions, standing } from './standing.ts';
+import { type KnownTokens, type Verdict, withGiven, withTokens } from './memory.ts';
+import { hashesOf, hashOf, knownInSessions, loginStatus } from './login-status.ts';
 
 export { host } from './host-renewal.ts';
-export type { Answer, Copy, Situation } from './judge.ts';
+export type { Answer, LoginCopy as Copy, Situation } from './judge.ts';
 
-interface Challenger extends Held {
+interface Candidate extends HeldLogin {
   /** It ends later than the user's. */
   readonly isLate: boolean;
 }
@@ -45,14 +45,14 @@ export interface Decision {
   readonly swapped: boolean;
   /** A login could not be judged now. */
   readonly later: boolean;
-  readonly known: Known;
+  readonly known: KnownTokens;
 }
 
 export function decide(situation: Situation): Decision {
   const { copies, known, answers } = situation;
   const own = copies.find(({ holder }) => holder === host);
   const sessions = copies.filter(({ holder }) => holder !== host);
-  const current = sessions.find(({ login }) => login && standing(login, known) === 'current');
+  const current = sessions.find(({ login }) => login && loginStatus(login, known) === 'current');
   const base = baseOf(own, current, known);
   if (!base && !own?.blank) return withoutHost(situation, sessions);
   const answer = answers.get(host);
@@ -61,29 +61,29 @@ export function decide(situation: Situation): Decision {
   const account = named ?? (isIdentity(answer) ? answer.account : undefined);
   const seen = knownInSessions(known, base?.login);
   const challengers = sessions.flatMap(({ holder, login }) =>
-    login && login.refresh !== '' && isChallenger({ holder, login }, base, seen, situation)
+    login && login.refresh !== '' && isCandidate({ holder, login }, base, seen, situation)
       ? [{ holder, login, isLate: !base || isLater(login, base) }]
       : [],
   );
-  const open = challengers.filter((one) => isOpen(one, situation));
+  const open = challengers.filter((one) => needsQuestion(one, situation));
   const ask = [
     ...hostQuestion(situation, base, challengers.length > 0 ? account : named),
     ...baseQuestion(situation, base, challengers),
     ...open,
   ].map(({ holder }) => holder);
-  if (ask.length > 0) return { ...nothing(known), ask: [...new Set(ask)] };
+  if (ask.length > 0) return { ...noDecision(known), ask: [...new Set(ask)] };
   if (base && isSwapped(base, answer, known))
-    return { ...nothing(known), swapped: true, known: forgotten(known, base.login, answer) };
-  if (base && isUnsure(base, answer, known)) return { ...nothing(known), later: true };
+    return { ...noDecision(known), swapped: true, known: withoutSwapped(known, base.login, answer) };
+  if (base && isUndecided(base, answer, known)) return { ...noDecision(known), later: true };
   if (base && isChanged(base, answer, situation)) {
-    const changed = [verdict(host, base.login, 'changed', situation)];
-    return { ...nothing(known), known: withVerdicts(known, own ? [own] : [], changed) };
+    const changed = [makeVerdict(host, base.login, 'changed', situation)];
+    return { ...noDecision(known), known: withVerdicts(known, own ? [own] : [], changed) };
   }
   const isAsked = isUnanswered(answer) && named === undefined;
   const dead = base && answers.get(base.holder) === 'refused';
   const judged = challengers.map((one) => {
     const reason = reasonAgainst(one, { account, isAsked }, situation);
-    return { ...one, reason: reason ?? (one.isLate || dead ? undefined : apart(base, situation)) };
+    return { ...one, reason: reason ?? (one.isLate || dead ? undefined : apartOrLater(base, situation)) };
   });
   const best = bestOf(
     judged.filter(({ reason }) => reason === undefined),
@@ -94,14 +94,14 @@ export function decide(situation: Situation): Decision {
   const verdicts = judged.flatMap((one) => {
     const { holder, login, reason } = one;
     return reason && reason !== 'later' && !isGone(one)
-      ? [verdict(holder, login, reason, situation)]
+      ? [makeVerdict(holder, login, reason, situation)]
       : [];
   });
   const mixed = sessions.flatMap(({ holder, login }) =>
-    login && standing(login, seen) === 'mixed' ? [verdict(holder, login, 'mixed', situation)] : [],
+    login && loginStatus(login, seen) === 'mixed' ? [makeVerdict(holder, login, 'mixed', situation)] : [],
   );
   const later = judged.some(({ reason }) => reason === 'later');
-  if (!best) return { ...nothing(known), later, known: withVerdicts(known, copies, verdicts) };
+  if (!best) return { ...noDecision(known), later, known: withVerdicts(known, copies, verdicts) };
   const kept = new Set(judged.flatMap((one) => (one.reason && !isGone(one) ? [one.holder] : [])));
   for (const { holder, login } of sessions) if (login && isOwnKey(login, seen)) kept.add(holder);
   const decision: Decision = {
@@ -119,7 +119,7 @@ export function decide(situation: Situation): Decision {
   if (isAsked && best.holder === host)
     return { ...decision, later: true, known: withGiven(known, hashesOf(best.login)) };
   const tokens = copies.flatMap(({ holder, login }) =>
-    login && !kept.has(holder) && standing(login, seen) !== 'mixed' ? hashesOf(login) : [],
+    login && !kept.has(holder) && loginStatus(login, seen) !== 'mixed' ? hashesOf(login) : [],
   );
   return {
     ...decision,
@@ -138,9 +138,9 @@ export function decide(situation: Situation): Decision {
 }
 
 /** The one that ends last; of those that the provider took, where it refused the user's. */
-function bestOf(taken: readonly Challenger[], base: Held | undefined): Held | undefined {
-  const latest = (all: readonly Held[], first: Held | undefined) =>
-    all.reduce<Held | undefined>(
+function bestOf(taken: readonly Candidate[], base: HeldLogin | undefined): HeldLogin | undefined {
+  const latest = (all: readonly HeldLogin[], first: HeldLogin | undefined) =>
+    all.reduce<HeldLogin | undefined>(
       (a, b) => (a && a.login.expiresMs >= b.login.expiresMs ? a : b),
       first,
     );
@@ -149,37 +149,37 @@ function bestOf(taken: readonly Challenger[], base: Held | undefined): Held | un
 }
 
 /** Who brought it: a session, until a renewal of the host's has shown whose it is. */
-function fromOf(best: Held, answer: Answer | undefined, known: Known): string | undefined {
+function fromOf(best: HeldLogin, answer: Answer | undefined, known: KnownTokens): string | undefined {
   if (best.holder !== host) return best.holder;
   if (hashOf(best.login) === known.current) return known.from;
-  return isBrought(known) && !isIdentity(answer) ? known.from : host;
+  return isFromSession(known) && !isIdentity(answer) ? known.from : host;
 }
 
 /** What is everybody's before the sessions' are looked at: the host's, unless it is one that everybody had before. */
-function baseOf(own: Copy | undefined, current: Copy | undefined, known: Known): Held | undefined {
+function baseOf(own: LoginCopy | undefined, current: LoginCopy | undefined, known: KnownTokens): HeldLogin | undefined {
   const login = own?.login;
   if (!login)
     return own?.blank && current?.login ? { ...current, login: current.login } : undefined;
-  if (standing(login, known) === 'old' && current?.login)
+  if (loginStatus(login, known) === 'old' && current?.login)
     return { holder: current.holder, login: current.login };
   return { holder: host, login };
 }
 
 /** Never seen. One that ends sooner than the user's is one only while it can show something, or was judged before. */
-function isChallenger(
-  { holder, login }: Held,
-  base: Held | undefined,
-  seen: Known,
+function isCandidate(
+  { holder, login }: HeldLogin,
+  base: HeldLogin | undefined,
+  seen: KnownTokens,
   situation: Situation,
 ): boolean {
-  if (standing(login, seen) !== 'new') return false;
+  if (loginStatus(login, seen) !== 'new') return false;
   if (!base || isLater(login, base)) return true;
-  const before = earlier(holder, login, situation.known);
-  return saysSomething(login, situation) || (before !== undefined && before.reason !== 'refused');
+  const before = earlierVerdict(holder, login, situation.known);
+  return isInformative(login, situation) || (before !== undefined && before.reason !== 'refused');
 }
 
 /** It ends later than the user's, or is of another account, by what the files say: then it is the session's own affair. */
-function isLater(login: Login, base: Held): boolean {
+function isLater(login: Login, base: HeldLogin): boolean {
   const isForeign =
     login.account !== undefined &&
     base.login.account !== undefined &&
@@ -188,7 +188,7 @@ function isLater(login: Login, base: Held): boolean {
 }
 
 /** A good login of the user's that ends sooner, as after a new login or with a clock that was set back. */
-function apart(base: Held | undefined, { answers }: Situation): 'apart' | 'later' {
+function apartOrLater(base: HeldLogin | undefined, { answers }: Situation): 'apart' | 'later' {
   const answer = base && answers.get(base.holder);
   return isUnanswered(answer) ? 'later' : 'apart';
 }
@@ -196,11 +196,11 @@ function apart(base: Held | undefined, { answers }: Situation): 'apart' | 'later
 /** The user's is asked about where a session has one that ends sooner: it may be of no use any more. */
 function baseQuestion(
   { answers, known }: Situation,
-  base: Held | undefined,
-  challengers: readonly Challenger[],
-): Held[] {
+  base: HeldLogin | undefined,
+  challengers: readonly Candidate[],
+): HeldLogin[] {
   const sooner = challengers.some(
-    ({ holder, login, isLate }) => !isLate && !earlier(holder, login, known),
+    ({ holder, login, isLate }) => !isLate && !earlierVerdict(holder, login, known),
   );
   return base && sooner && base.login.refresh !== '' && !answers.has(base.holder) ? [base] : [];
 }
@@ -208,42 +208,42 @@ function baseQuestion(
 /** The provider is asked about the host's where no file names its account, or a session brought the last one. */
 function hostQuestion(
   { answers, known }: Situation,
-  base: Held | undefined,
+  base: HeldLogin | undefined,
   account: string | undefined,
-): Held[] {
+): HeldLogin[] {
   if (!base || base.login.refresh === '' || answers.has(host)) return [];
-  return isRenewed(base, known) && (isBrought(known) || account === undefined) ? [base] : [];
+  return isRenewed(base, known) && (isFromSession(known) || account === undefined) ? [base] : [];
 }
 
 /** A login in a session is offered, by the name that its provider has for it; nobody else gets it unasked. */
-function withoutHost(situation: Situation, sessions: readonly Copy[]): Decision {
+function withoutHost(situation: Situation, sessions: readonly LoginCopy[]): Decision {
   const { answers, known } = situation;
   const fresh = sessions.flatMap(({ holder, login }) =>
-    login?.refresh && isTimely(login, situation) && standing(login, known) === 'new'
+    login?.refresh && hasPlausibleExpiry(login, situation) && loginStatus(login, known) === 'new'
       ? [{ holder, login }]
       : [],
   );
   const ask = fresh.filter(
-    ({ holder, login }) => !answers.has(holder) && !earlier(holder, login, known),
+    ({ holder, login }) => !answers.has(holder) && !earlierVerdict(holder, login, known),
   );
-  if (ask.length > 0) return { ...nothing(known), ask: ask.map(({ holder }) => holder) };
+  if (ask.length > 0) return { ...noDecision(known), ask: ask.map(({ holder }) => holder) };
   const verdicts = fresh.map(({ holder, login }) => {
     const refused = answers.get(holder) === 'refused';
-    const reason = earlier(holder, login, known)?.reason ?? (refused ? 'refused' : 'offered');
-    return verdict(holder, login, reason, situation);
+    const reason = earlierVerdict(holder, login, known)?.reason ?? (refused ? 'refused' : 'offered');
+    return makeVerdict(holder, login, reason, situation);
   });
   return {
-    ...nothing(known),
+    ...noDecision(known),
     known: withVerdicts({ ...known, current: undefined }, sessions, verdicts),
   };
 }
 
 /** A key that was typed in inside. */
-function isOwnKey(login: Login, seen: Known): boolean {
-  return login.refresh === '' && standing(login, seen) === 'new';
+function isOwnKey(login: Login, seen: KnownTokens): boolean {
+  return login.refresh === '' && loginStatus(login, seen) === 'new';
 }
 
-function forgotten(known: Known, login: Login, answer: Answer | undefined): Known {
+function withoutSwapped(known: KnownTokens, login: Login, answer: Answer | undefined): KnownTokens {
   const { from: session = host } = known;
   const name = isIdentity(answer) ? answer.name : undefined;
   const swapped: Verdict = { session, hash: hashOf(login), reason: 'swapped', name, told: false };
@@ -256,7 +256,7 @@ function forgotten(known: Known, login: Login, answer: Answer | undefined): Know
 }
 
 /** What is decided where nothing is to be done. */
-export function nothing(known: Known): Decision {
+export function noDecision(known: KnownTokens): Decision {
   return {
     ask: [],
     winner: undefined,

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import {
   a,
-  begin,
   claude,
   credentials,
-  end,
   home,
   inStore,
+  makeLoginHome,
+  removeLoginHome,
   write,
 } from '../../test/bed/login-home.ts';
 import { hostFiles } from '../host/fs/host-files.ts';
-import { fillLogins, isReplaced } from './fill.ts';
+import { fillLogins, shouldReplace } from './fill.ts';
 import { claudeLogin } from './formats/claude.ts';
 import type { Login } from './formats/login.ts';
-import { type Known, nothingKnown, type Reason } from './memory.ts';
-import { hashOf } from './standing.ts';
+import { type KnownTokens, nothingKnown, type Reason } from './memory.ts';
+import { hashOf } from './login-status.ts';
 
 const nowMs = 1_000_000;
 const login = (name: string, expiresMs: number): Login => ({
@@ -31,32 +31,32 @@ const login = (name: string, expiresMs: number): Login => ({
 });
 const users = login('users', nowMs + 9000);
 const at = { session: 'a', nowMs };
-const judged = (one: Login, reason: Reason): Known => ({
+const decided = (one: Login, reason: Reason): KnownTokens => ({
   ...nothingKnown,
   verdicts: [{ session: 'a', hash: hashOf(one), reason, name: undefined }],
 });
 
-describe('a start replaces what the session has', () => {
-  test('only where that has ended, if it was never seen', () => {
-    assert.equal(isReplaced(login('own', nowMs + 1), users, nothingKnown, at), false);
-    assert.equal(isReplaced(login('own', nowMs), users, nothingKnown, at), true);
+describe("whether a start replaces a session's login", () => {
+  test('a start replaces an unknown login of the session only if it has expired', () => {
+    assert.equal(shouldReplace(login('own', nowMs + 1), users, nothingKnown, at), false);
+    assert.equal(shouldReplace(login('own', nowMs), users, nothingKnown, at), true);
   });
 
-  test('never where it was found to be the session’s own', () => {
+  test("a start never replaces a login that was found to be the session's own", () => {
     const ended = login('own', nowMs - 1);
     for (const reason of ['other', 'apart', 'unknown', 'offered'] as const)
-      assert.equal(isReplaced(ended, users, judged(ended, reason), at), false, reason);
-    assert.equal(isReplaced(ended, users, judged(ended, 'refused'), at), true);
+      assert.equal(shouldReplace(ended, users, decided(ended, reason), at), false, reason);
+    assert.equal(shouldReplace(ended, users, decided(ended, 'refused'), at), true);
     const elsewhere = { ...at, session: 'b' };
-    assert.equal(isReplaced(ended, users, judged(ended, 'other'), elsewhere), true);
+    assert.equal(shouldReplace(ended, users, decided(ended, 'other'), elsewhere), true);
   });
 });
 
-describe('a start with an ended token', () => {
-  beforeEach(begin);
-  afterEach(end);
+describe('a start with an expired token', () => {
+  beforeEach(makeLoginHome);
+  afterEach(removeLoginHome);
 
-  test('takes its turn where ~/.coi is a link, and never fails for it', () => {
+  test('a start takes a renewal turn even if ~/.coi is a link, and never fails because of it', () => {
     renameSync(join(home, '.coi'), join(home, 'elsewhere'));
     symlinkSync('elsewhere', join(home, '.coi'));
     write(credentials, claude('ended', -1));

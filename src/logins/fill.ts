@@ -1,13 +1,13 @@
 // What a start does: the session's store gets the user's login, unless what it has is newer or the session's own affair.
 // Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
-import { giveToStore, hostLogins, memoryOf, storeLogins } from './copies.ts';
+import { writeToStore, readHostLogins, loadMemory, readStoreLogins } from './copies.ts';
 import { type Login, type LoginFile, sameAccount } from './formats/login.ts';
-import { earlier } from './judge.ts';
-import { type Known, type Memory, nothingKnown } from './memory.ts';
-import { forSession } from './spread.ts';
-import { hashOf, knownInSessions, standing } from './standing.ts';
-import { takeTurn } from './turn.ts';
+import { earlierVerdict } from './judge.ts';
+import { type KnownTokens, type LoginMemory, nothingKnown } from './memory.ts';
+import { staggerExpiry } from './stagger.ts';
+import { hashOf, knownInSessions, loginStatus } from './login-status.ts';
+import { takeTurn } from './renewal-turn.ts';
 
 export interface FillRequest {
   readonly file: LoginFile;
@@ -21,32 +21,32 @@ export interface FillRequest {
   readonly nowMs: number;
 }
 
-export interface Filled {
+export interface FillResult {
   /** The session has a login now. */
   readonly has: boolean;
-  readonly memory: Memory;
+  readonly memory: LoginMemory;
   /** Why the user's login cannot be used. */
   readonly warnings: readonly string[];
 }
 
-export function fillLogins(request: FillRequest, files: HostFiles): Filled {
+export function fillLogins(request: FillRequest, files: HostFiles): FillResult {
   const { file, home, session, store, copied, owner, nowMs } = request;
   const warnings: string[] = [];
-  const own = hostLogins(file, home, files, (message) =>
+  const own = readHostLogins(file, home, files, (message) =>
     warnings.push(`your login is not used: ${message}`),
   );
-  const has = storeLogins(file, store, files);
-  const memory = memoryOf(file, home, files);
+  const has = readStoreLogins(file, store, files);
+  const memory = loadMemory(file, home, files);
   // Two that have one refresh token cost each other their login.
   const dropped = copied ? [...has.logins.values()].filter(({ refresh }) => refresh !== '') : [];
   const gone = new Set(dropped.map(({ id }) => id));
   const given = [...own.logins.values()].filter((login) => {
     const before = has.logins.get(login.id);
     const known = memory.get(login.id) ?? nothingKnown;
-    return !before || gone.has(login.id) || isReplaced(before, login, known, { session, nowMs });
+    return !before || gone.has(login.id) || shouldReplace(before, login, known, { session, nowMs });
   });
-  const changed = given.map((login) => forSession(file, login, session, nowMs));
-  if (changed.length > 0 || dropped.length > 0) giveToStore(file, store, changed, files, gone);
+  const changed = given.map((login) => staggerExpiry(file, login, session, nowMs));
+  if (changed.length > 0 || dropped.length > 0) writeToStore(file, store, changed, files, gone);
   const lasting = [...has.logins.values()].filter(({ id }) => !gone.has(id));
   const logins = [...new Map([...lasting, ...changed].map((login) => [login.id, login])).values()];
   takeTurn({ file, home, store, logins, owner, nowMs }, files);
@@ -54,23 +54,23 @@ export function fillLogins(request: FillRequest, files: HostFiles): Filled {
 }
 
 /** Whether the user's login goes in the place of the one that the session has. Pure. */
-export function isReplaced(
+export function shouldReplace(
   before: Login,
   login: Login,
-  known: Known,
+  known: KnownTokens,
   { session, nowMs }: { session: string; nowMs: number },
 ): boolean {
   if (hashOf(before) === hashOf(login)) return false;
   const seen = knownInSessions(known, login);
-  switch (standing(before, seen)) {
+  switch (loginStatus(before, seen)) {
     case 'current':
       // The user's is one that everybody had before, as from a backup.
-      return standing(login, known) !== 'old';
+      return loginStatus(login, known) !== 'old';
     case 'old':
     case 'mixed':
       return true;
     case 'new': {
-      const judged = earlier(session, before, known);
+      const judged = earlierVerdict(session, before, known);
       if (before.refresh === '' || (judged && judged.reason !== 'refused')) return false;
       const foreign = before.account !== undefined && !sameAccount(before.account, login.account);
       // One that has not ended is lost for good where nobody has asked the provider about it: the keeper does.

@@ -1,6 +1,6 @@
-// Claude Code on the host and the keeper never change the login at the same time, also where dotfiles are links. Which locks
-// Claude Code 2.1.197 takes: `.oauth_refresh.lock` in `~/.claude` as that is named, and `.lock` behind what `~/.claude` is
-// without links, which older versions take alone.
+// Claude Code on the host and the login sync never change the login at the same time, even with linked dotfiles. Locks that
+// Claude Code 2.1.197 takes: `.oauth_refresh.lock` in `~/.claude` under that name, and `.lock` at the real path of
+// `~/.claude`, which older versions take alone.
 import assert from 'node:assert/strict';
 import {
   existsSync,
@@ -16,26 +16,26 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import {
   a,
-  begin,
   claude,
+  confirmedLogin,
   credentials,
-  end,
   home,
-  keep,
+  makeLoginHome,
   me,
   plant,
+  removeLoginHome,
+  syncLogins,
   token,
-  wantedOf,
   write,
 } from '../../test/bed/login-home.ts';
 import { type HostFiles, hostFiles } from '../host/fs/host-files.ts';
 
-beforeEach(begin);
-afterEach(end);
+beforeEach(makeLoginHome);
+afterEach(removeLoginHome);
 
 const lock = '.claude/.oauth_refresh.lock';
 
-const places = {
+const paths = {
   'plain files': { prepare: () => undefined, locks: [lock, '.claude.lock'], foreign: [] },
   'a linked file': {
     prepare: () => {
@@ -57,26 +57,26 @@ const places = {
   },
 } as const;
 
-for (const [name, { prepare, locks, foreign }] of Object.entries(places))
+for (const [name, { prepare, locks, foreign }] of Object.entries(paths))
   describe(`with ${name}`, () => {
     beforeEach(() => {
       prepare();
       plant(a, claude('second', 8));
     });
 
-    for (const held of locks)
-      test(`nothing is written while Claude has ${held}`, async () => {
-        mkdirSync(join(home, held));
-        assert.equal(await keep({ 'a-second': me }), 'busy');
+    for (const heldLock of locks)
+      test(`nothing is written while Claude holds ${heldLock}`, async () => {
+        mkdirSync(join(home, heldLock));
+        assert.equal(await syncLogins({ 'a-second': me }), 'busy');
         assert.equal(token(credentials), 'a-first');
-        for (const other of locks) assert.equal(existsSync(join(home, other)), other === held);
-        utimesSync(join(home, held), 0, 0);
-        assert.equal(await keep({ 'a-second': me }), 'done');
+        for (const other of locks) assert.equal(existsSync(join(home, other)), other === heldLock);
+        utimesSync(join(home, heldLock), 0, 0);
+        assert.equal(await syncLogins({ 'a-second': me }), 'done');
         assert.equal(token(credentials), 'a-second');
         for (const other of locks) assert.ok(!existsSync(join(home, other)));
       });
 
-    test('Claude finds the same locks while the keeper writes', async () => {
+    test('the login sync takes the same locks as Claude while it writes', async () => {
       const seen: boolean[][] = [];
       const changeUserFile: HostFiles['changeUserFile'] = (from, path, change, options) =>
         hostFiles.changeUserFile(
@@ -89,15 +89,15 @@ for (const [name, { prepare, locks, foreign }] of Object.entries(places))
           options,
         );
       for (const other of foreign) mkdirSync(join(home, other));
-      await keep({ 'a-second': me }, {}, { ...hostFiles, changeUserFile });
+      await syncLogins({ 'a-second': me }, {}, { ...hostFiles, changeUserFile });
       assert.deepEqual(seen, [[true, true]]);
       assert.equal(token(credentials), 'a-second');
       if (name === 'a linked file') assert.ok(lstatSync(join(home, credentials)).isSymbolicLink());
     });
   });
 
-describe('a login that Claude renews while the keeper works', () => {
-  /** Claude has renewed when the keeper has decided, and before it has the lock. */
+describe('a login that Claude renews during a sync', () => {
+  /** Claude renews after the sync has decided, and before it has the lock. */
   function renewed(before: () => void): HostFiles {
     let times = 0;
     return {
@@ -110,35 +110,35 @@ describe('a login that Claude renews while the keeper works', () => {
     };
   }
 
-  test('is not written over', async () => {
-    await keep();
+  test('a login that Claude renews during a sync is not overwritten', async () => {
+    await syncLogins();
     plant(a, claude('second', 8));
     const files = renewed(() => write(credentials, claude('third', 9)));
-    assert.equal(await keep({ 'a-second': me, 'a-third': me }, {}, files), 'done');
+    assert.equal(await syncLogins({ 'a-second': me, 'a-third': me }, {}, files), 'done');
     assert.equal(token(credentials), 'a-third');
   });
 
-  test('is not taken away with the one that was found to be foreign', async () => {
-    await keep();
+  test('a login that Claude renews during a sync is not removed with a foreign one', async () => {
+    await syncLogins();
     plant(a, claude('second', 8));
-    await keep({ 'a-second': me });
+    await syncLogins({ 'a-second': me });
     write(credentials, claude('foreign', 9));
     const files = renewed(() => write(credentials, claude('mine', 10)));
     const answers = { 'a-foreign': { account: 'other us', name: 'x' }, 'a-mine': me };
-    await keep(answers, {}, files);
+    await syncLogins(answers, {}, files);
     assert.equal(token(credentials), 'a-mine');
   });
 });
 
-test('the account’s file is left alone while Claude has its lock', async () => {
+test('the account file is left alone while Claude holds its lock', async () => {
   plant(a, claude('second', 8), 'other');
   const accountLock = join(home, '.claude.json.lock');
   mkdirSync(accountLock);
-  assert.equal(await keep({}, { wanted: wantedOf(a) }), 'busy');
+  assert.equal(await syncLogins({}, { confirmed: confirmedLogin(a) }), 'busy');
   rmdirSync(accountLock);
 });
 
-test('a change that somebody makes without a lock, while the new file is being written, is not lost', () => {
+test('a change made without a lock while the new file is being written is not lost', () => {
   const path = join(home, credentials);
   const other = () => writeFileSync(path, 'theirs');
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -153,7 +153,7 @@ test('a change that somebody makes without a lock, while the new file is being w
   assert.equal(texts.length, 2);
   const now = hostFiles.readUserFile(home, credentials, { maxBytes: 1000 })?.text;
   assert.equal(now, 'theirs and ours');
-  // One that writes all the time is left to it.
+  // A file that is written all the time is left alone.
   let times = 0;
   const late = () => {
     times += 1;

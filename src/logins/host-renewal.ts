@@ -1,16 +1,16 @@
 // What a new login of the host's means: it came from the user, or from what a session had brought. Pure.
 import { sameAccount } from './formats/login.ts';
-import { type Answer, type Held, isIdentity, type Situation } from './judge.ts';
-import type { Known } from './memory.ts';
-import { standing } from './standing.ts';
+import { type Answer, type HeldLogin, isIdentity, type Situation } from './judge.ts';
+import type { KnownTokens } from './memory.ts';
+import { loginStatus } from './login-status.ts';
 
 export const host = 'host';
 
-export function isRenewed({ holder, login }: Held, known: Known): boolean {
-  return holder === host && standing(login, known) === 'new';
+export function isRenewed({ holder, login }: HeldLogin, known: KnownTokens): boolean {
+  return holder === host && loginStatus(login, known) === 'new';
 }
 
-export function isBrought({ from }: Known): boolean {
+export function isFromSession({ from }: KnownTokens): boolean {
   return from !== undefined && from !== host;
 }
 
@@ -19,16 +19,16 @@ export function isUnanswered(answer: Answer | undefined): boolean {
 }
 
 /** Nobody said whose the renewal is of what a session had brought: it stays where it is until somebody does. */
-export function isUnsure(base: Held, answer: Answer | undefined, known: Known): boolean {
-  return isRenewed(base, known) && isBrought(known) && isUnanswered(answer);
+export function isUndecided(base: HeldLogin, answer: Answer | undefined, known: KnownTokens): boolean {
+  return isRenewed(base, known) && isFromSession(known) && isUnanswered(answer);
 }
 
 /** The host's files still name the one whose login it was. */
-export function isSwapped(base: Held, answer: Answer | undefined, known: Known): boolean {
+export function isSwapped(base: HeldLogin, answer: Answer | undefined, known: KnownTokens): boolean {
   const { account } = base.login;
   return (
     isRenewed(base, known) &&
-    isBrought(known) &&
+    isFromSession(known) &&
     account !== undefined &&
     sameAccount(account, known.account) &&
     isIdentity(answer) &&
@@ -38,13 +38,13 @@ export function isSwapped(base: Held, answer: Answer | undefined, known: Known):
 
 /** The same where the host's files say nothing by themselves: the user may have logged in as somebody else. */
 export function isChanged(
-  base: Held,
+  base: HeldLogin,
   answer: Answer | undefined,
   { known, hostAccount }: Situation,
 ): boolean {
   return (
     isRenewed(base, known) &&
-    isBrought(known) &&
+    isFromSession(known) &&
     known.account !== undefined &&
     isIdentity(answer) &&
     person(answer.account) !== person(known.account) &&

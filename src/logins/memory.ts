@@ -31,7 +31,7 @@ export interface Verdict {
   readonly told?: boolean | undefined;
 }
 
-export interface Known {
+export interface KnownTokens {
   /** Hashes of all tokens that were everybody's, the latest last. */
   readonly tokens: readonly string[];
   /** Of the host's that sessions got before anybody said whose they are: in a session they are nothing new. */
@@ -46,9 +46,9 @@ export interface Known {
 }
 
 /** By the id of the login. */
-export type Memory = ReadonlyMap<string, Known>;
+export type LoginMemory = ReadonlyMap<string, KnownTokens>;
 
-export const nothingKnown: Known = {
+export const nothingKnown: KnownTokens = {
   tokens: [],
   given: [],
   current: undefined,
@@ -80,17 +80,17 @@ export function memoryPath(tool: string): string {
   return `logins/${tool}.json`;
 }
 
-export function readMemory(text: string | undefined): Memory {
+export function readMemory(text: string | undefined): LoginMemory {
   const logins = objectIn(jsonIn(text)?.['logins']) ?? {};
   return new Map(
     Object.entries(logins).flatMap(([id, entry]) => {
       const own = objectIn(entry);
-      return own ? [[id, knownOf(own)] as const] : [];
+      return own ? [[id, parseKnown(own)] as const] : [];
     }),
   );
 }
 
-export function memoryText(memory: Memory): string {
+export function memoryText(memory: LoginMemory): string {
   // The user's before those that only sessions have.
   const all = [...memory].filter(([, known]) => !isEmpty(known));
   const first = all.filter(([, { current }]) => current !== undefined);
@@ -102,13 +102,13 @@ export function memoryText(memory: Memory): string {
   }
 }
 
-function isEmpty({ tokens, given, current, verdicts }: Known): boolean {
+function isEmpty({ tokens, given, current, verdicts }: KnownTokens): boolean {
   return [tokens, given, verdicts].every(({ length }) => length === 0) && current === undefined;
 }
 
 /** An entry of the file with that part of what may be kept. */
 function latest(part: number) {
-  return ([id, known]: readonly [string, Known]) => [
+  return ([id, known]: readonly [string, KnownTokens]) => [
     id,
     {
       ...known,
@@ -120,12 +120,12 @@ function latest(part: number) {
 }
 
 /** With more tokens known, each once. */
-export function withTokens(known: Known, hashes: readonly string[]): Known {
+export function withTokens(known: KnownTokens, hashes: readonly string[]): KnownTokens {
   return { ...known, tokens: withLatest(known.tokens, hashes) };
 }
 
 /** With tokens of the host's that sessions get though nobody says whose they are. */
-export function withGiven(known: Known, hashes: readonly string[]): Known {
+export function withGiven(known: KnownTokens, hashes: readonly string[]): KnownTokens {
   return { ...known, given: withLatest(known.given, hashes) };
 }
 
@@ -134,7 +134,7 @@ function withLatest(before: readonly string[], hashes: readonly string[]): reado
   return [...before.filter((one) => !fresh.includes(one)), ...fresh];
 }
 
-function knownOf(own: Json): Known {
+function parseKnown(own: Json): KnownTokens {
   const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
   const texts = (value: unknown) => list(value).filter((one) => typeof one === 'string');
   return {

@@ -1,8 +1,8 @@
 // What the user is told of logins in sessions that were not taken for all, until it was seen in `coi login list`. Pure.
-import type { Memory, Reason, Verdict } from './memory.ts';
+import type { LoginMemory, Reason, Verdict } from './memory.ts';
 
 /** One sentence for each session whose login the user may want, or may have to look at. */
-export function loginNotices(tool: { readonly title: string }, memory: Memory): string[] {
+export function loginNotices(tool: { readonly title: string }, memory: LoginMemory): string[] {
   return [...memory.values()].flatMap(({ verdicts }) =>
     verdicts
       .filter(({ told, reason }) => !told && reason !== 'refused')
@@ -43,7 +43,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
 };
 
 /** With all verdicts marked as seen. */
-export function allTold(memory: Memory): Memory {
+export function markAllSeen(memory: LoginMemory): LoginMemory {
   return new Map(
     [...memory].map(([id, known]) => [
       id,

@@ -1,10 +1,10 @@
-// What kind of place a remote address is.
+// Classifies remote addresses.
 import { BlockList, isIPv6 } from 'node:net';
 import { metadataServices, privateNetworks } from '../addresses/ranges.ts';
 
-export type Place = 'self' | 'metadata' | 'link-local' | 'private' | 'public';
+export type AddressClass = 'self' | 'metadata' | 'link-local' | 'private' | 'public';
 
-/** Addresses under which clouds give credentials to whoever asks. */
+/** Addresses at which clouds hand out credentials to any caller. */
 const metadata = [...metadataServices, 'fd00:ec2::254'];
 
 function blockList(...subnets: readonly string[]): BlockList {
@@ -20,7 +20,7 @@ const self = blockList('127.0.0.0/8', '0.0.0.0/32', '::1/128', '::/128');
 const linkLocal = blockList('169.254.0.0/16', 'fe80::/10');
 const privateRanges = blockList(...privateNetworks.map(({ network }) => network), 'fc00::/7');
 
-export function placeOf(address: string): Place {
+export function classifyAddress(address: string): AddressClass {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (self.check(address, family)) return 'self';
   if (metadata.includes(address)) return 'metadata';
@@ -33,7 +33,7 @@ export interface Subnet {
   readonly bits: number;
 }
 
-/** By networks: a container has the same ones for many looks. */
+/** A cache: a container keeps the same subnets for many scans. */
 const lists = new WeakMap<readonly Subnet[], BlockList>();
 
 export function isWithin(address: string, subnets: readonly Subnet[]): boolean {

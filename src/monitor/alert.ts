@@ -1,4 +1,4 @@
-// `user.coi.alert` of an instance: the worst that its monitor found, where `coi list` and `coi attach` see it without asking anybody.
+// `user.coi.alert` of an instance: its worst finding, which `coi list` and `coi attach` can read without coid.
 import { redacted } from './redact.ts';
 import type { Action } from './respond.ts';
 import { compareLevels, isAtLeast, type Level, type Threat } from './threat.ts';
@@ -9,7 +9,7 @@ export interface Alert {
   readonly description: string;
   readonly time: string;
   readonly action: Action | 'unfrozen';
-  /** Paused, and killed then unless somebody lets go of it. */
+  /** The container is paused and will be killed then unless somebody resumes it. */
   readonly killAt?: string;
 }
 
@@ -25,7 +25,7 @@ const actions: readonly string[] = [
   'unfrozen',
 ];
 
-/** The alert after these findings; undefined where nothing new has to be written on the instance. */
+/** The alert after these findings; undefined if the instance needs no update. */
 export function nextAlert(
   current: Alert | undefined,
   entries: readonly { readonly threat: Threat; readonly action: Action }[],
@@ -40,7 +40,7 @@ export function nextAlert(
   )[0];
   if (!worst) return undefined;
   const { level, title, description } = worst.threat;
-  // A milder finding does not hide a worse one; the same again is no news.
+  // A milder finding must not hide a worse one; a repeated one is not news.
   if (
     current &&
     (compareLevels(level, current.level) < 0 ||
@@ -56,7 +56,7 @@ export function nextAlert(
   };
 }
 
-/** Reads the key; undefined where there is none or it cannot be read. */
+/** Parses the key; undefined if it is missing or invalid. */
 export function parseAlert(text: string | undefined): Alert | undefined {
   if (text === undefined || text === '') return undefined;
   try {
@@ -75,22 +75,22 @@ export function parseAlert(text: string | undefined): Alert | undefined {
   }
 }
 
-/** The alert of a container in that state: one that runs was let go, even where its monitor has not seen it yet. */
+/** The alert of a container with that status: one that runs has been resumed, even if its monitor has not noticed yet. */
 export function alertNow(alert: Alert | undefined, status: string): Alert | undefined {
   return alert?.action === 'paused' && status === 'Running'
     ? { ...alert, action: 'unfrozen' }
     : alert;
 }
 
-/** What is told to whoever is attached; undefined for what needs no word there. */
+/** The message for an attached user; undefined if none is needed. */
 export function alertMessage(
   container: string,
   { action, title, description, killAt }: Alert,
 ): string | undefined {
   switch (action) {
     case 'paused': {
-      const doom = killAt === undefined ? '' : ` It will be killed at ${killAt}.`;
-      return `*** SECURITY: Container ${container} PAUSED - ${title}: ${description}${doom} Unfreeze with: coi unfreeze ${container} ***`;
+      const killNotice = killAt === undefined ? '' : ` It will be killed at ${killAt}.`;
+      return `*** SECURITY: Container ${container} PAUSED - ${title}: ${description}${killNotice} Unfreeze with: coi unfreeze ${container} ***`;
     }
     case 'killed':
       return `*** SECURITY: Container ${container} KILLED - ${title}: ${description} See: coi audit ${container} ***`;

@@ -1,7 +1,7 @@
-// A line of the audit log, read back.
+// Parses a line of the audit log.
 import type { AuditRecord } from './audit.ts';
 
-export function recordIn(line: string): AuditRecord | undefined {
+export function parseRecord(line: string): AuditRecord | undefined {
   try {
     const value = JSON.parse(line) as Partial<AuditRecord> | null;
     const texts = [value?.timestamp, value?.level, value?.action, value?.title, value?.description];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { auditRecord, type ChainHead, chained, chainStart, verified } from './audit.ts';
+import { auditRecord, type ChainHead, chainRecord, chainStart, verifyLines } from './audit.ts';
 import { redacted } from './redact.ts';
 import type { Threat } from './threat.ts';
 
@@ -18,7 +18,7 @@ const about = { id: 'id', timestamp: '2026-01-02T03:04:05.000Z', container: 'coi
 function log(count: number): { lines: string[]; head: ChainHead } {
   let head = chainStart;
   const lines = Array.from({ length: count }, (_, index) => {
-    const next = chained(
+    const next = chainRecord(
       head,
       auditRecord(about, { ...threat, title: `number ${index}` }, 'paused'),
     );
@@ -28,13 +28,13 @@ function log(count: number): { lines: string[]; head: ChainHead } {
   return { lines, head };
 }
 
-test('a log as it was written is whole, also without its oldest part', () => {
+test('an intact audit log verifies, even without its oldest part', () => {
   const { lines, head } = log(6);
-  assert.deepEqual(verified(lines, head).problems, []);
-  assert.deepEqual(verified(lines.slice(2), head).problems, []);
+  assert.deepEqual(verifyLines(lines, head).problems, []);
+  assert.deepEqual(verifyLines(lines.slice(2), head).problems, []);
 });
 
-test('every change of a log is found: of a letter, of a line, of the order, of the end', () => {
+test('every change of an audit log is detected: a letter, a line, the order, the end', () => {
   const { lines, head } = log(6);
   fc.assert(
     fc.property(
@@ -53,31 +53,31 @@ test('every change of a log is found: of a letter, of a line, of the order, of t
           swap: lines.with(at, lines[(at + 1) % 6] ?? '').with((at + 1) % 6, line),
           cut: lines.slice(0, 5 - (at % 5)),
         }[how];
-        assert.notDeepEqual(verified(forged, head).problems, []);
+        assert.notDeepEqual(verifyLines(forged, head).problems, []);
       },
     ),
   );
 });
 
-test('a log that was written anew from the start does not fit the head that was kept', () => {
+test('a rewritten audit log does not match the saved head', () => {
   const { head } = log(6);
-  assert.notDeepEqual(verified(log(5).lines, head).problems, []);
+  assert.notDeepEqual(verifyLines(log(5).lines, head).problems, []);
 });
 
-test('nothing of a line can end it early or steer a terminal', () => {
+test('no content can end an audit line early or control a terminal', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
-      const { line } = chained(
+      const { line } = chainRecord(
         chainStart,
         auditRecord(about, { ...threat, title: text, evidence: { [text]: text } }, 'logged'),
       );
       assert.match(line, /^[^\u0000-\u001f\u007f-\u009f]*\n$/);
-      assert.deepEqual(verified([line.trimEnd()]).problems, []);
+      assert.deepEqual(verifyLines([line.trimEnd()]).problems, []);
     }),
   );
 });
 
-test('secrets on command lines are not written', () => {
+test('secrets on command lines are not logged', () => {
   const secret = 'Zx9Q2mBv7Kp4LrT8sWn3YcE6uHgF1aJd';
   for (const text of [
     `curl -H 'Authorization: Bearer ${secret}' https://example.com`,

@@ -1,12 +1,12 @@
-// The audit log: JSON lines, each with the hash of the one before, so that a line cannot be changed, taken out or put
-// in without a trace. Pure; where the lines are kept is the business of others.
+// The audit log: JSON lines, each with the hash of the previous one, so that changing, removing or inserting a line is
+// detected. Pure; does not store the lines.
 import { createHash } from 'node:crypto';
 import { printableJson } from '../names.ts';
 import { redacted, redactedEvidence } from './redact.ts';
 import type { Action } from './respond.ts';
 import type { Category, Level, Threat } from './threat.ts';
 
-/** The fields of the predecessor's lines, and what chains them. */
+/** The fields of the old program's lines; `chainRecord` adds the hash chain. */
 export interface AuditRecord {
   readonly id: string;
   readonly timestamp: string;
@@ -20,12 +20,12 @@ export interface AuditRecord {
   readonly repeats?: number;
 }
 
-/** What is written besides findings. */
+/** Records other than findings. */
 export type AuditEvent = 'watch-started' | 'watch-ended' | 'unfrozen' | 'evidence-kept' | 'failed';
 
-/** The end of the chain: what the next line refers to. */
+/** The end of the chain, which the next line refers to. */
 export interface ChainHead {
-  /** Of the last line; 0 before the first. */
+  /** The number of the last line; 0 before the first. */
   readonly seq: number;
   readonly hash: string;
 }
@@ -51,12 +51,12 @@ export function auditRecord(
 }
 
 /** The line (with its newline) for a record, and the head after it. */
-export function chained(
+export function chainRecord(
   head: ChainHead,
   record: AuditRecord,
 ): { readonly line: string; readonly head: ChainHead } {
   const seq = head.seq + 1;
-  // Escaped before it is hashed: what is printed can be verified again.
+  // Escaped before it is hashed, so that printed lines can be verified too.
   const body = printableJson(JSON.stringify({ ...record, seq, prev: head.hash }));
   const hash = sha256(body);
   return { line: `${body.slice(0, -1)},"hash":"${hash}"}\n`, head: { seq, hash } };
@@ -64,31 +64,31 @@ export function chained(
 
 export interface Verdict {
   readonly lines: number;
-  /** What is wrong, by line number from 1; empty: the log is whole. */
+  /** Problems by line number, from 1; empty if the log is intact. */
   readonly problems: readonly { readonly line: number; readonly problem: string }[];
   readonly head: ChainHead;
 }
 
 /**
- * Checks lines, the oldest first. The first one may refer to something older, since old files are removed; `expected`
- * is the head that was written down apart, which tells whether lines are missing at the end.
+ * Verifies lines, the oldest first. The first line may refer to an older one, since old files are removed. `expected` is
+ * the separately stored head, which reveals missing lines at the end.
  */
-export function verified(lines: readonly string[], expected?: ChainHead): Verdict {
+export function verifyLines(lines: readonly string[], expected?: ChainHead): Verdict {
   const problems: { line: number; problem: string }[] = [];
   let head: ChainHead | undefined;
   lines.forEach((line, index) => {
     const problem = (text: string) => problems.push({ line: index + 1, problem: text });
-    const found = unchained(line);
+    const found = parseLine(line);
     if (!found) {
       problem('is not a line of an audit log');
       return;
     }
     if (!found.intact) problem('was changed');
     if (head && found.seq !== head.seq + 1)
-      problem(`has number ${found.seq} after ${head.seq}: lines are missing or were put in`);
+      problem(`has number ${found.seq} after ${head.seq}: lines are missing or were inserted`);
     else if (head && found.prev !== head.hash) problem('does not follow from the line before');
     if (!head && found.seq === 1 && found.prev !== chainStart.hash)
-      problem('is numbered first and refers to another');
+      problem('is number 1 but refers to a previous line');
     head = { seq: found.seq, hash: found.hash };
   });
   const last = head ?? chainStart;
@@ -101,13 +101,13 @@ export function verified(lines: readonly string[], expected?: ChainHead): Verdic
   return { lines: lines.length, problems, head: last };
 }
 
-/** The head after a line; undefined for what is no line of ours. */
+/** The head after a line; undefined for an invalid line. */
 export function headAfter(line: string): ChainHead | undefined {
-  const found = unchained(line);
+  const found = parseLine(line);
   return found?.intact ? { seq: found.seq, hash: found.hash } : undefined;
 }
 
-function unchained(
+function parseLine(
   line: string,
 ): { seq: number; prev: string; hash: string; intact: boolean } | undefined {
   const [, body, hash] = /^(\{.*),"hash":"([0-9a-f]{64})"\}$/.exec(line) ?? [];

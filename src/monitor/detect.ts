@@ -1,10 +1,10 @@
-// All detectors, and what they find in one sample.
+// Runs all detectors on one sample.
 import { contacts } from './detectors/contacts.ts';
-import { crowd } from './detectors/crowd.ts';
 import type { Detector, Facts } from './detectors/detector.ts';
 import { denials, dnsTunnel, dnsVolume } from './detectors/guard.ts';
 import { newListeners } from './detectors/listeners.ts';
 import { oneLiners } from './detectors/one-liners.ts';
+import { tooMuchToCheck } from './detectors/overload.ts';
 import { forkBomb, spawnRate } from './detectors/processes.ts';
 import { reverseShell } from './detectors/reverse-shell.ts';
 import { secretSearch } from './detectors/secrets.ts';
@@ -14,8 +14,8 @@ import { type Change, changeBetween, type Sample } from './sample.ts';
 import type { MonitorSettings } from './settings.ts';
 import { compareLevels, type Threat } from './threat.ts';
 
-/** Those that look at processes, sockets and counters. */
-const looking: readonly Detector[] = [
+/** Detectors that read processes, sockets and counters. */
+const processDetectors: readonly Detector[] = [
   reverseShell,
   oneLiners,
   contacts,
@@ -25,35 +25,35 @@ const looking: readonly Detector[] = [
   spawnRate,
   secretSearch,
   newListeners,
-  crowd,
+  tooMuchToCheck,
 ];
-/** Those that look at what others report. */
-const informed: readonly Detector[] = [touchedFiles, dnsTunnel, dnsVolume, denials];
+/** Detectors that read reports of the network guard and the file watch. */
+const reportDetectors: readonly Detector[] = [touchedFiles, dnsTunnel, dnsVolume, denials];
 
 const historyMs = 120_000;
-/** Of one sample: nobody reads more, and the worst are kept. */
+/** Findings per sample; the worst are kept. */
 const threatsMax = 500;
 
-/** What is kept from sample to sample. */
-export interface Watch {
+/** The state between samples. */
+export interface DetectionState {
   readonly last: Sample | undefined;
   readonly recent: readonly Change[];
 }
 
-export const noWatch: Watch = { last: undefined, recent: [] };
+export const initialDetection: DetectionState = { last: undefined, recent: [] };
 
-/** What one more sample tells. The first one has nothing to be compared with: it is compared with itself. */
+/** The findings of the next sample. The first one is compared with itself. */
 export function detect(
-  watch: Watch,
+  watch: DetectionState,
   now: Sample,
   settings: MonitorSettings,
-): { readonly watch: Watch; readonly threats: readonly Threat[] } {
+): { readonly watch: DetectionState; readonly threats: readonly Threat[] } {
   const before = watch.last ?? now;
   const change = changeBetween(before, now);
-  const recent = trimmed([...watch.recent, change]);
+  const recent = trim([...watch.recent, change]);
   const facts: Facts = { now, before, change, recent, settings };
-  // Where nothing ran, only what others report can be new.
-  const detectors = now.quiet ? informed : [...looking, ...informed];
+  // If nothing ran, only reports can be new.
+  const detectors = now.quiet ? reportDetectors : [...processDetectors, ...reportDetectors];
   const threats = detectors.flatMap((detector) => detector(facts));
   return {
     watch: { last: now, recent },
@@ -63,7 +63,7 @@ export function detect(
   };
 }
 
-function trimmed(changes: readonly Change[]): Change[] {
+function trim(changes: readonly Change[]): Change[] {
   let age = 0;
   return changes
     .toReversed()

@@ -1,4 +1,4 @@
-// Loops of pipes are found whatever else there is, in time that grows no faster than the crowd.
+// Pipe loops are found among any other pipes, in linear time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { task } from './fixtures/load.ts';
@@ -9,20 +9,20 @@ const between = task({ pid: 11, comm: 'tee', std: ['pipe:[1]', 'pipe:[2]', '/dev
 const relay = task({ pid: 12, comm: 'nc', std: ['pipe:[2]', '/tmp/f', '/dev/null'] });
 const isRelay = ({ comm }: { comm: string }) => comm === 'nc';
 
-test('a shell and a relay in a loop are found, also with a program between', () => {
+test('a shell and a relay in a loop are found, even with a program in between', () => {
   const pipes = new Pipes([shell, between, relay], isRelay);
   assert.equal(pipes.inLoopWith(shell)?.pid, 12);
   assert.equal(pipes.reachedBy(between)?.pid, 12);
 });
 
-test('what only writes to a relay is in no loop', () => {
+test('a process that only writes to a relay is in no loop', () => {
   const writer = task({ pid: 10, std: ['/dev/null', 'pipe:[1]', '/dev/null'] });
   const pipes = new Pipes([writer, between, relay], isRelay);
   assert.equal(pipes.reachedBy(writer)?.pid, 12);
   assert.equal(pipes.inLoopWith(writer), undefined);
 });
 
-test('a crowd that shares its pipes takes a moment', () => {
+test('many processes that share pipes are checked quickly', () => {
   const crowd = Array.from({ length: 4000 }, (_, index) =>
     task({ pid: 1000 + index, std: ['pipe:[9]', 'pipe:[9]', 'pipe:[2]'] }),
   );

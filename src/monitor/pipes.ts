@@ -1,24 +1,24 @@
-// Which processes write to which through pipes. One pass over all of them: their number is the attacker's.
+// Finds which processes write to which through pipes. Linear in their number, which the attacker controls.
 import type { Process } from './sample.ts';
 
-/** A pipe or a named one: two programs that have it at both ends are connected. */
+/** A pipe or FIFO: programs that use both ends are connected. */
 export function isChannel(target: string): boolean {
   return target.startsWith('pipe:') || (target.startsWith('/') && !target.startsWith('/dev/'));
 }
 
-/** A process, or a channel: what a process writes into a channel reaches whoever reads it. */
+/** A process or a channel: data that a process writes to a channel reaches its readers. */
 type Node = Process | string;
 
 export class Pipes {
   readonly #ends: readonly Process[];
   readonly #processes: readonly Process[];
-  /** Where data goes from there, and where it comes from. */
+  /** Edges in the direction of the data, and against it. */
   readonly #next = new Map<Node, Node[]>();
   readonly #previous = new Map<Node, Node[]>();
   #reaching: ReadonlyMap<Node, Process> | undefined;
   #loops: ReadonlyMap<Node, Process> | undefined;
 
-  /** `isEnd` says which processes are asked for. */
+  /** `isEnd` selects the processes to search for. */
   constructor(processes: readonly Process[], isEnd: (task: Process) => boolean) {
     this.#processes = processes;
     this.#ends = processes.filter(isEnd);
@@ -30,14 +30,14 @@ export class Pipes {
     }
   }
 
-  /** An end that gets what the process writes; not the process itself. */
+  /** An end that receives the output of the process; not the process itself. */
   reachedBy(task: Process): Process | undefined {
-    this.#reaching ??= labelled(this.#ends, this.#previous);
+    this.#reaching ??= labelNodes(this.#ends, this.#previous);
     const end = this.#reaching.get(task);
     return end === task ? undefined : end;
   }
 
-  /** An end that gets what the process writes, and whose writing the process gets. */
+  /** An end that receives the output of the process and whose output the process receives. */
   inLoopWith(task: Process): Process | undefined {
     if (this.reachedBy(task) === undefined) return undefined;
     this.#loops ??= this.#findLoops();
@@ -50,15 +50,15 @@ export class Pipes {
     append(this.#previous, to, from);
   }
 
-  /** Strongly connected components (Kosaraju's way: in order of finishing, then backwards), each with an end in it. */
+  /** Strongly connected components that contain an end (Kosaraju's algorithm). */
   #findLoops(): ReadonlyMap<Node, Process> {
-    const order = finished(this.#processes, this.#next);
+    const order = postorder(this.#processes, this.#next);
     const ends = new Set<Node>(this.#ends);
     const seen = new Set<Node>();
     const found = new Map<Node, Process>();
     for (const start of order.reverse()) {
       if (seen.has(start)) continue;
-      const component = spread(start, this.#previous, seen);
+      const component = reachableFrom(start, this.#previous, seen);
       const end = component.find((node): node is Process => ends.has(node));
       if (end && component.length > 1) for (const node of component) found.set(node, end);
     }
@@ -72,8 +72,8 @@ function append(edges: Map<Node, Node[]>, from: Node, to: Node): void {
   else edges.set(from, [to]);
 }
 
-/** By node: one of the ends that lead to it along the edges. */
-function labelled(
+/** Maps each node to one of the ends from which the edges lead to it. */
+function labelNodes(
   ends: readonly Process[],
   edges: ReadonlyMap<Node, readonly Node[]>,
 ): ReadonlyMap<Node, Process> {
@@ -94,8 +94,8 @@ function labelled(
   return labels;
 }
 
-/** What is reached from there and was not seen yet. */
-function spread(
+/** The nodes reachable from `start` that were not seen yet. */
+function reachableFrom(
   start: Node,
   edges: ReadonlyMap<Node, readonly Node[]>,
   seen: Set<Node>,
@@ -112,8 +112,8 @@ function spread(
   return reached;
 }
 
-/** All nodes that a depth-first search meets, in the order in which it leaves them. */
-function finished(starts: readonly Node[], edges: ReadonlyMap<Node, readonly Node[]>): Node[] {
+/** All nodes of a depth-first search, in postorder. */
+function postorder(starts: readonly Node[], edges: ReadonlyMap<Node, readonly Node[]>): Node[] {
   const seen = new Set<Node>();
   const order: Node[] = [];
   for (const start of starts) {

@@ -1,4 +1,4 @@
-// Which programs matter to a watcher, by the file that runs and by the name it goes by.
+// Classifies programs by their executable and their process name.
 import type { Process } from './sample.ts';
 
 type Program = Pick<Process, 'exe' | 'comm'>;
@@ -9,7 +9,7 @@ const interpreters =
 const relays =
   /^(?:nc|ncat|netcat|nc\.traditional|nc\.openbsd|socat\d*|telnet|openssl|cryptcat|pwncat|rlwrap)$/;
 
-/** The last part of a path, without the mark of a deleted file. */
+/** The last component of a path, without the suffix for a deleted file. */
 export function baseName(path: string): string {
   return path.replace(/ \(deleted\)$/, '').replace(/^.*\//, '');
 }
@@ -45,8 +45,8 @@ export function isInteractiveShell(task: Process): boolean {
   );
 }
 
-/** What the process table is to look at closely. */
-export const interest = {
+/** Selects the programs that the process table reads in detail. */
+export const processInterest = {
   closely: (program: Program): boolean =>
     isShell(program) || isInterpreter(program) || isRelay(program),
   descriptors: (program: Pick<Process, 'exe' | 'comm' | 'argv'>): boolean =>

@@ -1,9 +1,9 @@
-// Takes secrets and control characters out of what is written down: command lines carry both.
+// Removes secrets and control characters from recorded text: command lines may contain both.
 
 const hidden = '[hidden]';
 
 const secrets: readonly (readonly [RegExp, string])[] = [
-  // NAME=value and --name value, where the name says what it is.
+  // NAME=value and --name value with a telling name.
   [
     /\b([\w-]*(?:token|secret|passw(?:or)?d|passwd|api[_-]?key|apikey|credential|private[_-]?key|auth)[\w-]*\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&"']+)/gi,
     `$1${hidden}`,
@@ -13,15 +13,15 @@ const secrets: readonly (readonly [RegExp, string])[] = [
     `$1${hidden}`,
   ],
   [/\b((?:Bearer|Basic|token)\s+)[A-Za-z0-9._~+/=-]{8,}/g, `$1${hidden}`],
-  // user:password@ in an address.
+  // user:password@ in a URL.
   [/(\b[a-z][a-z0-9+.-]{1,15}:\/\/[^\s:/@]{1,100}:)[^\s@/]{1,200}@/gi, `$1${hidden}@`],
-  // Known forms of keys.
+  // Known key formats.
   [
     /\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bnpm_[A-Za-z0-9]{20,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g,
     hidden,
   ],
   [/-----BEGIN [\w ]{0,40}PRIVATE KEY-----/g, hidden],
-  // Long random words: letters of both cases and digits, as keys are and paths are not.
+  // Long random words: upper and lower case and digits, unlike paths.
   [
     /(?<![\w/.-])(?=[A-Za-z0-9_+=-]{0,100}[a-z])(?=[A-Za-z0-9_+=-]{0,100}[A-Z])(?=[A-Za-z0-9_+=-]{0,100}\d)[A-Za-z0-9_+=-]{32,}(?![\w/.])/g,
     hidden,
@@ -31,7 +31,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
 const textMax = 1000;
 const itemsMax = 50;
 
-/** One text, safe to write and to show: one line, no secrets, no control characters, at most 1000 long. */
+/** Text that is safe to log and print: one line without secrets and control characters, from at most 1000 characters. */
 export function redacted(text: string): string {
   let clean = text.slice(0, textMax);
   for (const [pattern, replacement] of secrets) clean = clean.replace(pattern, replacement);
@@ -41,7 +41,7 @@ export function redacted(text: string): string {
   );
 }
 
-/** The same for all texts of some evidence. */
+/** Redacts all strings in evidence. */
 export function redactedEvidence(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redacted(value);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,4 @@
-// What is done about findings: pure. The state is what must be remembered between samples of one container.
+// Decides the response to findings, from the state kept between samples of one container. Pure.
 import type { MonitorSettings } from './settings.ts';
 import { isAtLeast, type Level, type Threat } from './threat.ts';
 
@@ -12,52 +12,52 @@ export type Action =
   | 'suppressed';
 
 export interface ResponseState {
-  /** By finding: when it was last written, and how often it was seen since. */
+  /** By finding: when it was last recorded, and how often it was seen since. */
   readonly seen: ReadonlyMap<
     string,
     { readonly sinceMs: number; readonly repeats: number; readonly threat: Threat }
   >;
-  /** Findings that the container was paused for. They are answered once: whoever lets go of it has seen them. */
-  readonly answered: ReadonlySet<string>;
+  /** Findings for which the container was paused. They pause only once: whoever resumes it has seen them. */
+  readonly acknowledged: ReadonlySet<string>;
   readonly paused: boolean;
   readonly killed: boolean;
-  /** Paused for a critical finding: killed then, unless somebody lets go of it before. */
-  readonly doom: { readonly atMs: number; readonly cause: Threat } | undefined;
-  /** Records of the running minute, against floods. */
+  /** Set while paused for a critical finding: it is killed then unless somebody resumes it. */
+  readonly pendingKill: { readonly atMs: number; readonly cause: Threat } | undefined;
+  /** Records in the current minute, to limit floods. */
   readonly minute: { readonly startMs: number; readonly records: number };
 }
 
 export interface Entry {
   readonly threat: Threat;
   readonly action: Action;
-  /** How often it was seen without being written, for `deduplicated` and `suppressed`. */
+  /** How often it was seen without being recorded, for `deduplicated` and `suppressed`. */
   readonly repeats?: number;
 }
 
-/** `pause-to-kill` stops it and keeps evidence; the kill follows when the time to think is over. */
+/** `pause-to-kill` pauses it and keeps evidence; the kill follows after the grace period. */
 export type Effect = 'none' | 'pause' | 'pause-to-kill' | 'kill';
 
 export interface Response {
   readonly state: ResponseState;
   readonly entries: readonly Entry[];
   readonly effect: Effect;
-  /** What the effect is for. */
+  /** The finding that caused the effect. */
   readonly cause: Threat | undefined;
 }
 
 export const dedupeMs = 30_000;
 const recordsPerMinuteMax = 120;
 
-export const noResponse: ResponseState = {
+export const initialResponse: ResponseState = {
   seen: new Map(),
-  answered: new Set(),
+  acknowledged: new Set(),
   paused: false,
   killed: false,
-  doom: undefined,
+  pendingKill: undefined,
   minute: { startMs: 0, records: 0 },
 };
 
-/** Decides about the findings of one sample, the worst first. */
+/** Decides the response to the findings of one sample, which are sorted worst first. */
 export function respond(
   state: ResponseState,
   threats: readonly Threat[],
@@ -85,13 +85,17 @@ export function respond(
   return {
     state: {
       seen: nextSeen,
-      answered: new Set([...state.answered, ...caused.map(identity), ...caused.flatMap(about)]),
+      acknowledged: new Set([
+        ...state.acknowledged,
+        ...caused.map(identity),
+        ...caused.flatMap(subjectsOf),
+      ]),
       paused: state.paused || effect.kind === 'pause' || effect.kind === 'pause-to-kill',
       killed: state.killed || effect.kind === 'kill',
-      doom:
+      pendingKill:
         effect.kind === 'pause-to-kill' && effect.cause
           ? { atMs: nowMs + settings.killGraceMs, cause: effect.cause }
-          : state.doom,
+          : state.pendingKill,
       minute,
     },
     entries: kept,
@@ -100,20 +104,20 @@ export function respond(
   };
 }
 
-/** The container runs again, let go by its owner. */
-export function letGo(state: ResponseState): ResponseState {
-  return { ...state, paused: false, doom: undefined };
+/** The state after the owner has resumed the container. */
+export function resumed(state: ResponseState): ResponseState {
+  return { ...state, paused: false, pendingKill: undefined };
 }
 
-/** What it has to be killed for now: it was paused for a critical finding, and nobody let go of it in time. */
+/** The finding for which the container must be killed now: nobody resumed it within the grace period. */
 export function overdue(
-  { doom, paused, killed }: ResponseState,
+  { pendingKill: doom, paused, killed }: ResponseState,
   nowMs: number,
 ): Threat | undefined {
   return doom && paused && !killed && nowMs >= doom.atMs ? doom.cause : undefined;
 }
 
-export function killed(state: ResponseState): ResponseState {
+export function markKilled(state: ResponseState): ResponseState {
   return { ...state, killed: true };
 }
 
@@ -122,27 +126,27 @@ function identity({ category, title, key }: Threat): string {
 }
 
 /**
- * The process of the finding. While a shell opens its way out, one sample sees its command line and the next its
- * streams: the same process is answered once, whatever it is called.
+ * The process of the finding. While a shell connects, one sample shows its command line and the next its streams: the
+ * same process must pause the container only once.
  */
-function about({ category, evidence }: Threat): string[] {
+function subjectsOf({ category, evidence }: Threat): string[] {
   const { pid } = (evidence['process'] ?? {}) as { readonly pid?: unknown };
   return category === 'process' && typeof pid === 'number' ? [`process ${pid}`] : [];
 }
 
 /**
- * High pauses. Critical pauses, too, and kills when the time to think is over; at once where there is none, or where
- * pausing is switched off. Critical without permission to kill is as bad as high.
+ * High pauses. Critical pauses and kills after the grace period, or at once if there is none or pausing is off.
+ * Critical counts as high if killing is off.
  */
 function effectOf(
-  { answered, paused, killed: dead }: ResponseState,
+  { acknowledged: answered, paused, killed: dead }: ResponseState,
   threats: readonly Threat[],
   { killOnCritical, pauseOnHigh, killGraceMs }: MonitorSettings,
 ): { readonly kind: Effect; readonly cause: Threat | undefined } {
   const nothing = { kind: 'none', cause: undefined } as const;
   if (dead) return nothing;
   const isKnown = (threat: Threat) =>
-    answered.has(identity(threat)) || about(threat).some((subject) => answered.has(subject));
+    answered.has(identity(threat)) || subjectsOf(threat).some((subject) => answered.has(subject));
   const fresh = threats.filter((threat) => !isKnown(threat));
   const critical = fresh.find(({ level }) => level === 'critical');
   if (critical && killOnCritical) {
@@ -160,7 +164,7 @@ function actionOf(threat: Threat, state: ResponseState, effect: { readonly kind:
   return state.paused ? 'logged (already paused)' : 'alerted';
 }
 
-/** Findings whose 30 seconds are over: how often they came again is written once. */
+/** Findings whose 30 seconds are over; their number of repeats is recorded once. */
 function expired(
   seen: ResponseState['seen'],
   nowMs: number,
@@ -172,14 +176,14 @@ function expired(
     left.delete(id);
     if (repeats > 0) {
       entries.push({ threat, action: 'deduplicated', repeats });
-      // It goes on, so the next thirty seconds are counted, not written anew.
+      // It still repeats, so the next thirty seconds are only counted.
       left.set(id, { sinceMs: nowMs, repeats: 0, threat });
     }
   }
   return { seen: left, entries };
 }
 
-/** At most 120 records a minute; what led to an effect is always written. */
+/** At most 120 records a minute; causes of an effect are always recorded. */
 function limited(
   entries: readonly Entry[],
   minute: ResponseState['minute'],
@@ -192,7 +196,7 @@ function limited(
   const dropped = new Set(ordinary.slice(room));
   const kept = entries.filter((entry) => !dropped.has(entry));
   const [first] = dropped;
-  // Said once for the minute, when the first one is left out.
+  // Recorded once per minute, when the first one is dropped.
   if (first && room > 0)
     kept.push({
       threat: suppression(first.threat.level),
@@ -207,7 +211,7 @@ function suppression(level: Level): Threat {
     level: level === 'info' ? 'info' : 'warning',
     category: 'monitor',
     title: 'Too many findings',
-    description: `More than ${recordsPerMinuteMax} findings in a minute: the rest is not written.`,
+    description: `More than ${recordsPerMinuteMax} findings in a minute: the rest is not recorded.`,
     evidence: {},
     key: 'flood',
   };

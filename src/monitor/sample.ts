@@ -1,24 +1,24 @@
-// What coid sees of one container at one moment, as plain data: all that detectors get.
+// A sample: the state of one container at one moment as plain data, the only input of detectors.
 import type { ProcessReading } from '../host/proc/processes.ts';
 import type { SocketReading } from '../host/proc/sockets.ts';
 import type { Subnet } from './addresses.ts';
 
 export type Process = ProcessReading;
 
-/** A TCP or UDP socket with a remote end. */
+/** A TCP or UDP socket with a remote peer. */
 export interface Connection extends SocketReading {
-  /** The process that holds it, where it mattered enough to look. */
+  /** The process that holds it, if it was looked up. */
   readonly pid?: number;
 }
 
-/** What the network guard counted for the container since the start; absent where it does not tell. */
+/** Counters of the network guard for the container. */
 export interface GuardCounters {
   readonly deniedPackets: number;
-  /** Different names that were asked for. */
+  /** The number of different names queried. */
   readonly dnsNames: number;
-  /** Questions since the last sample whose names look like carriers of data. */
+  /** Queried names since the last sample that look like encoded data. */
   readonly dnsLongNames: readonly string[];
-  /** What was denied since the last sample: addresses with ports. */
+  /** Denied destinations since the last sample. */
   readonly denied: readonly {
     readonly address: string;
     readonly port: number;
@@ -26,12 +26,12 @@ export interface GuardCounters {
   }[];
 }
 
-/** Somebody opened a file that nobody has a reason to open. */
+/** Access to a file that no program has a reason to access. */
 export interface Touch {
   readonly path: string;
   /**
-   * `bait` was put there for this; `persistence` is what something on the host starts; `tampering` is an attack on what
-   * is protected.
+   * `bait` is a decoy file; `persistence` is a file that a tool on the host runs; `tampering` is an attack on a protected
+   * path.
    */
   readonly kind: 'bait' | 'credential' | 'persistence' | 'set-id' | 'tampering';
   readonly written: boolean;
@@ -39,7 +39,7 @@ export interface Touch {
   readonly program: string;
 }
 
-/** What waits for a look for too long, or is more than is looked at. */
+/** Items that have waited too long for a check or exceed a limit. */
 export interface Unseen {
   readonly what: string;
   readonly count: number;
@@ -50,50 +50,50 @@ export interface Sample {
   /** Monotonic. */
   readonly atMs: number;
   readonly time: string;
-  /** Nothing ran since the last sample: processes and sockets are those of then. */
+  /** Nothing ran since the last sample: processes and sockets are copied from it. */
   readonly quiet: boolean;
   readonly address: string;
-  /** The host's end of the bridge, which answers names and leases. */
+  /** The host's address on the bridge, which serves DNS and DHCP. */
   readonly gateway: string;
-  /** Networks that exist only inside of the container, such as Docker's. */
+  /** Networks that exist only inside the container, such as Docker's. */
   readonly ownSubnets: readonly Subnet[];
   readonly network: 'restricted' | 'allowlist' | 'open';
   readonly processes: readonly Process[];
-  /** Also those that nobody looked at yet. */
+  /** Includes processes that have not been read yet. */
   readonly processCount: number;
   readonly connections: readonly Connection[];
   readonly listeners: readonly SocketReading[];
-  /** Ports that were listened on lately: a connection outlives the server that accepted it. */
+  /** Ports of current and recent listeners: a connection may outlive the server that accepted it. */
   readonly servedPorts: ReadonlySet<number>;
-  /** Inodes of all TCP and UDP sockets that a namespace of the container shows. */
+  /** Inodes of all TCP and UDP sockets in the container's namespaces. */
   readonly socketInodes: ReadonlySet<string>;
-  /** Through the container's interface since it was made. */
+  /** Through the container's interface since it was created. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
   readonly cpuNs: number;
   readonly memoryBytes: number;
-  /** Infinity where there is none. */
+  /** Infinity if there is no limit. */
   readonly memoryLimitBytes: number;
   readonly guard: GuardCounters | undefined;
   readonly touches: readonly Touch[];
-  /** What nobody had the time to look at: somebody may hide among it. Empty for any ordinary work. */
+  /** Items that could not be checked in time: something may hide there. Empty for ordinary work. */
   readonly unseen: readonly Unseen[];
-  /** What could not be read. */
+  /** Failed reads. */
   readonly errors: readonly string[];
 }
 
-/** What happened between two samples of the same container. */
+/** The difference between two samples of the same container. */
 export interface Change {
   readonly elapsedMs: number;
-  /** Sums over the processes that lived at both ends; what started since counts from zero. */
+  /** Sums over the current processes; those started since count from zero. */
   readonly readBytes: number;
   readonly writtenBytes: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
   readonly started: readonly Process[];
-  /** Processes started, also those that ended again before anyone looked: by the numbers that they were given. */
+  /** The number of processes started, including ones that have already ended, from their pids. */
   readonly spawned: number;
-  /** 1 is one processor at work all the time. */
+  /** 1 is one fully used CPU. */
   readonly cpuShare: number;
   readonly dnsNames: number;
 }
@@ -128,7 +128,7 @@ function valueOr(task: Process | undefined, value: (task: Process) => number): n
   return task === undefined ? 0 : value(task);
 }
 
-/** Numbers are given in turn, so the highest tells how many there were; a container inside has its own, lower ones. */
+/** Pids are assigned in order, so the highest shows how many there were; nested containers have their own, lower ones. */
 function highestInnerPid({ processes }: Sample): number {
   return processes.reduce((highest, { innerPid }) => Math.max(highest, innerPid), 0);
 }

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { defaultSettings, parseMonitorKey } from './settings.ts';
 
-test('what was written is read again', () => {
+test('monitor settings are read back as written', () => {
   assert.deepEqual(parseMonitorKey(JSON.stringify(defaultSettings)), defaultSettings);
 });
 
-test('no key means no watching, a damaged one means the defaults', () => {
+test('a missing key disables monitoring, a damaged one means defaults', () => {
   assert.equal(parseMonitorKey(undefined), undefined);
   assert.equal(parseMonitorKey(''), undefined);
   for (const text of ['{', 'null', '[]', '3', '{"pollMs":"soon","notify":[1]}']) {
@@ -15,7 +15,7 @@ test('no key means no watching, a damaged one means the defaults', () => {
   }
 });
 
-test('no key makes coid look more than four times a second', () => {
+test('no setting makes coid sample more than four times a second', () => {
   fc.assert(
     fc.property(fc.double(), (pollMs) => {
       const parsed = parseMonitorKey(JSON.stringify({ pollMs }));

@@ -1,24 +1,24 @@
-// What a session's monitor is asked to do: `user.coi.monitor` of the instance, as JSON. Written by coi from the
-// configuration, read by coid, which trusts no number in it further than it must.
+// The settings of a session's monitor: `user.coi.monitor` of the instance, as JSON. coi writes them from the
+// configuration; coid reads them and clamps every number.
 
 export interface MonitorSettings {
   readonly pollMs: number;
   readonly pauseOnHigh: boolean;
   readonly killOnCritical: boolean;
-  /** How long a container that is to be killed stands still before: the time in which its owner may let go of it. */
+  /** How long a container is paused before it is killed, so that its owner can resume it. */
   readonly killGraceMs: number;
   /** Bulk reading: bytes within one window, and bytes per second. */
   readonly readBytes: number;
   readonly readBytesPerSecond: number;
-  /** Processes that count as too many; undefined: what no build reaches. */
+  /** The limit for processes; undefined for the built-in limit, which no build reaches. */
   readonly processes: number | undefined;
-  /** New processes per second that count as too many; undefined: do not count. */
+  /** The limit for new processes per second; undefined for none. */
   readonly spawnsPerSecond: number | undefined;
   readonly oneLiners: 'critical' | 'warn' | 'off';
-  /** Questions for names per minute. */
+  /** DNS names per minute. */
   readonly dnsPerMinute: number;
   readonly bait: boolean;
-  /** A copy of the container before it is killed. */
+  /** Take a copy of the container before it is killed. */
   readonly forensics: boolean;
   readonly retentionDays: number;
   /** Program and arguments, run as the owner when a session is paused or killed; empty: none. */
@@ -44,7 +44,7 @@ export const defaultSettings: MonitorSettings = {
   notify: [],
 };
 
-/** The keys of [monitoring] and [notify], as the configuration has them. */
+/** The keys of [monitoring] and [notify] in the configuration. */
 export interface MonitorConfig {
   readonly 'monitoring.enabled': boolean;
   readonly 'monitoring.auto_pause_on_high': boolean;
@@ -63,7 +63,7 @@ export interface MonitorConfig {
   readonly 'notify.command': readonly string[];
 }
 
-/** The value of `user.coi.monitor`, or undefined where the session is not to be watched. */
+/** The value of `user.coi.monitor`, or undefined if monitoring is off. */
 export function monitorKey(config: MonitorConfig): string | undefined {
   if (!config['monitoring.enabled']) return undefined;
   const settings: MonitorSettings = {
@@ -86,12 +86,12 @@ export function monitorKey(config: MonitorConfig): string | undefined {
 }
 
 /**
- * Reads `user.coi.monitor`. Undefined: not watched. A value that cannot be read means the defaults: whoever damages
- * the key must not end the watching with it.
+ * Parses `user.coi.monitor`. Undefined: not monitored. An invalid value means the defaults, so that damaging the key
+ * does not end the monitoring.
  */
 export function parseMonitorKey(text: string | undefined): MonitorSettings | undefined {
   if (text === undefined || text === '') return undefined;
-  const value = parsed(text);
+  const value = parseObject(text);
   const number = (name: keyof MonitorSettings, low: number, high: number, fallback: number) => {
     const given = value[name];
     return typeof given === 'number' && Number.isFinite(given)
@@ -133,7 +133,7 @@ export function parseMonitorKey(text: string | undefined): MonitorSettings | und
   };
 }
 
-function parsed(text: string): Partial<Record<keyof MonitorSettings, unknown>> {
+function parseObject(text: string): Partial<Record<keyof MonitorSettings, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};

@@ -1,7 +1,7 @@
-// What `coi monitor --json` prints: the predecessor's shape, so that scripts written for it go on working.
+// The output of `coi monitor --json`, in the old program's format, so that its scripts keep working.
 import { agentUser } from '../guest-user.ts';
-import { placeOf } from './addresses.ts';
-import { isInteresting } from './detectors/contacts.ts';
+import { classifyAddress } from './addresses.ts';
+import { isSuspicious } from './detectors/contacts.ts';
 import { commandLine } from './programs.ts';
 import { redacted, redactedEvidence } from './redact.ts';
 import type { Change, Process, Sample } from './sample.ts';
@@ -11,7 +11,7 @@ export interface Snapshot {
   readonly timestamp: string;
   readonly container_name: string;
   readonly container_ip: string;
-  /** Whether coid watches it all the time, and whether it is paused. */
+  /** Whether coid monitors it continuously. */
   readonly watched: boolean;
   readonly paused: boolean;
   readonly network: {
@@ -34,10 +34,10 @@ export interface Snapshot {
   };
   readonly resources: {
     readonly cpu_time_seconds: number;
-    /** 100 is one processor. */
+    /** 100 is one CPU. */
     readonly cpu_percent: number;
     readonly memory_mb: number;
-    /** 0 where there is none. */
+    /** 0 if there is no limit. */
     readonly memory_limit_mb: number;
   };
   readonly threats: readonly SnapshotThreat[];
@@ -68,13 +68,13 @@ export type SnapshotThreat = Pick<Threat, 'level' | 'category' | 'title' | 'desc
 export interface SnapshotAbout {
   readonly watched: boolean;
   readonly paused: boolean;
-  /** Host uid of the container's root. */
+  /** The host uid of the container's root. */
   readonly idmapBase: number;
   readonly threats: readonly Threat[];
 }
 
 const megabyte = 1024 * 1024;
-/** Clock ticks of /proc/<pid>/stat: 100 a second on every kernel that coi runs on. */
+/** The clock tick of /proc/<pid>/stat: 100 per second on all supported kernels. */
 const tickMs = 10;
 const rowsMax = 500;
 const idsPerContainer = 65_536;
@@ -87,13 +87,15 @@ export function snapshotOf(
 ): Snapshot {
   const { elapsedMs } = change;
   const perSecond = (bytes: number) => round((bytes * 1000) / elapsedMs / megabyte);
-  const remote = now.connections.filter(({ remoteAddress }) => placeOf(remoteAddress) !== 'self');
+  const remote = now.connections.filter(
+    ({ remoteAddress }) => classifyAddress(remoteAddress) !== 'self',
+  );
   const connections = remote.slice(0, rowsMax).map((connection) => ({
     protocol: connection.protocol,
     local: `${connection.localAddress}:${connection.localPort}`,
     remote: `${connection.remoteAddress}:${connection.remotePort}`,
     state: connection.state,
-    suspicious: isInteresting(connection, now),
+    suspicious: isSuspicious(connection, now),
   }));
   return {
     timestamp: now.time,
@@ -159,11 +161,11 @@ function processRows(
   }));
 }
 
-/** Those that every image has; others by number. `uid` is the host's. */
+/** The name of a user that every image has, otherwise the number. `uid` is the host's. */
 function userName(uid: number, idmapBase: number): string {
   const inside = uid - idmapBase;
   if (inside === 0) return 'root';
-  // The only id that a container can have besides its own range is that of its user (`raw.idmap`).
+  // The only id of a container outside its own range is that of its user (`raw.idmap`).
   const isUsers = uid !== 0 && (inside < 0 || inside >= idsPerContainer);
   return inside === agentUser.uid || isUsers ? agentUser.name : String(inside);
 }
@@ -172,8 +174,8 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** Findings of the last minute that somebody should see, each once, the newest of each. */
-export function lasting(
+/** Findings of the last minute, at least warnings, without duplicates. */
+export function recentThreats(
   kept: readonly { readonly threat: Threat; readonly atMs: number }[],
   found: readonly Threat[],
   nowMs: number,

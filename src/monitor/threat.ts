@@ -1,4 +1,4 @@
-// What a detector finds.
+// A finding of a detector.
 
 export type Level = 'info' | 'warning' | 'high' | 'critical';
 
@@ -7,19 +7,19 @@ export type Category = 'network' | 'process' | 'filesystem' | 'environment' | 'm
 export interface Threat {
   readonly level: Level;
   readonly category: Category;
-  /** One line, the same for the same kind of finding. */
+  /** One line, identical for all findings of a kind. */
   readonly title: string;
   /** One or two sentences for the user. */
   readonly description: string;
-  /** Facts, for programs and for the record; texts in it are cleaned before they are written. */
+  /** Facts for programs and the audit log; strings are redacted before they are written. */
   readonly evidence: Readonly<Record<string, unknown>>;
-  /** Tells this finding from others of the same title: two with the same key are one. */
+  /** Distinguishes findings with the same title: the same key means the same finding. */
   readonly key: string;
 }
 
 const order: readonly Level[] = ['info', 'warning', 'high', 'critical'];
 
-/** Negative if `one` is milder than `other`. */
+/** Negative if `one` is lower than `other`. */
 export function compareLevels(one: Level, other: Level): number {
   return order.indexOf(one) - order.indexOf(other);
 }

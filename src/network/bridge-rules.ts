@@ -1,4 +1,4 @@
-// The bridge table: what may come out of a session's port at all. Its own MAC and address, no lies about others. Pure.
+// The bridge table: which frames may leave a session's port: only its own MAC and IP address, no spoofing. Pure.
 import {
   accept,
   type Chain,
@@ -40,12 +40,12 @@ export function bridgeChains(bridge: Table<'bridge'>): Chain[] {
     { ...bridge, name: 'guarded_port', rules: [...ownIpv4, stop] },
     { ...bridge, name: 'open_port', rules: [...ownIpv4, ...ownIpv6, stop] },
     hook('prerouting', bridgePriority, [rule(vmap(meta('iifname'), 'ports'))]),
-    // Nothing goes from a guarded port to another port or back: what is allowed is routed, and judged by the inet table.
+    // No frame passes between a guarded port and another port: allowed traffic is routed, and the inet table decides about it.
     hook('forward', bridgePriority, [
       rule(equal(meta('iifname'), '@guarded'), counter('sideways'), drop),
       rule(equal(meta('oifname'), '@guarded'), counter('sideways'), drop),
     ]),
-    // Frames to the bridge group address (spanning tree and the like) come by no other hook.
+    // Frames to the bridge group address (such as spanning tree) pass no other hook.
     hook('input', bridgePriority, [
       rule(
         equal(meta('iifname'), '@guarded'),
@@ -56,7 +56,7 @@ export function bridgeChains(bridge: Table<'bridge'>): Chain[] {
   ];
 }
 
-/** Frames of the session's own MAC and address, but no answers of a DHCP server; ARP about nobody but itself. */
+/** Frames with the session's own MAC and IP address, except DHCP server replies; ARP only about itself. */
 const ownIpv4: readonly Rule[] = [
   rule(
     equal(payload('ether', 'type'), 'ip'),
@@ -77,7 +77,7 @@ const ownIpv4: readonly Rule[] = [
     ),
     accept,
   ),
-  // A probe before an address is taken (RFC 5227), and the first words of a DHCP client.
+  // ARP probes before an address is used (RFC 5227), and the first messages of a DHCP client.
   rule(
     ...ethernetArp(),
     equal(payload('arp', 'saddr ip'), '0.0.0.0'),
@@ -93,7 +93,7 @@ const ownIpv4: readonly Rule[] = [
   ),
 ];
 
-/** In open mode IPv6 is left alone but for what makes others believe in a router or a DHCP server. */
+/** In open mode IPv6 is allowed, except messages that impersonate a router or a DHCP server. */
 const ownIpv6: readonly Rule[] = [
   rule(
     equal(payload('ether', 'type'), 'ip6'),

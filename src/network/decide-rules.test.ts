@@ -7,7 +7,7 @@ import { decideAddress } from './decide.ts';
 import { destinationRules } from './destination-rules.ts';
 import { parseEntry } from './entry.ts';
 import type { Json, Statement } from './nft-json.ts';
-import { networkPolicy, plainPolicy } from './policy.ts';
+import { defaultPolicy, networkPolicy } from './policy.ts';
 
 /** The first packet of a connection, as the kernel sees it. */
 interface Packet {
@@ -16,7 +16,7 @@ interface Packet {
   readonly oifname: string;
 }
 
-/** What the kernel would do with it: as much of nft as the rules of a session use. Sets that names are resolved into are empty. */
+/** The kernel's verdict on it: the subset of nft that a session's rules use. Sets of resolved names are empty. */
 function verdict(rules: ReturnType<typeof destinationRules>, packet: Packet): string {
   for (const { statements } of rules)
     if (statements.every((statement) => holds(statement, packet))) {
@@ -62,7 +62,7 @@ function number(value: string | number): number {
 }
 
 const bridge = parseNetwork('10.77.0.0/22');
-/** Addresses near to what the rules care about, and any. */
+/** Addresses close to those in the rules, and arbitrary ones. */
 const address = fc.oneof(
   fc.constantFrom(
     ...['10.77.0.1', '10.77.2.9', '10.1.2.3', '192.168.77.7', '100.64.0.1', '127.0.0.1'],
@@ -88,7 +88,7 @@ const policy = fc.record({
   blockMetadata: fc.boolean(),
 }) satisfies fc.Arbitrary<Partial<PolicyRecord>>;
 
-test('what coi network why says of an address is what the rules do, whatever the policy', () => {
+test('the verdict of `coi network why` for an address equals the rules, whatever the policy', () => {
   const attached = [parseNetwork('203.0.113.0/28') ?? { from: 0, to: 0 }];
   fc.assert(
     fc.property(
@@ -97,7 +97,7 @@ test('what coi network why says of an address is what the rules do, whatever the
       address,
       port,
       (record, open, to, at) => {
-        const parsed = networkPolicy({ ...plainPolicy(record.mode), ...record });
+        const parsed = networkPolicy({ ...defaultPolicy(record.mode), ...record });
         const permits = open.flatMap((text) => {
           const found = parseEntry(text);
           return found.kind === 'network' ? [{ range: found.range, ports: found.ports }] : [];

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { parseAddress, parseNetwork } from '../addresses/ipv4.ts';
 import type { PolicyRecord } from '../coid-api/network-protocol.ts';
 import { decideAddress, decideName, parseDestination, type Reach } from './decide.ts';
-import { networkPolicy, plainPolicy } from './policy.ts';
+import { defaultPolicy, networkPolicy } from './policy.ts';
 
 function reach(change: Partial<PolicyRecord>, more: Partial<Reach> = {}): Reach {
-  const policy = networkPolicy({ ...plainPolicy(change.mode ?? 'restricted'), ...change });
+  const policy = networkPolicy({ ...defaultPolicy(change.mode ?? 'restricted'), ...change });
   return { policy, permits: [], attached: [], bridge: parseNetwork('10.77.0.0/22'), ...more };
 }
 
@@ -16,7 +16,7 @@ function rule(address: string, at: Reach, port?: number): string {
   return `${verdict} ${name}`;
 }
 
-test('restricted lets the internet through and names what closes the rest', () => {
+test('restricted mode allows the internet and names the rule for everything closed', () => {
   const at = reach({});
   assert.equal(rule('93.184.215.14', at), 'allowed restricted');
   assert.equal(rule('203.0.113.80', at), 'allowed restricted');
@@ -47,13 +47,13 @@ test('local access opens private networks, but neither metadata nor other contai
   assert.equal(rule('10.77.2.9', at), 'refused host-and-containers');
 });
 
-test("the host's other networks are private whatever their addresses look like", () => {
+test("the host's other networks are private whatever their addresses", () => {
   const at = reach({}, { attached: [parseNetwork('203.0.113.0/28') ?? { from: 0, to: 0 }] });
   assert.equal(rule('203.0.113.5', at), 'refused block_private_networks');
   assert.equal(rule('203.0.113.80', at), 'allowed restricted');
 });
 
-test('a cap on ports holds before everything that opens', () => {
+test('a port limit overrides everything that opens', () => {
   const at = reach({
     allowedPorts: [443],
     hosts: [{ address: '10.9.9.9', names: ['db'], ports: [] }],
@@ -64,7 +64,7 @@ test('a cap on ports holds before everything that opens', () => {
   assert.equal(rule('10.9.9.9', at, 443), 'allowed hosts');
 });
 
-test('an allowlist decides by name, and says what to write', () => {
+test('an allowlist decides by name and says which entry to add', () => {
   const at = reach({
     mode: 'allowlist',
     allow: ['api.example.org:443', '*.example.net', '192.0.2.0/24:80'],
@@ -83,7 +83,7 @@ test('an allowlist decides by name, and says what to write', () => {
   assert.equal(rule('10.0.0.1', at, 80), 'refused block_private_networks');
 });
 
-test('what is no host is not judged', () => {
+test('text that is not a host is not judged', () => {
   for (const text of [
     '',
     ':80',
@@ -100,7 +100,7 @@ test('what is no host is not judged', () => {
     assert.equal(parseDestination(text), undefined, text);
 });
 
-test('whatever text is given, it is a destination that can be judged, or none', () => {
+test('any text is either a destination with a verdict or rejected', () => {
   const at = reach({ mode: 'allowlist', allow: ['*.example.org:443', '192.0.2.0/24'] });
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 80 }),
@@ -112,10 +112,10 @@ test('whatever text is given, it is a destination that can be judged, or none', 
       const destination = parseDestination(given);
       if (!destination) return;
       assert.match(destination.host, /^[a-z0-9_.-]{1,253}$/);
-      const judged = parseAddress(destination.host)
+      const judgement = parseAddress(destination.host)
         ? decideAddress(destination, at)
         : decideName(destination, at);
-      assert.ok(judged);
+      assert.ok(judgement);
     }),
     { numRuns: 300 },
   );

@@ -1,4 +1,4 @@
-// Which rule decides about a destination, in words: the same order as the rules in session-rules.ts. Pure.
+// Explains which rule decides about a destination, in the order of the rules in destination-rules.ts. Pure.
 import {
   type AddressRange,
   addressText,
@@ -6,7 +6,12 @@ import {
   networkText,
   parseAddress,
 } from '../addresses/ipv4.ts';
-import { metadata, privateNetworks, rangeOf, unroutable } from '../addresses/ranges.ts';
+import {
+  findRange,
+  metadataRanges,
+  privateNetworks,
+  unroutableRanges,
+} from '../addresses/ranges.ts';
 import { type AllowEntry, entryText, hasPort, matchesName, portsText } from './entry.ts';
 import type { Permit } from './guarded-port.ts';
 import { parseHostname } from './hostname.ts';
@@ -24,7 +29,7 @@ export interface Decision {
   readonly rule: string;
   /** A sentence without a full stop. */
   readonly about: string;
-  /** What to write, or to run, so that it is permitted; absent where nothing permits it. */
+  /** The configuration or command that permits it; absent if nothing does. */
   readonly permit?: string;
 }
 
@@ -32,11 +37,11 @@ export interface Reach {
   readonly policy: NetworkPolicy;
   readonly permits: readonly Permit[];
   readonly attached: readonly AddressRange[];
-  /** The network of the bridge: other containers, and the host's own address. */
+  /** The network of the bridge: other containers and the host's address. */
   readonly bridge?: AddressRange | undefined;
 }
 
-/** `host`, `host:port`, `1.2.3.4:80`; undefined for what is neither. */
+/** Parses `host`, `host:port` or `1.2.3.4:80`; undefined for anything else. */
 export function parseDestination(text: string): Destination | undefined {
   const [, head = '', digits] = /^([^:]*)(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = parseAddress(head) === undefined ? parseHostname(head) : head;
@@ -45,7 +50,7 @@ export function parseDestination(text: string): Destination | undefined {
   return { host, port };
 }
 
-/** Judges a name without its addresses: in allowlist mode that decides, otherwise each address has to be judged. */
+/** Decides about a name without its addresses, in allowlist mode; undefined in other modes, which decide by address. */
 export function decideName({ host, port }: Destination, { policy }: Reach): Decision | undefined {
   if (policy.mode !== 'allowlist') return undefined;
   const fixed = policy.hosts.some(({ names }) => names.includes(host));
@@ -54,30 +59,30 @@ export function decideName({ host, port }: Destination, { policy }: Reach): Deci
   const entry = entries.find(({ ports }) => port === undefined || hasPort(ports, port));
   if (entry)
     return (
-      portCap(port, policy) ?? allowed('allowed_domains', `${entryText(entry)} is on the list`)
+      portCap(port, policy) ?? allowed('allowed_domains', `${entryText(entry)} is on the allowlist`)
     );
   if (entries[0])
     return refused(
       'allowed_domains',
-      `${host} is on the list, but only for ${portsText(entries[0].ports).slice(1)}`,
+      `${host} is on the allowlist, but only for ${portsText(entries[0].ports).slice(1)}`,
       withPort(host, port),
     );
-  return refused('allowed_domains', `${host} is not on the list`, withPort(host, port));
+  return refused('allowed_domains', `${host} is not on the allowlist`, withPort(host, port));
 }
 
-/** Judges an address, in the order of the rules. */
+/** Decides about an address, in the order of the rules. */
 export function decideAddress({ host, port }: Destination, reach: Reach): Decision {
   const address = parseAddress(host);
-  if (address === undefined) throw new Error(`${host} is no address`);
+  if (address === undefined) throw new Error(`${host} is not an address`);
   const { policy, bridge } = reach;
   if (policy.mode === 'open') return allowed('open', 'in open mode nothing is refused');
   if (bridge && contains(bridge, address))
     return {
       verdict: 'refused',
       rule: 'host-and-containers',
-      about: `${host} is the host or another container, which sessions never reach`,
+      about: `${host} is the host or another container, which sessions can never reach`,
     };
-  const nowhere = rangeOf(address, unroutable);
+  const nowhere = findRange(address, unroutableRanges);
   if (nowhere)
     return {
       verdict: 'refused',
@@ -93,7 +98,7 @@ function byRange(
   { policy, permits, attached }: Reach,
 ): Decision | undefined {
   const text = addressText(address);
-  const cloud = policy.blockMetadata ? rangeOf(address, metadata) : undefined;
+  const cloud = policy.blockMetadata ? findRange(address, metadataRanges) : undefined;
   if (cloud)
     return {
       verdict: 'refused',
@@ -122,11 +127,11 @@ function byMode(address: number, port: number | undefined, policy: NetworkPolicy
       entry.kind === 'network' && contains(entry.range, address),
   );
   const entry = networks.find(({ ports }) => port === undefined || hasPort(ports, port));
-  if (entry) return allowed('allowed_domains', `${entryText(entry)} is on the list`);
+  if (entry) return allowed('allowed_domains', `${entryText(entry)} is on the allowlist`);
   const text = withPort(addressText(address), port);
   return refused(
     'allowed_domains',
-    `${text} is not on the list, unless a name that is leads there`,
+    `${text} is not on the allowlist; it is reachable only if an allowed name resolves to it`,
     text,
   );
 }
@@ -148,7 +153,7 @@ function portCap(port: number | undefined, { allowedPorts }: NetworkPolicy): Dec
 function localAbout(address: number, attached: readonly AddressRange[]): string | undefined {
   const own = attached.find((range) => contains(range, address));
   if (own) return `${networkText(own)} is a network of this host`;
-  const known = rangeOf(address, privateNetworks);
+  const known = findRange(address, privateNetworks);
   return known && `${known.network} is a ${known.about}`;
 }
 
@@ -165,6 +170,6 @@ function refused(rule: string, about: string, entry: string): Decision {
     verdict: 'refused',
     rule,
     about,
-    permit: `coi network allow ${entry} (for a while), or ${lasting} in ~/.coi/config.toml`,
+    permit: `coi network allow ${entry} (temporarily), or ${lasting} in ~/.coi/config.toml`,
   };
 }

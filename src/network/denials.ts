@@ -1,11 +1,11 @@
-// What the rules refused, read from the sets in which the kernel notes it for a quarter of an hour. Pure.
+// Recent denials, read from the sets in which the kernel records them for a quarter of an hour. Pure.
 import type { NftObject } from '../host/net/nft.ts';
 
 export interface Denial {
-  /** The session's. */
+  /** The session's address. */
   readonly source: string;
   readonly address: string;
-  /** `tcp`, `udp`, `icmp`, or the number of another. */
+  /** `tcp`, `udp`, `icmp` or a protocol number. */
   readonly protocol: string;
   readonly port: number | undefined;
   readonly secondsAgo: number;
@@ -23,7 +23,7 @@ interface ListedSet {
   }[];
 }
 
-/** The latest first. */
+/** Latest first. */
 export function denialsOf(objects: readonly NftObject[]): Denial[] {
   const sets = (objects as readonly { set?: ListedSet }[]).flatMap(({ set }) =>
     set?.name === 'denials' || set?.name === 'other_denials' ? [set] : [],

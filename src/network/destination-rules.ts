@@ -1,7 +1,12 @@
-// Where a session may go: the rules of its chain, made from its policy. Pure.
+// The rules for a session's outgoing connections, from its policy. Pure.
 import { createHash } from 'node:crypto';
-import { type AddressRange, addressText, merged } from '../addresses/ipv4.ts';
-import { metadata, privateNetworks, rangeOf, unroutable } from '../addresses/ranges.ts';
+import { type AddressRange, addressText, mergeRanges } from '../addresses/ipv4.ts';
+import {
+  findRange,
+  metadataRanges,
+  privateNetworks,
+  unroutableRanges,
+} from '../addresses/ranges.ts';
 import { type AllowEntry, matchesName, type PortRange, portsText } from './entry.ts';
 import type { GuardedPort } from './guarded-port.ts';
 import {
@@ -22,19 +27,19 @@ import {
   within,
 } from './nft-json.ts';
 import { blocksPrivate, type NetworkPolicy } from './policy.ts';
-import { answers, deny, dport, echo, isTcpUdp } from './ruleset.ts';
+import { acceptReplies, deny, dport, echo, isTcpUdp } from './ruleset.ts';
 
 const flowKey = concat(payload('ip', 'daddr'), meta('l4proto'), dport);
 const icmpEcho: Rule = rule(equal(meta('l4proto'), 'icmp'), ...echo, accept);
 
-/** In the order in which `decide.ts` explains them: what nothing opens, what the user opened, what is private, what the mode says. */
+/** In the order that `decide.ts` explains: always closed, opened by the user, private, by mode. */
 export function destinationRules(
   port: Pick<GuardedPort, 'policy' | 'permits'> & { readonly hostName?: string },
   attached: readonly AddressRange[],
 ): Rule[] {
   const { policy, permits } = port;
   const isPrivate = (address: number) =>
-    rangeOf(address, privateNetworks) !== undefined ||
+    findRange(address, privateNetworks) !== undefined ||
     attached.some((range) => range.from <= address && address <= range.to);
   const hosts = policy.hosts.filter(
     ({ address }) => policy.mode === 'restricted' || policy.allowLocal || !isPrivate(address),
@@ -43,16 +48,16 @@ export function destinationRules(
     ...permits,
     ...hosts.map(({ address, ports }) => ({ range: { from: address, to: address }, ports })),
   ];
-  const closed = [...unroutable, ...(policy.blockMetadata ? metadata : [])].map(
+  const closed = [...unroutableRanges, ...(policy.blockMetadata ? metadataRanges : [])].map(
     ({ range }) => range,
   );
   const local = blocksPrivate(policy)
     ? [...privateNetworks.map(({ range }) => range), ...attached]
     : [];
-  // One look at one set for each packet where nothing lies between the two: throughput is felt here.
+  // If no rule comes between, both are one set lookup per packet; this affects throughput.
   const first = holes.length === 0 ? [...closed, ...local] : closed;
   return [
-    answers,
+    acceptReplies,
     rule(equal(meta('oifname'), '@bridges'), deny),
     rule(toRanges(first), deny),
     ...(policy.allowedPorts.length > 0
@@ -72,7 +77,7 @@ function internetRules(policy: NetworkPolicy): Rule[] {
     : [rule(accept)];
 }
 
-/** TCP and UDP to what is on the list, and ping; a connection that was allowed goes on when its name has got another address. */
+/** TCP, UDP and ping to allowed destinations; an allowed connection continues when its name resolves to another address. */
 function allowlistRules(policy: NetworkPolicy, hostName: string): Rule[] {
   const flows = `${hostName}_flows`;
   const note = update(flowKey, flows);
@@ -80,12 +85,12 @@ function allowlistRules(policy: NetworkPolicy, hostName: string): Rule[] {
   const networks = policy.allow.filter((entry) => entry.kind === 'network');
   const names = [...nameSets(policy, hostName).values()];
   return [
-    // Throughput is felt here, and these are cheaper than a look at a set.
+    // First, since they are cheaper than a set lookup, which affects throughput.
     ...networks.flatMap(({ range, ports }) => holeRules(range, ports)),
-    // One look at the set for each packet. Should noting fail, the next rule accepts all the same.
+    // One set lookup per packet. If the update fails, the next rule still accepts.
     rule(...known, note, accept),
     rule(...known, accept),
-    // Noted by a rule of its own: where the set is full, noting fails, and the rule with it.
+    // The update is a separate rule: if the set is full, the update fails and its rule with it.
     ...names.flatMap((one) => {
       const listed = [
         isTcpUdp,
@@ -122,14 +127,14 @@ function portSet(ports: readonly PortRange[]): Json {
 }
 
 function toRanges(ranges: readonly AddressRange[]): Statement {
-  const parts = merged(ranges).map(
+  const parts = mergeRanges(ranges).map(
     ({ from, to }): Json =>
       from === to ? addressText(from) : { range: [addressText(from), addressText(to)] },
   );
   return equal(payload('ip', 'daddr'), parts.length === 1 ? (parts[0] ?? '') : set(...parts));
 }
 
-/** Sets into which addresses of names are put, by the ports that entries allow: one for each distinct list of ports. */
+/** The sets for addresses of allowed names, one for each distinct list of ports. */
 export function nameSets(
   policy: NetworkPolicy,
   hostName: string,
@@ -144,7 +149,7 @@ export function nameSets(
   );
 }
 
-/** The sets in which the addresses of that name belong; none if the name is not allowed. */
+/** The sets that addresses of that name are added to; empty if the name is not allowed. */
 export function setsFor(name: string, policy: NetworkPolicy, hostName: string): string[] {
   const sets = nameSets(policy, hostName);
   const matching = policy.allow.filter((entry) => matchesName(entry, name));
@@ -155,7 +160,7 @@ export function setsFor(name: string, policy: NetworkPolicy, hostName: string): 
   ];
 }
 
-/** What is open for a while has a set of its own, which goes when it is over. */
+/** Temporary entries have their own set, which is removed when they expire. */
 function setKey({ ports, temporary }: AllowEntry): string {
   return portsText(ports) + (temporary ? ' for a while' : '');
 }

@@ -7,7 +7,7 @@ import { parseHostname } from './hostname.ts';
 
 const runs = { numRuns: 300 };
 
-test('hosts, names below a host, addresses and networks are entries, each in one form', () => {
+test('hosts, wildcard names, addresses and networks are entries, each in one canonical form', () => {
   const forms: readonly [string, string][] = [
     ['api.example.org', 'api.example.org'],
     ['API.Example.ORG.', 'api.example.org'],
@@ -21,7 +21,7 @@ test('hosts, names below a host, addresses and networks are entries, each in one
   for (const [given, canonical] of forms) assert.equal(entryText(parseEntry(given)), canonical);
 });
 
-test('what two programs could read in two ways is no entry', () => {
+test('text that two programs could read differently is not an entry', () => {
   const hostile = [
     '',
     '*',
@@ -68,7 +68,7 @@ test('what two programs could read in two ways is no entry', () => {
   }
 });
 
-test('an entry means that name, or names below it, and nothing that only looks alike', () => {
+test('an entry matches its name, or names below it, but no look-alikes', () => {
   const allowed = parseEntry('allowed.com');
   const below = parseEntry('*.allowed.com');
   for (const name of ['evilallowed.com', 'allowed.com.evil.org', 'allowed.co', 'sub.allowed.com'])
@@ -79,7 +79,7 @@ test('an entry means that name, or names below it, and nothing that only looks a
     assert.equal(matchesName(below, name), true, name);
 });
 
-test('a canonical entry is read as itself', () => {
+test('a canonical entry parses to itself', () => {
   const label = fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/);
   const name = fc.array(label, { minLength: 2, maxLength: 4 }).map((labels) => labels.join('.'));
   const port = fc.integer({ min: 1, max: 65_535 });
@@ -105,7 +105,7 @@ test('a canonical entry is read as itself', () => {
   );
 });
 
-test('no text makes the parsers fail in another way, and a name is made of plain letters only', () => {
+test('the parsers never throw, and a name has plain letters only', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.string({ maxLength: 80 }),

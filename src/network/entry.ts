@@ -1,16 +1,16 @@
-// One entry of `allowed_domains`: a name, all names below one, an address or a network, each with optional ports. Pure.
+// Parses an entry of `allowed_domains`: a name, all names below it, an address or a network, with optional ports. Pure.
 import { type AddressRange, networkText, parseNetwork } from '../addresses/ipv4.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { isBelow, parseHostname } from './hostname.ts';
 
-/** Both ends are meant. */
+/** Both ends are included. */
 export interface PortRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** No ports: all. */
+/** Without ports, all are allowed. */
 export type AllowEntry = (
   | { readonly kind: 'name' | 'below'; readonly name: string; readonly ports: readonly PortRange[] }
   | {
@@ -19,14 +19,14 @@ export type AllowEntry = (
       readonly ports: readonly PortRange[];
     }
 ) & {
-  /** Opened for a while by hand. */
+  /** Opened temporarily with `coi network allow`. */
   readonly temporary?: true;
 };
 
 const portsMax = 32;
 
 /**
- * Parses `host`, `*.host`, `1.2.3.4` or `1.2.3.0/24`, with `:443`, `:80,443` or `:8000-8010` behind it.
+ * Parses `host`, `*.host`, `1.2.3.4` or `1.2.3.0/24`, optionally followed by `:443`, `:80,443` or `:8000-8010`.
  * `*.host` means names below `host`, not `host` itself. Throws `config-invalid`.
  */
 export function parseEntry(text: string): AllowEntry {
@@ -38,18 +38,18 @@ export function parseEntry(text: string): AllowEntry {
   if (range) return { kind: 'network', range, ports };
   const below = head.startsWith('*.');
   const name = parseHostname(below ? head.slice(2) : head);
-  // A wildcard over a whole top-level domain is nearly the internet: that is what restricted mode is for.
+  // A wildcard for a top-level domain is nearly the whole internet; restricted mode is for that.
   if (name === undefined || !/^[\x21-\x7e]*$/.test(name) || (below && !name.includes('.')))
-    throw invalid(text, 'it is no host, *.host, IPv4 address or network');
+    throw invalid(text, 'it is not a host, *.host, IPv4 address or network');
   return { kind: below ? 'below' : 'name', name, ports };
 }
 
-/** The entry in one canonical form. */
+/** The entry in canonical form. */
 export function entryText(entry: AllowEntry): string {
   return hostText(entry) + portsText(entry.ports);
 }
 
-/** True if the entry is about that name (as parseHostname gives it). */
+/** True if the entry matches that name (in the form of parseHostname). */
 export function matchesName(entry: AllowEntry, name: string): boolean {
   switch (entry.kind) {
     case 'name':
@@ -65,14 +65,14 @@ export function hasPort(ports: readonly PortRange[], port: number): boolean {
   return ports.length === 0 || ports.some(({ from, to }) => from <= port && port <= to);
 }
 
-/** `:80,443`, or nothing for all ports. */
+/** `:80,443`, or an empty string for all ports. */
 export function portsText(ports: readonly PortRange[]): string {
   return ports.length === 0
     ? ''
     : `:${ports.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')}`;
 }
 
-/** Sorted and without overlaps; undefined if the text is no list of ports. */
+/** Sorted and without overlaps; undefined if the text is not a list of ports. */
 export function parsePorts(text: string): PortRange[] | undefined {
   const parts = text.split(',');
   if (parts.length > portsMax) return undefined;

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkReport } from '../coid-api/network-protocol.ts';
 import { judge, reachOf, refusals } from './explain.ts';
-import { plainPolicy } from './policy.ts';
+import { defaultPolicy } from './policy.ts';
 
 const report: NetworkReport = {
   container: 'coi-a-1',
   interface: 'coi1',
   address: '10.77.2.1',
   bridge: { name: 'br0', gateway: '10.77.0.1', prefixLength: 22 },
-  policy: { ...plainPolicy('allowlist'), allow: ['api.example.org'] },
+  policy: { ...defaultPolicy('allowlist'), allow: ['api.example.org'] },
   permits: [
     { entry: 'for-a-while.example.org', until: '2026-01-01T00:00:00Z' },
     { entry: '10.1.1.1:22', until: '2026-01-01T00:00:00Z' },
@@ -31,7 +31,7 @@ const report: NetworkReport = {
   ],
 };
 
-test('what was opened for a while is judged like what is on the list', () => {
+test('a temporary permit is judged like an allowlist entry', () => {
   const reach = reachOf(report);
   const verdict = (host: string, port: number | undefined, addresses: readonly string[]) =>
     judge({ host, port }, addresses, reach).map(({ verdict: one }) => one);
@@ -41,19 +41,19 @@ test('what was opened for a while is judged like what is on the list', () => {
   assert.deepEqual(verdict('evil.test', undefined, ['93.184.215.14']), ['refused']);
 });
 
-test('a listed name is judged by each of its addresses: a private one stays closed', () => {
-  const judged = judge(
+test('each address of a listed name is judged: a private one stays closed', () => {
+  const verdicts = judge(
     { host: 'api.example.org', port: 443 },
     ['93.184.215.14', '10.9.9.9', '192.0.2.7'],
     reachOf(report),
   );
   assert.deepEqual(
-    judged.map(({ verdict, rule }) => `${verdict} ${rule}`),
+    verdicts.map(({ verdict, rule }) => `${verdict} ${rule}`),
     ['allowed allowed_domains', 'refused block_private_networks', 'refused block_private_networks'],
   );
 });
 
-test('refusals come in their order, each with the rule and what permits it', () => {
+test('refusals are listed in order, each with its rule and the permit command', () => {
   const lines = refusals(report, new Date('2026-01-01T12:00:00Z'));
   assert.deepEqual(
     lines.map(({ at, kind, destination, rule }) => [at, kind, destination, rule]),

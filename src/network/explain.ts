@@ -1,4 +1,4 @@
-// A session's network in words: a destination judged, and refusals with the rule that made them. Pure.
+// Explains a session's network: the decision about a destination, and refusals with their rules. Pure.
 import { type AddressRange, parseAddress, parseNetwork } from '../addresses/ipv4.ts';
 import type { NetworkReport } from '../coid-api/network-protocol.ts';
 import {
@@ -11,7 +11,7 @@ import {
 import { parseEntry } from './entry.ts';
 import { networkPolicy } from './policy.ts';
 
-/** What decides, from what coid reports. */
+/** Converts coid's report to the input of decide.ts. */
 export function reachOf({
   policy,
   permits,
@@ -42,7 +42,7 @@ export interface Judgement extends Decision {
   readonly destination: string;
 }
 
-/** Judges a name, and the addresses that it has where they matter. `addresses` are what the host resolves it to. */
+/** Decides about a name and, if it matters, its addresses. `addresses` are what the host resolves it to. */
 export function judge(
   { host, port }: Destination,
   addresses: readonly string[],
@@ -54,7 +54,7 @@ export function judge(
     return [{ destination: shown(host), ...named }];
   return addresses.map((address) => {
     const decision = decideAddress({ host: address, port }, reach);
-    // What the list opens by name is closed by address until it is asked for.
+    // An address of an allowed name is closed until the name is queried.
     const byName = named && decision.rule === 'allowed_domains' ? named : decision;
     return {
       destination: address === host ? shown(address) : `${shown(host)} (${address})`,
@@ -73,11 +73,11 @@ export interface Refusal {
   readonly permit: string | undefined;
 }
 
-/** Everything that was refused of late, oldest first. */
+/** Recent refusals, oldest first. */
 export function refusals(report: NetworkReport, now: Date): Refusal[] {
   const reach = reachOf(report);
   const addresses = report.denials.map(({ address, protocol, port, secondsAgo }): Refusal => {
-    const { rule, about, permit } = denied(decideAddress({ host: address, port }, reach));
+    const { rule, about, permit } = explainRefusal(decideAddress({ host: address, port }, reach));
     return {
       at: new Date(now.getTime() - secondsAgo * 1000).toISOString(),
       kind: 'address',
@@ -105,8 +105,8 @@ export function refusals(report: NetworkReport, now: Date): Refusal[] {
   return [...addresses, ...names].sort((a, b) => (a.at < b.at ? -1 : 1));
 }
 
-/** A refusal that today's rules would let through: they were changed since, or only that port was closed. */
-function denied(decision: Decision): Decision {
+/** Marks a refusal that the current rules would allow: they have changed, or only that port was closed. */
+function explainRefusal(decision: Decision): Decision {
   return decision.verdict === 'refused'
     ? decision
     : { ...decision, about: `it is allowed now: ${decision.about}` };

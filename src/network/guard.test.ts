@@ -5,7 +5,7 @@ import type { Nft } from '../host/net/nft.ts';
 import type { TimedElement } from '../host/net/nft-netlink.ts';
 import { Guard } from './guard.ts';
 import type { GuardedPort } from './guarded-port.ts';
-import { networkPolicy, plainPolicy } from './policy.ts';
+import { defaultPolicy, networkPolicy } from './policy.ts';
 
 const range = (text: string): AddressRange => parseNetwork(text) ?? { from: 0, to: 0 };
 
@@ -16,19 +16,19 @@ function port(index: number, address = `10.77.2.${index}`): GuardedPort {
     gateway: '10.77.0.1',
     mac: `10:66:6a:00:00:0${index}`,
     address,
-    policy: networkPolicy(plainPolicy('restricted')),
+    policy: networkPolicy(defaultPolicy('restricted')),
     permits: [],
   };
 }
 
-/** A kernel that takes every transaction and remembers it; `fails` makes it refuse the next ones. */
+/** A kernel that accepts and records every transaction; `fails` makes it refuse the next ones. */
 function bed(attached: { ranges: AddressRange[] } = { ranges: [] }) {
   const transactions: string[] = [];
   const put: TimedElement[] = [];
   const state = { fails: 0, nowMs: 0, loses: false };
   const kept = new Set<string>();
   const nft: Nft = {
-    apply: async (commands, isInForce) => {
+    apply: async (commands, isApplied) => {
       if (commands.length === 0) return;
       if (state.fails > 0) {
         state.fails -= 1;
@@ -37,7 +37,7 @@ function bed(attached: { ranges: AddressRange[] } = { ranges: [] }) {
       transactions.push(JSON.stringify(commands));
       const [mark] = state.loses ? [] : [...JSON.stringify(commands.at(-1)).matchAll(/\d+/g)];
       if (mark) kept.add(mark[0]);
-      if (!isInForce?.()) throw new Error('lost');
+      if (!isApplied?.()) throw new Error('lost');
     },
     table: async () => [],
   };
@@ -51,12 +51,12 @@ function bed(attached: { ranges: AddressRange[] } = { ranges: [] }) {
     dnsPort: 1,
     attached: () => attached.ranges,
     elapsedMs: () => state.nowMs,
-    mended: () => undefined,
+    onRepaired: () => undefined,
   });
   return { guard, transactions, put, state };
 }
 
-test('what is asked for at the same moment goes in one transaction', async () => {
+test('simultaneous requests share one transaction', async () => {
   const { guard, transactions } = bed();
   await guard.start([]);
   await Promise.all([1, 2, 3, 4, 5].map((index) => guard.put(port(index))));
@@ -64,7 +64,7 @@ test('what is asked for at the same moment goes in one transaction', async () =>
   for (const index of [1, 2, 3, 4, 5]) assert.ok(transactions[1]?.includes(`coi${index}`));
 });
 
-test('a transaction that is refused is followed by one that says everything; if that fails too, the port is not guarded and says so', async () => {
+test('a refused transaction is followed by a full one; if that fails too, the port is reported as unguarded', async () => {
   const { guard, transactions, state } = bed();
   await guard.start([port(1)]);
   state.fails = 1;
@@ -77,7 +77,7 @@ test('a transaction that is refused is followed by one that says everything; if 
   assert.doesNotMatch(transactions.at(-1) ?? '', /coi3/);
 });
 
-test('a transaction that the kernel has no receipt of is not in force', async () => {
+test('a transaction that the kernel does not confirm is not applied', async () => {
   const { guard, state } = bed();
   await guard.start([]);
   state.loses = true;
@@ -87,7 +87,7 @@ test('a transaction that the kernel has no receipt of is not in force', async ()
   await guard.put(port(1));
 });
 
-test('an address that is given to another session leaves nothing of the one before', async () => {
+test('an address given to another session keeps nothing of the previous one', async () => {
   const { guard, transactions } = bed();
   await guard.start([port(1)]);
   await guard.put(port(2, '10.77.2.1'));
@@ -95,7 +95,7 @@ test('an address that is given to another session leaves nothing of the one befo
   assert.match(transactions.at(-1) ?? '', /"delete":\{"element":[^}]*"places"/);
 });
 
-test('a new network of the host is closed to sessions by an ordinary change, which replaces nothing', async () => {
+test('a new host network is closed to sessions by an incremental change', async () => {
   const attached = { ranges: [] as AddressRange[] };
   const { guard, transactions } = bed(attached);
   await guard.start([port(1)]);
@@ -105,7 +105,7 @@ test('a new network of the host is closed to sessions by an ordinary change, whi
   assert.doesNotMatch(transactions.at(-1) ?? '', /"delete":\{"table"/);
 });
 
-test('an address that is open for long enough is not opened again, one about to close is', async () => {
+test('an address that is open long enough is not reopened, one about to expire is', async () => {
   const { guard, put, state } = bed();
   await guard.start([]);
   const one = { set: 's', address: 1, seconds: 120 };

@@ -1,13 +1,12 @@
-// Puts the rules of sessions in force and keeps them there. What is wanted is a map; every change makes the kernel like it.
+// The network guard: applies the rules of all sessions and repairs them. Every change brings the kernel to the wanted state.
 import { type AddressRange, addressText, parseAddress } from '../addresses/ipv4.ts';
 import type { Nft, NftObject } from '../host/net/nft.ts';
 import type { ElementWriter } from '../host/net/nft-netlink.ts';
-import { changes, setsOf } from './changes.ts';
 import { type Denial, denialsOf } from './denials.ts';
 import type { GuardedPort } from './guarded-port.ts';
 import type { NftCommand } from './nft-json.ts';
 import { newReceipt } from './receipt.ts';
-import { type SessionRules, sessionRules } from './session-rules.ts';
+import { rulesetChanges, setsOf } from './ruleset-changes.ts';
 import {
   differences,
   type Expected,
@@ -16,23 +15,24 @@ import {
   removeAll,
   replaceAll,
   sharedRules,
-} from './whole.ts';
+} from './ruleset-transaction.ts';
+import { type SessionRules, sessionRules } from './session-rules.ts';
 
 export interface GuardParts {
   readonly nft: Nft;
-  /** The quick way for elements with a time. */
+  /** The fast path for elements with a timeout. */
   readonly elements: Pick<ElementWriter, 'put' | 'has'>;
   readonly table: string;
   readonly dnsPort: number;
-  /** The host's networks other than the way to the internet; asked before every change. */
+  /** The host's networks except the uplink; called before every change. */
   readonly attached: () => readonly AddressRange[];
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number;
-  /** Told when rules were not as they should be, and were put right. */
-  readonly mended: (differences: readonly string[]) => void;
+  /** Called after rules that differed were repaired. */
+  readonly onRepaired: (differences: readonly string[]) => void;
 }
 
-/** An address that a name was resolved to. */
+/** An address of an allowed name. */
 export interface ResolvedAddress {
   readonly set: string;
   readonly address: number;
@@ -40,26 +40,26 @@ export interface ResolvedAddress {
 }
 
 const differencesShownMax = 20;
-/** Not refreshed when it is open for nearly as long as wanted: the resolver asks for more time than the answer is good for. */
+/** An address that is open for nearly as long is not refreshed: the resolver requests more time than the TTL. */
 const refreshSeconds = 30;
 
 export class Guard {
   readonly #parts: GuardParts;
   readonly #ports = new Map<string, GuardedPort>();
-  /** What the kernel was last told; undefined if that is not known. */
+  /** The rules that the kernel has; undefined if unknown. */
   #applied: readonly SessionRules[] | undefined;
   #syncing: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
   #transacting = false;
   #changedAtMs = Number.NEGATIVE_INFINITY;
-  /** Set name → address → until when (monotonic milliseconds). */
+  /** Set name → address → expiry (monotonic milliseconds). */
   readonly #resolved = new Map<string, Map<number, number>>();
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
   }
 
-  /** Takes over what an earlier coid left in force if it is right; replaces it in one transaction if not. */
+  /** Adopts the rules of an earlier coid if they are correct; otherwise replaces them in one transaction. */
   async start(ports: readonly GuardedPort[]): Promise<void> {
     for (const port of ports) this.#set(port);
     const objects = await this.#list();
@@ -70,7 +70,7 @@ export class Guard {
     await this.#sync();
   }
 
-  /** Guards that port from now on, or guards it in another way. Returns when it is in force. Throws `network-unprotected`. */
+  /** Adds or changes the rules of a port. Returns when they are active. Throws `network-unprotected`. */
   async put(port: GuardedPort): Promise<void> {
     const before = this.#ports.get(port.hostName);
     this.#set(port);
@@ -83,7 +83,7 @@ export class Guard {
     }
   }
 
-  /** Takes the rules of that port away, and only those. */
+  /** Removes the rules of that port only. */
   async remove(hostName: string): Promise<void> {
     if (!this.#ports.delete(hostName)) return;
     await this.#sync();
@@ -99,14 +99,14 @@ export class Guard {
     return [...this.#ports.values()];
   }
 
-  /** How long ago this last changed something, in milliseconds; 0 while it does. */
+  /** Milliseconds since the last change by this guard; 0 during a change. */
   unchangedMs(): number {
     return this.#transacting ? 0 : this.#parts.elapsedMs() - this.#changedAtMs;
   }
 
-  /** Opens addresses for a while in sets of a session; those that are open long enough cost nothing. Throws `network-unprotected`. */
+  /** Opens addresses in sets of a session for a limited time; skips those that are open long enough. Throws `network-unprotected`. */
   async open(addresses: readonly ResolvedAddress[]): Promise<void> {
-    // A transaction under way may replace the sets with what it knew when it began.
+    // A running transaction may replace the sets with their earlier content.
     while (this.#queued || this.#transacting) await this.#syncing.catch(() => undefined);
     const { table, elapsedMs, elements } = this.#parts;
     const now = elapsedMs();
@@ -129,38 +129,38 @@ export class Guard {
     }
   }
 
-  /** Compares with what is really in force, and puts it right. Returns what was wrong. */
+  /** Compares the kernel's rules with the wanted ones and repairs them. Returns the differences. */
   async check(): Promise<string[]> {
-    // Whatever is being changed is waited for, or it would be taken for damage.
+    // Waits for a running change, which would look like damage.
     await this.#syncing.catch(() => undefined);
     const applied = this.#applied;
     const objects = await this.#list();
     if (applied !== this.#applied) return [];
     const found = differences(this.#expected(applied ?? this.#wanted()), objects);
-    // No damage, but the host may have got another network: that is an ordinary change.
+    // No damage, but the host may have a new network: an ordinary change.
     if (found.length === 0) {
       await this.#sync();
       return [];
     }
     this.#applied = undefined;
     await this.#sync();
-    this.#parts.mended(found.slice(0, differencesShownMax));
+    this.#parts.onRepaired(found.slice(0, differencesShownMax));
     return found;
   }
 
-  /** What was refused of late, as the kernel noted it. */
+  /** Recent denials, as recorded by the kernel. */
   async denials(): Promise<Denial[]> {
     return denialsOf(await this.#parts.nft.table('inet', this.#parts.table));
   }
 
-  /** Takes everything away: for tests and for uninstalling. */
+  /** Removes everything, for tests and uninstalling. */
   async removeAll(): Promise<void> {
     this.#ports.clear();
     this.#applied = undefined;
     await this.#parts.nft.apply(removeAll(this.#parts.table));
   }
 
-  /** An address is given to one session at a time: whoever had it before is gone, though nobody said so yet. */
+  /** An address belongs to one session at a time: an earlier one has ended, even if this is not known yet. */
   #set(port: GuardedPort): void {
     for (const { hostName, bridge, address } of this.#ports.values()) {
       if (bridge === port.bridge && address === port.address) this.#ports.delete(hostName);
@@ -168,7 +168,7 @@ export class Guard {
     this.#ports.set(port.hostName, port);
   }
 
-  /** One transaction at a time; what is asked for meanwhile goes together into the next. */
+  /** Runs one transaction at a time; requests meanwhile are combined into the next. */
   #sync(): Promise<void> {
     if (this.#queued) return this.#queued;
     const next = this.#syncing
@@ -192,18 +192,18 @@ export class Guard {
     this.#applied = undefined;
     if (applied) {
       try {
-        await this.#apply(changes(applied, wanted));
+        await this.#apply(rulesetChanges(applied, wanted));
         this.#applied = wanted;
         return;
       } catch {
-        // Somebody else changed our tables: everything is said anew below.
+        // Somebody else changed our tables: they are replaced below.
       }
     }
-    await this.#apply(replaceAll(this.#expected(wanted), this.#carried(wanted)));
+    await this.#apply(replaceAll(this.#expected(wanted), this.#keepResolved(wanted)));
     this.#applied = wanted;
   }
 
-  /** With a receipt in the same transaction, which the kernel has afterwards only if it took all of it. */
+  /** Adds a receipt to the transaction, which the kernel has afterwards only if it accepted all commands. */
   async #apply(commands: readonly NftCommand[]): Promise<void> {
     if (commands.length === 0) return;
     const { nft, elements, table } = this.#parts;
@@ -228,8 +228,8 @@ export class Guard {
     return (await Promise.all(families.map((family) => nft.table(family, table)))).flat();
   }
 
-  /** Addresses that are still good go over into a new set of the same name. */
-  #carried(wanted: readonly SessionRules[]): NftCommand[] {
+  /** Commands that add unexpired addresses to the new set of the same name. */
+  #keepResolved(wanted: readonly SessionRules[]): NftCommand[] {
     const now = this.#parts.elapsedMs();
     const sets = setsOf(wanted);
     return [...this.#resolved].flatMap(([set, addresses]) =>

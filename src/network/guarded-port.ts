@@ -1,18 +1,18 @@
-// The port of a session that is guarded.
+// The guarded network port of a session.
 import type { AddressRange } from '../addresses/ipv4.ts';
 import type { PortRange } from './entry.ts';
 import type { NetworkPolicy } from './policy.ts';
 
-/** A session as its packets show it. */
+/** A session, identified by its interface and addresses. */
 export interface GuardedPort {
-  /** Interface on the host side, unique among all sessions of all time that matter: it names the session's chain and sets. */
+  /** The host-side interface, unique among sessions; also the name of the session's chain and the prefix of its sets. */
   readonly hostName: string;
   readonly bridge: string;
   readonly gateway: string;
   readonly mac: string;
   readonly address: string;
   readonly policy: NetworkPolicy;
-  /** Opened for a while by the user (`coi network allow`). */
+  /** Opened temporarily by the user (`coi network allow`). */
   readonly permits: readonly Permit[];
 }
 

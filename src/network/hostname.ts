@@ -1,13 +1,13 @@
-// Names of hosts: one form for each, and nothing that two programs could read in two ways. Pure.
+// Parses host names into a canonical form and rejects anything that programs could interpret differently. Pure.
 import { domainToASCII } from 'node:url';
 
 const nameBytesMax = 253;
-/** Underscores occur in real names (`_acme-challenge`), so questions may have them. */
+/** Underscores occur in real names (`_acme-challenge`), so they are allowed. */
 const label = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
 
 /**
- * The name in lower case, international letters as `xn--`, without the root's dot; undefined if it is none: empty labels,
- * white space, NUL, `@`, brackets, ports, and all-numeric last labels (which resolvers take for addresses) are refused.
+ * The name in lower case, with international labels as `xn--` and without the trailing dot. Undefined for empty labels,
+ * white space, NUL, `@`, brackets, ports, and numeric last labels (which resolvers take for addresses).
  */
 export function parseHostname(text: string): string | undefined {
   const bare = text.endsWith('.') ? text.slice(0, -1) : text;
@@ -20,7 +20,7 @@ export function parseHostname(text: string): string | undefined {
     : undefined;
 }
 
-/** True if `name` lies below `parent`; a name is not below itself. Both in the form that parseHostname gives. */
+/** True if `name` is a subdomain of `parent`. Both in the form of parseHostname. */
 export function isBelow(name: string, parent: string): boolean {
   return name.length > parent.length + 1 && name.endsWith(`.${parent}`);
 }
@@ -30,7 +30,7 @@ function isPlain(text: string): boolean {
 }
 
 function ascii(text: string): string {
-  // domainToASCII reads its argument as part of a URL: what would end a host there must not get that far.
+  // domainToASCII parses its argument as part of a URL, so characters that end a host there are rejected first.
   return /[\s\u0000-\u0020\u007f-\u009f/\\?#@:[\]%<>^|`{}"]/.test(text)
     ? ''
     : domainToASCII(text).toLowerCase();

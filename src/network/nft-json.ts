@@ -1,4 +1,4 @@
-// The words of nftables' JSON that the rules here are written in. Source: libnftables-json(5).
+// Builders for nftables' JSON. Source: libnftables-json(5).
 import { createHash } from 'node:crypto';
 
 export type Family = 'bridge' | 'inet';
@@ -18,7 +18,7 @@ export interface Chain {
   readonly family: Family;
   readonly table: string;
   readonly name: string;
-  /** Where a base chain hooks in; its policy is always accept: what coi does not guard is not its business. */
+  /** The hook of a base chain. Its policy is always accept: coi does not affect other traffic. */
   readonly base?: {
     readonly type: 'filter' | 'nat';
     readonly hook: string;
@@ -90,7 +90,7 @@ export const goTo = (target: string): Statement => ({ goto: { target } });
 
 export const rule = (...statements: readonly Statement[]): Rule => ({ statements });
 
-/** Stands in the rule's comment, so that a listing can be compared without understanding how the kernel words it. */
+/** Stored in the rule's comment, so that a listing can be compared without interpreting the kernel's form of the rule. */
 export function ruleMark({ statements }: Rule): string {
   return createHash('sha256').update(JSON.stringify(statements)).digest('hex').slice(0, 12);
 }
@@ -164,7 +164,7 @@ function elementBody({ family, table, set: name, key, jump: target }: Element): 
   };
 }
 
-/** The same for equal elements. */
+/** Equal for equal elements. */
 export function elementId({ family, table, set: name, key, jump: target }: Element): string {
   return [family, table, name, key.join(' '), target ?? ''].join('|');
 }

@@ -1,4 +1,4 @@
-// A table of nftables, by name.
+// The family and name of an nftables table.
 import type { Family } from './nft-json.ts';
 
 export type Table<F extends Family> = { readonly family: F; readonly table: string };

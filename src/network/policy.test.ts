@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import { CoiError } from '../errors.ts';
 import {
   closedPolicy,
+  defaultPolicy,
   type NetworkSettings,
   needsResolver,
   networkPolicy,
-  plainPolicy,
-  policyOf,
   policyRecord,
   policyToRecord,
+  readPolicy,
 } from './policy.ts';
 
 const defaults: NetworkSettings = {
@@ -24,11 +24,11 @@ const defaults: NetworkSettings = {
   'network.hosts': [],
 };
 
-test('the defaults of a mode are what its name says', () => {
-  assert.deepEqual(policyRecord(defaults), plainPolicy('restricted'));
+test('each mode has the defaults that its name implies', () => {
+  assert.deepEqual(policyRecord(defaults), defaultPolicy('restricted'));
   assert.deepEqual(
     policyRecord({ ...defaults, 'network.mode': 'open', 'network.dns_servers': ['::1'] }),
-    plainPolicy('open'),
+    defaultPolicy('open'),
   );
 });
 
@@ -41,7 +41,7 @@ test('an empty allowlist allows nothing', () => {
   assert.deepEqual(record, closedPolicy);
 });
 
-test('a policy survives being carried as JSON', () => {
+test('a policy survives a JSON round trip', () => {
   const record = policyRecord({
     ...defaults,
     'network.mode': 'allowlist',
@@ -51,11 +51,11 @@ test('a policy survives being carried as JSON', () => {
     'network.hosts': [{ ip: '192.0.2.1', hostnames: ['db.test'], ports: [5432] }],
   });
   const policy = networkPolicy(record);
-  assert.deepEqual(policyOf('allowlist', JSON.stringify(record)), policy);
+  assert.deepEqual(readPolicy('allowlist', JSON.stringify(record)), policy);
   assert.deepEqual(networkPolicy(policyToRecord(policy)), policy);
 });
 
-test('whatever stands in the key, a guard that cannot read it closes everything', () => {
+test('a policy that the guard cannot read closes everything', () => {
   const closed = networkPolicy(closedPolicy);
   const broken = [
     '',
@@ -63,25 +63,25 @@ test('whatever stands in the key, a guard that cannot read it closes everything'
     'null',
     '[]',
     '{"mode":"open"}',
-    JSON.stringify(plainPolicy('open')),
-    JSON.stringify({ ...plainPolicy('restricted'), allow: ['a b'] }),
-    JSON.stringify({ ...plainPolicy('restricted'), blockPrivate: 'no' }),
+    JSON.stringify(defaultPolicy('open')),
+    JSON.stringify({ ...defaultPolicy('restricted'), allow: ['a b'] }),
+    JSON.stringify({ ...defaultPolicy('restricted'), blockPrivate: 'no' }),
   ];
-  for (const text of broken) assert.deepEqual(policyOf('restricted', text), closed, text);
+  for (const text of broken) assert.deepEqual(readPolicy('restricted', text), closed, text);
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-      assert.deepEqual(policyOf('restricted', text), closed);
+      assert.deepEqual(readPolicy('restricted', text), closed);
     }),
     { numRuns: 300 },
   );
 });
 
-test('a session without a policy of its own gets what its mode means, and nothing looser', () => {
-  assert.deepEqual(policyOf('restricted', undefined), networkPolicy(plainPolicy('restricted')));
-  assert.deepEqual(policyOf('allowlist', undefined), networkPolicy(closedPolicy));
+test('a session without its own policy gets that of its mode, and nothing looser', () => {
+  assert.deepEqual(readPolicy('restricted', undefined), networkPolicy(defaultPolicy('restricted')));
+  assert.deepEqual(readPolicy('allowlist', undefined), networkPolicy(closedPolicy));
 });
 
-test('what cannot be enforced is refused with its place', () => {
+test('a setting that cannot be enforced is refused with its location', () => {
   const refused = (change: Partial<NetworkSettings>) =>
     assert.throws(
       () => policyRecord({ ...defaults, ...change }),
@@ -93,10 +93,10 @@ test('what cannot be enforced is refused with its place', () => {
   refused({ 'network.mode': 'allowlist', 'network.allowed_domains': ['https://example.org'] });
 });
 
-test('coid answers questions where the name server of the bridge knows too much or too little', () => {
+test('coid answers DNS if host names, servers or an allowlist are configured', () => {
   const host = { address: '192.0.2.1', names: ['db'], ports: [] };
   const asks = (change: object, mode: 'restricted' | 'allowlist' | 'open' = 'restricted') =>
-    needsResolver(networkPolicy({ ...plainPolicy(mode), ...change }));
+    needsResolver(networkPolicy({ ...defaultPolicy(mode), ...change }));
   assert.equal(asks({}), false);
   assert.equal(asks({ hosts: [host] }), true);
   assert.equal(asks({ dnsServers: ['192.0.2.53'] }), true);

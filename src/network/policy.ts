@@ -1,4 +1,4 @@
-// What one session may reach: read from configuration, carried as plain JSON, parsed once before it becomes rules. Pure.
+// The network policy of a session: from the configuration, stored as JSON, parsed before it becomes rules. Pure.
 import { addressText, parseAddress } from '../addresses/ipv4.ts';
 import type { NetworkMode, PolicyRecord } from '../coid-api/network-protocol.ts';
 import { CoiError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { quoted } from '../names.ts';
 import { type AllowEntry, entryText, mergedPorts, type PortRange, parseEntry } from './entry.ts';
 import { parseHostname } from './hostname.ts';
 
-/** A name with a fixed address that the user gave it. */
+/** An entry of [[network.hosts]]: names with a fixed address. */
 export interface FixedHost {
   readonly address: number;
   readonly names: readonly string[];
@@ -15,19 +15,19 @@ export interface FixedHost {
 
 export interface NetworkPolicy {
   readonly mode: NetworkMode;
-  /** For allowlist: what may be reached. Nothing means nothing. */
+  /** The allowlist. An empty one allows nothing. */
   readonly allow: readonly AllowEntry[];
   readonly hosts: readonly FixedHost[];
-  /** Whom coid asks for this session; none: the host's own resolvers. */
+  /** The name servers for this session; empty: those of the host. */
   readonly dnsServers: readonly number[];
-  /** If any: TCP and UDP to other ports are refused wherever they go. */
+  /** If not empty, TCP and UDP to other ports are refused for all destinations. */
   readonly allowedPorts: readonly PortRange[];
   readonly allowLocal: boolean;
   readonly blockPrivate: boolean;
   readonly blockMetadata: boolean;
 }
 
-/** The settings of the section `[network]`, by the names of config/keys/reach.ts. */
+/** The settings of `[network]`, with the keys of config/keys/access.ts. */
 export interface NetworkSettings {
   readonly 'network.mode': NetworkMode;
   readonly 'network.block_private_networks': boolean;
@@ -45,13 +45,13 @@ export interface NetworkSettings {
 
 const entriesMax = 500;
 
-/** The policy of the settings. Throws `config-invalid` for what cannot be enforced. */
+/** The policy from the settings. Throws `config-invalid` for a policy that cannot be enforced. */
 export function policyRecord(settings: NetworkSettings): PolicyRecord {
-  // In open mode nothing of it counts.
-  if (settings['network.mode'] === 'open') return plainPolicy('open');
+  // Open mode ignores the other settings.
+  if (settings['network.mode'] === 'open') return defaultPolicy('open');
   const record: PolicyRecord = {
     mode: settings['network.mode'],
-    // Only this mode looks at it, so nothing else carries it about.
+    // Only allowlist mode uses it, so it is not stored for other modes.
     allow:
       settings['network.mode'] === 'allowlist'
         ? settings['network.allowed_domains'].map((text) => entryText(parseEntry(text)))
@@ -71,8 +71,8 @@ export function policyRecord(settings: NetworkSettings): PolicyRecord {
   return record;
 }
 
-/** What a mode means where nothing else is said. */
-export function plainPolicy(mode: NetworkMode): PolicyRecord {
+/** The default policy of a mode. */
+export function defaultPolicy(mode: NetworkMode): PolicyRecord {
   return {
     mode,
     allow: [],
@@ -85,10 +85,10 @@ export function plainPolicy(mode: NetworkMode): PolicyRecord {
   };
 }
 
-/** Nothing at all: what holds for a session whose policy cannot be read. */
-export const closedPolicy: PolicyRecord = plainPolicy('allowlist');
+/** Allows nothing: used for a session whose policy cannot be read. */
+export const closedPolicy: PolicyRecord = defaultPolicy('allowlist');
 
-/** Parses every part. Throws `config-invalid`. */
+/** Parses all parts. Throws `config-invalid`. */
 export function networkPolicy(record: PolicyRecord): NetworkPolicy {
   if (record.allow.length > entriesMax || record.hosts.length > entriesMax)
     throw new CoiError('config-invalid', `more than ${entriesMax} entries in [network]`);
@@ -108,7 +108,7 @@ export function networkPolicy(record: PolicyRecord): NetworkPolicy {
   };
 }
 
-/** The JSON of a parsed policy, in canonical form. */
+/** The JSON form of a parsed policy. */
 export function policyToRecord({
   allow,
   hosts,
@@ -133,8 +133,8 @@ function single({ from, to }: PortRange): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
-/** What `user.coi.policy` holds; undefined for what is no policy. */
-export function storedPolicy(text: string): PolicyRecord | undefined {
+/** Parses `user.coi.policy`; undefined if it is not a policy. */
+export function parsePolicyRecord(text: string): PolicyRecord | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isPolicyRecord(value) ? value : undefined;
@@ -143,18 +143,18 @@ export function storedPolicy(text: string): PolicyRecord | undefined {
   }
 }
 
-/** Reads `user.coi.policy`. Whatever is not a sound policy of that mode is the closed one: a guard never guesses. */
-export function policyOf(mode: NetworkMode, text: string | undefined): NetworkPolicy {
+/** Reads `user.coi.policy`. Anything but a valid policy of that mode means the closed policy. */
+export function readPolicy(mode: NetworkMode, text: string | undefined): NetworkPolicy {
   try {
-    const record = text === undefined ? plainPolicy(mode) : storedPolicy(text);
+    const record = text === undefined ? defaultPolicy(mode) : parsePolicyRecord(text);
     if (record?.mode === mode) return networkPolicy(record);
   } catch {
-    // With parts that cannot be parsed.
+    // Some parts cannot be parsed.
   }
   return networkPolicy(closedPolicy);
 }
 
-/** True if coid has to answer the questions of that session instead of the bridge's own name server. */
+/** True if coid must answer the session's DNS queries instead of the bridge's name server. */
 export function needsResolver(policy: NetworkPolicy): boolean {
   return (
     policy.mode === 'allowlist' ||
@@ -162,7 +162,7 @@ export function needsResolver(policy: NetworkPolicy): boolean {
   );
 }
 
-/** Addresses that are not the internet stay closed: in allowlist mode also where restricted mode would open them. */
+/** Whether private addresses are closed; in allowlist mode also if `blockPrivate` is off. */
 export function blocksPrivate({ mode, allowLocal, blockPrivate }: NetworkPolicy): boolean {
   return !allowLocal && (blockPrivate || mode === 'allowlist');
 }
@@ -194,7 +194,7 @@ function isPolicyRecord(value: unknown): value is PolicyRecord {
 function ipv4(text: string): number {
   const address = parseAddress(text);
   if (address !== undefined) return address;
-  throw new CoiError('config-invalid', `${quoted(text)} in [network] is no IPv4 address`, {
+  throw new CoiError('config-invalid', `${quoted(text)} in [network] is not an IPv4 address`, {
     hint: 'Sessions with a guarded network have no IPv6.',
   });
 }
@@ -202,11 +202,11 @@ function ipv4(text: string): number {
 function hostname(text: string): string {
   const name = parseHostname(text);
   if (name !== undefined) return name;
-  throw new CoiError('config-invalid', `${quoted(text)} in [[network.hosts]] is no name of a host`);
+  throw new CoiError('config-invalid', `${quoted(text)} in [[network.hosts]] is not a host name`);
 }
 
 function portRanges(ports: readonly number[]): PortRange[] {
   const bad = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
-  if (bad !== undefined) throw new CoiError('config-invalid', `${bad} in [network] is no port`);
+  if (bad !== undefined) throw new CoiError('config-invalid', `${bad} in [network] is not a port`);
   return mergedPorts(ports.map((port) => ({ from: port, to: port })));
 }

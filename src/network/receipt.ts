@@ -1,15 +1,15 @@
-// A receipt: an element that nobody else adds, so that the kernel can be asked whether it took a transaction. Pure but for chance.
+// Receipts: a unique element that proves that the kernel accepted a transaction. Pure except for randomness.
 import { randomBytes } from 'node:crypto';
 import type { SetKey } from '../host/net/nft-netlink.ts';
 import type { NftCommand, SetDefinition } from './nft-json.ts';
 import type { Table } from './nft-table.ts';
 
 const name = 'receipts';
-/** Asked for at once; then it may go. */
+/** It is checked at once and may expire then. */
 const keptSeconds = 60;
 const receiptsMax = 4096;
 
-/** Marks, only because they are numbers of 32 bits: no rule looks at this set. */
+/** Of type mark because that is a 32-bit number; no rule uses this set. */
 export const receiptSet = (inet: Table<'inet'>): SetDefinition => ({
   ...inet,
   name,

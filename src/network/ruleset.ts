@@ -1,5 +1,5 @@
-// The part of the rules that is there with or without sessions: coi's two tables, their hooks, and the shared chains. Pure.
-// bridge: what may come out of a session's port at all (its MAC, its address, no lies). inet: where it may go.
+// The rules that exist without any session: coi's two tables, their hooks and the shared chains. Pure.
+// bridge: which frames may leave a session's port (its own MAC and address). inet: where it may connect.
 // Adding a session adds elements to the maps and sets here, so its cost does not grow with the number of sessions.
 import { bridgeChains, bridgeSets } from './bridge-rules.ts';
 import {
@@ -42,13 +42,13 @@ export interface Ruleset {
 }
 
 export interface BaseOptions {
-  /** Name of both tables: `coi`, or another for a coid beside the usual one. */
+  /** The name of both tables: `coi`, or another for a second coid. */
   readonly table: string;
-  /** Where coid answers DNS, on the bridge's address. */
+  /** The port on the bridge's address where coid serves DNS. */
   readonly dnsPort: number;
 }
 
-/** Before Docker, firewalld and ufw (0): a drop is final wherever it is said, and denials are counted here first. */
+/** Before Docker, firewalld and ufw (0), so that denials are counted here first; a drop is final at any priority. */
 const filterPriority = -5;
 const natPriority = -105;
 const denialsKeptSeconds = 900;
@@ -62,8 +62,8 @@ export const echo: readonly Statement[] = [
   limited(10, 20),
 ];
 
-/** What the other side of a connection that was not begun by the session gets. Its own direction is judged by every packet. */
-export const answers: Rule = rule(
+/** Replies on connections that the other side opened. Every packet in the session's own direction is checked. */
+export const acceptReplies: Rule = rule(
   equal(ct('direction'), 'reply'),
   within(ct('state'), ['established', 'related']),
   accept,
@@ -135,7 +135,7 @@ function inetChains(inet: Table<'inet'>, dnsPort: number): Chain[] {
   });
   const toGateway = equal(concat(meta('iifname'), payload('ip', 'daddr')), '@gateways');
   const dhcp = rule(equal(payload('udp', 'sport'), 68), equal(payload('udp', 'dport'), 67), accept);
-  // Multicast and broadcast are noise, not attempts: nobody is answered, nothing is noted.
+  // Multicast and broadcast are noise: dropped without a reply or a record.
   const end = [rule(unequal(meta('pkttype'), 'host'), drop), rule(deny)];
   return [
     { ...inet, name: 'deny', rules: denyRules },
@@ -151,13 +151,13 @@ function inetChains(inet: Table<'inet'>, dnsPort: number): Chain[] {
     {
       ...inet,
       name: 'host_by_bridge',
-      rules: [answers, dhcp, rule(toGateway, isTcpUdp, equal(dport, 53), accept), ...end],
+      rules: [acceptReplies, dhcp, rule(toGateway, isTcpUdp, equal(dport, 53), accept), ...end],
     },
     {
       ...inet,
       name: 'host_by_coid',
       rules: [
-        answers,
+        acceptReplies,
         dhcp,
         rule(toGateway, within(ct('status'), 'dnat'), isTcpUdp, equal(dport, dnsPort), accept),
         ...end,
@@ -173,7 +173,7 @@ function inetChains(inet: Table<'inet'>, dnsPort: number): Chain[] {
         }),
       ],
     },
-    // What a session sends has its verdict by the first rule, never that it may go to another session: one look less.
+    // The first rule decides about packets from sessions and never lets them reach another session, which saves a lookup.
     hook('forward', [
       rule(vmap(from, 'sources')),
       rule(
@@ -185,7 +185,7 @@ function inetChains(inet: Table<'inet'>, dnsPort: number): Chain[] {
   ];
 }
 
-/** Notes who wanted what (not more than 20 a second for each), then says no in a way that programs understand at once. */
+/** Records the denial (at most 20 per second and session), then rejects so that programs fail at once. */
 const denyRules: readonly Rule[] = [
   rule(
     isTcpUdp,

@@ -1,9 +1,9 @@
-// What is added to the ruleset for one session: elements, and a chain with sets of its own where its policy is not the usual one. Pure.
+// The rules of one session: elements, and its own chain and sets if its policy is not the default. Pure.
 import type { AddressRange } from '../addresses/ipv4.ts';
 import { destinationRules, nameSets } from './destination-rules.ts';
 import type { GuardedPort } from './guarded-port.ts';
 import type { Chain, Element, SetDefinition } from './nft-json.ts';
-import { needsResolver, networkPolicy, plainPolicy } from './policy.ts';
+import { defaultPolicy, needsResolver, networkPolicy } from './policy.ts';
 
 export interface SessionRules {
   readonly sets: readonly SetDefinition[];
@@ -11,30 +11,30 @@ export interface SessionRules {
   readonly elements: readonly Element[];
 }
 
-/** The host's other networks: what is reachable without a router, apart from the way to the internet. */
-export interface Surroundings {
+/** The table, and the host's directly connected networks except the uplink. */
+export interface HostNetworks {
   readonly table: string;
   readonly attached: readonly AddressRange[];
 }
 
-/** How long a connection of an allowlist session may be silent when its name's address has long changed. */
+/** How long a connection of an allowlist session may be idle after the address of its name has expired. */
 const flowSeconds = 7200;
 const flowsMax = 4096;
 const addressesMax = 4096;
-/** The shared chain of all sessions whose policy is `restricted` and nothing else. */
-export function usualChain({ table, attached }: Surroundings): Chain {
+/** The shared chain of all sessions with the plain `restricted` policy. */
+export function sharedChain({ table, attached }: HostNetworks): Chain {
   return {
     family: 'inet',
     table,
     name: 'restricted',
     rules: destinationRules(
-      { policy: networkPolicy(plainPolicy('restricted')), permits: [] },
+      { policy: networkPolicy(defaultPolicy('restricted')), permits: [] },
       attached,
     ),
   };
 }
 
-export function sessionRules(port: GuardedPort, { table, attached }: Surroundings): SessionRules {
+export function sessionRules(port: GuardedPort, { table, attached }: HostNetworks): SessionRules {
   const { hostName, bridge, mac, address, gateway, policy } = port;
   const inet = { family: 'inet' as const, table };
   const place = [bridge, address];
@@ -52,7 +52,7 @@ export function sessionRules(port: GuardedPort, { table, attached }: Surrounding
       ],
     };
   }
-  const own = isUsual(port) ? undefined : ownRules(port, inet, attached);
+  const own = usesSharedChain(port) ? undefined : ownRules(port, inet, attached);
   return {
     sets: own?.sets ?? [],
     chains: own ? [own.chain] : [],
@@ -75,8 +75,8 @@ export function sessionRules(port: GuardedPort, { table, attached }: Surrounding
   };
 }
 
-/** True if the shared chain says all there is to say. */
-function isUsual({ policy, permits }: Pick<GuardedPort, 'policy' | 'permits'>): boolean {
+/** True if the shared chain suffices. */
+function usesSharedChain({ policy, permits }: Pick<GuardedPort, 'policy' | 'permits'>): boolean {
   return (
     policy.mode === 'restricted' &&
     permits.length === 0 &&

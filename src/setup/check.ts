@@ -1,7 +1,7 @@
 // One thing that a host needs, as `coi health` shows it and `coi setup` mends it.
 import type { DaemonStatus } from '../coid-api/protocol.ts';
 import type { Installer } from '../host/install/install.ts';
-import type { Machine } from '../host/install/setup-host.ts';
+import type { SetupHost } from '../host/install/setup-host.ts';
 import type { Incus } from '../incus/client.ts';
 
 /** Headings of the report, in the predecessor's order. */
@@ -33,8 +33,8 @@ export interface Finding {
 }
 
 /** What a check may ask and a fix may touch. */
-export interface Ground {
-  readonly machine: Machine;
+export interface CheckContext {
+  readonly host: SetupHost;
   /** Connects when used; throws an error with `errno` where the socket does not answer. */
   incus(): Promise<Incus>;
   /** Throws where coid does not answer. */
@@ -51,14 +51,14 @@ export interface Ground {
   readonly signal: AbortSignal;
 }
 
-export interface Check<G extends Ground = Ground> {
+export interface Check<G extends CheckContext = CheckContext> {
   /** Stable: the key in the JSON report. */
   readonly id: string;
   readonly title: string;
   readonly group: Group;
-  probe(ground: G): Promise<Finding>;
+  run(context: G): Promise<Finding>;
   /** Does what the finding's plan says. Called as root, only when there is a plan; the check is probed again afterwards. */
-  fix?(ground: G): Promise<void>;
+  fix?(context: G): Promise<void>;
 }
 
 export const ok = (message: string, details?: Readonly<Record<string, unknown>>): Finding =>

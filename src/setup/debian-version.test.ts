@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { compareDebianVersions, installedVersion, withoutBackport } from './debian-version.ts';
 
-test('versions are ordered as dpkg orders them', () => {
+test('versions are ordered as by dpkg', () => {
   const versions = [
     ...['6.0.4-2+deb13u7', '6.0.4-2+deb13u7~bpo12+1', '6.0.4-2+deb13u12', '6.0.4-2', '7.0.2-3'],
     ...['7.0.2-3+b1', '7.0.2~rc1-1', '1:6.0-1', '6.0', '6.00', '6.0-0', '7.10-1', '7.9-1'],
@@ -19,12 +19,12 @@ test('versions are ordered as dpkg orders them', () => {
   }
 });
 
-test('a backport counts as what it was made of', () => {
+test('a backport counts as the version it was made from', () => {
   assert.equal(withoutBackport('6.0.4-2+deb13u7~bpo12+1'), '6.0.4-2+deb13u7');
   assert.equal(withoutBackport('6.0.4-2+deb13u7'), '6.0.4-2+deb13u7');
 });
 
-test('only what is installed has a version', () => {
+test('only an installed package has a version', () => {
   const entry = (name: string, state: string, version: string) =>
     `Package: ${name}\nStatus: install ok ${state}\nVersion: ${version}\nDescription: any\n Package: incus\n`;
   const status = [

@@ -8,8 +8,8 @@ import {
   securityPosture,
   timezone,
   tool,
-} from './checks/configured.ts';
-import { distributionSupport, kernelBuildAge } from './checks/freshness.ts';
+} from './checks/configuration.ts';
+import { distributionSupport, kernelBuildAge } from './checks/os-support.ts';
 import {
   apparmor,
   bridgeFirewalldZone,
@@ -19,7 +19,7 @@ import {
   nft,
   superseded,
   ufwConflict,
-} from './checks/host-more.ts';
+} from './checks/host-health.ts';
 import { incusSecurity } from './checks/incus-security.ts';
 import {
   activeContainers,
@@ -29,12 +29,12 @@ import {
   privilegedProfile,
   savedSessions,
   sessionsDirectory,
-} from './checks/kept.ts';
-import { containerConnectivity, networkRestriction } from './checks/probe.ts';
+} from './checks/resources.ts';
+import { containerConnectivity, networkRestriction } from './checks/connectivity.ts';
 import { checks } from './checks.ts';
-import type { HealthGround } from './own.ts';
+import type { HealthContext } from './health-context.ts';
 
-export const healthChecks: readonly Check<HealthGround>[] = [
+export const healthChecks: readonly Check<HealthContext>[] = [
   ...checks,
   incusSecurity,
   timezone,
@@ -59,13 +59,13 @@ export const healthChecks: readonly Check<HealthGround>[] = [
 ];
 
 /** Looked at when all others are, since they may start a container. */
-export const sessionChecks: readonly Check<HealthGround>[] = [
+export const sessionChecks: readonly Check<HealthContext>[] = [
   containerConnectivity,
   networkRestriction,
 ];
 
 /** Looked at with --verbose only. */
-export const verboseChecks: readonly Check<HealthGround>[] = [
+export const verboseChecks: readonly Check<HealthContext>[] = [
   dnsResolution,
   kernelMitigations,
   kernelBuildAge,

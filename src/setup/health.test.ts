@@ -1,22 +1,22 @@
-// The judgements of the checks that only `coi health` makes, on facts.
+// Findings of the checks that only `coi health` makes, from given facts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configFinding, postureFinding } from './checks/configured.ts';
-import { kernelAgeFinding, supportFinding } from './checks/freshness.ts';
-import { apparmorFinding } from './checks/host-more.ts';
-import { ageFinding, directoryFinding } from './checks/kept.ts';
-import { connectivityFinding, restrictionFinding } from './checks/probe.ts';
+import { configFinding, postureFinding } from './checks/configuration.ts';
+import { connectivityFinding, restrictionFinding } from './checks/connectivity.ts';
+import { apparmorFinding } from './checks/host-health.ts';
+import { kernelAgeFinding, supportFinding } from './checks/os-support.ts';
+import { ageFinding, directoryFinding } from './checks/resources.ts';
 import { checks } from './checks.ts';
 import { healthChecks, sessionChecks, verboseChecks } from './health-checks.ts';
 
-test('every check of setup is one of health, and each id is there once', () => {
+test('health has every check of setup, and each id once', () => {
   const ids = [...healthChecks, ...sessionChecks, ...verboseChecks].map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
   for (const { id } of checks) assert.ok(ids.includes(id), id);
   assert.ok(verboseChecks.every(({ fix }) => fix === undefined));
 });
 
-test('a configuration is judged by whether it is read, waits, or warns', () => {
+test('a configuration is checked for errors, pending approvals and warnings', () => {
   const loaded = { kind: 'loaded', settings: {} as never, warnings: [], waiting: 0 } as const;
   assert.equal(configFinding(loaded).status, 'ok');
   assert.equal(configFinding({ ...loaded, waiting: 2 }).status, 'warning');
@@ -25,7 +25,7 @@ test('a configuration is judged by whether it is read, waits, or warns', () => {
   assert.deepEqual([broken.status, broken.message], ['failed', 'line 3']);
 });
 
-test('protection that is switched off is a warning that names what', () => {
+test('disabled protection is a warning that names it', () => {
   const posture = (more: object) =>
     postureFinding({
       'security.disable_protection': false,
@@ -38,12 +38,12 @@ test('protection that is switched off is a warning that names what', () => {
   assert.match(posture({ 'security.disable_protection': true }).message, /no path is protected/);
 });
 
-test('a host without AppArmor is warned, whether the kernel has none or it is off', () => {
+test('a host without AppArmor gets a warning, whether the kernel lacks it or it is off', () => {
   const statuses = ['Y\n', 'N\n', undefined].map((text) => apparmorFinding(text).status);
   assert.deepEqual(statuses, ['ok', 'warning', 'warning']);
 });
 
-test('a directory may be missing, but not be in the way', () => {
+test('a directory may be missing, but must not be a file', () => {
   const at = (facts: Parameters<typeof directoryFinding>[1], writable = true) =>
     directoryFinding('/h/.coi', facts, 5, writable).status;
   const directory = { kind: 'directory', real: '/h/.coi', owner: { uid: 0, gid: 0 } } as const;
@@ -59,7 +59,7 @@ test('an image is too old after thirty days', () => {
   assert.deepEqual([days(0), days(30), days(31)], ['ok', 'ok', 'warning']);
 });
 
-test('a kernel is too old after half a year, whichever way it says when it was built', () => {
+test('a kernel is too old after half a year, in every format of its build date', () => {
   const now = Date.parse('2026-07-01');
   const status = (text: string) => kernelAgeFinding(text, now).status;
   assert.equal(status('Linux version 6.12 #1 SMP Debian 6.12.1-1 (2026-06-01)\n'), 'ok');
@@ -72,7 +72,7 @@ test('a kernel is too old after half a year, whichever way it says when it was b
   assert.match(kernelAgeFinding('Linux version 6.18 #1 SMP @0', now).message, /unknown/);
 });
 
-test('the end of support is told half a year before', () => {
+test('the end of support is reported half a year before', () => {
   const debian = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n';
   const status = (at: string, text = debian) => supportFinding(text, Date.parse(at)).status;
   assert.deepEqual(
@@ -86,7 +86,7 @@ test('the end of support is told half a year before', () => {
   assert.equal(status('2030-01-01', 'ID=arch\n'), 'ok');
 });
 
-test('what a container reached is judged by what the host reaches, and by what it must not', () => {
+test("a container's network is compared with the host's and with forbidden addresses", () => {
   const answer = {
     kind: 'answered',
     address: '203.0.113.1',

@@ -1,7 +1,7 @@
 // The state of a host as data: every check's finding, and the verdict over them.
-import type { Check, Finding, Ground, Status } from './check.ts';
+import type { Check, Finding, CheckContext, Status } from './check.ts';
 
-export interface Probed {
+export interface CheckResult {
   readonly check: Pick<Check, 'id' | 'title' | 'group' | 'fix'>;
   readonly finding: Finding;
 }
@@ -15,25 +15,25 @@ export const verdictExit: Readonly<Record<Verdict, number>> = {
   unhealthy: 2,
 };
 
-export async function probe<G extends Ground>(check: Check<G>, ground: G): Promise<Probed> {
+export async function runCheck<G extends CheckContext>(check: Check<G>, context: G): Promise<CheckResult> {
   try {
-    return { check, finding: await check.probe(ground) };
+    return { check, finding: await check.run(context) };
   } catch (error) {
-    ground.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     const message = error instanceof Error ? error.message : String(error);
     return { check, finding: { status: 'failed', message: `could not be checked: ${message}` } };
   }
 }
 
 /** Probes all at the same time: none changes anything. */
-export function probeAll<G extends Ground>(
+export function runChecks<G extends CheckContext>(
   checks: readonly Check<G>[],
-  ground: G,
-): Promise<Probed[]> {
-  return Promise.all(checks.map((check) => probe(check, ground)));
+  context: G,
+): Promise<CheckResult[]> {
+  return Promise.all(checks.map((check) => runCheck(check, context)));
 }
 
-export function verdict(probed: readonly Probed[]): Verdict {
+export function verdict(probed: readonly CheckResult[]): Verdict {
   const has = (status: Status) => probed.some(({ finding }) => finding.status === status);
   return has('failed') ? 'unhealthy' : has('warning') ? 'degraded' : 'healthy';
 }

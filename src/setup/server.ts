@@ -1,7 +1,7 @@
 // Whether Incus answers, and if not, why: asked once per check, told apart by the system's error code.
 import type { Incus } from '../incus/client.ts';
 import type { Server } from '../incus/shapes.ts';
-import { type Finding, finding, type Ground } from './check.ts';
+import { type Finding, finding, type CheckContext } from './check.ts';
 
 export type ServerState =
   | { readonly kind: 'ready'; readonly incus: Incus; readonly server: Server }
@@ -13,16 +13,16 @@ export type ServerState =
 /** How long a daemon that is alive takes at most to say who it is; a starting one may be slower. */
 const answerMs = 5_000;
 
-export async function serverState(ground: Ground): Promise<ServerState> {
+export async function serverState(context: CheckContext): Promise<ServerState> {
   try {
-    const incus = await ground.incus();
+    const incus = await context.incus();
     return {
       kind: 'ready',
       incus,
-      server: await incus.server({ timeoutMs: answerMs, signal: ground.signal }),
+      server: await incus.server({ timeoutMs: answerMs, signal: context.signal }),
     };
   } catch (error) {
-    ground.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     const { errno, message } = error as { errno?: string; message?: string };
     if (errno === 'EACCES' || errno === 'EPERM') return { kind: 'forbidden' };
     return {
@@ -34,11 +34,11 @@ export async function serverState(ground: Ground): Promise<ServerState> {
 
 /** The finding of a check that needs Incus and cannot ask it; `plan` is what setup would do once it runs. */
 export async function withServer(
-  ground: Ground,
+  context: CheckContext,
   plan: string | undefined,
   ask: (incus: Incus, server: Server) => Promise<Finding>,
 ): Promise<Finding> {
-  const state = await serverState(ground);
+  const state = await serverState(context);
   switch (state.kind) {
     case 'ready':
       return ask(state.incus, state.server);

@@ -3,29 +3,29 @@ import { describe, test } from 'node:test';
 import {
   bridge,
   type FakeHostState,
+  healthyState,
   pool,
   untouchedProfile,
-  wellState,
 } from '../../test/fakes/host-states.ts';
 import { FakeHost } from '../../test/fakes/machine.ts';
 import { checks } from './checks.ts';
-import { type Probed, probeAll, verdict } from './report.ts';
-import { mend, planned, type SetupEvent } from './setup.ts';
+import { type CheckResult, runChecks, verdict } from './report.ts';
+import { fixableResults, runSetup, type SetupEvent } from './setup.ts';
 
 const elapsedMs = () => 0;
-const quiet = { checks, tell: () => {}, elapsedMs };
-const ids = (probed: readonly Probed[]) => probed.map(({ check }) => check.id);
-const notOk = (probed: readonly Probed[]) =>
+const quiet = { checks, onEvent: () => {}, elapsedMs };
+const ids = (probed: readonly CheckResult[]) => probed.map(({ check }) => check.id);
+const notOk = (probed: readonly CheckResult[]) =>
   probed
     .filter(({ finding }) => finding.status !== 'ok')
     .map(({ check, finding }) => `${check.id}: ${finding.message}`);
 
 async function plansOf(host: FakeHost): Promise<string[]> {
-  return ids(planned(await probeAll(checks, host.ground())));
+  return ids(fixableResults(await runChecks(checks, host.context())));
 }
 
 describe('a bare Debian 12 without systemd', () => {
-  test('lacks nearly everything, and setup says what it will do', async () => {
+  test('a bare Debian 12 lacks nearly everything, and setup prints its plan', async () => {
     const host = new FakeHost();
     assert.deepEqual(await plansOf(host), [
       'kernel_limits',
@@ -45,9 +45,9 @@ describe('a bare Debian 12 without systemd', () => {
     assert.deepEqual(host.ran, [], 'probing changes nothing');
   });
 
-  test('is ready after one setup, but for the image', async () => {
+  test('a bare Debian 12 is ready after one setup, except for the image', async () => {
     const host = new FakeHost();
-    const after = await mend(host.ground(), quiet);
+    const after = await runSetup(host.context(), quiet);
     assert.deepEqual(notOk(after), ['image: coi-default is not built yet']);
     const bridges = host.networks.map(({ name, config }) => [
       name,
@@ -66,9 +66,9 @@ describe('a bare Debian 12 without systemd', () => {
     assert.match((await host.readText('/etc/subuid')) ?? '', /^root:600113152:1000000000$/m);
   });
 
-  test('gets Incus from the backports of its own mirror, with the same keys', async () => {
+  test("setup gets Incus from the backports of the host's mirror, with the same keys", async () => {
     const host = new FakeHost();
-    await mend(host.ground(), quiet);
+    await runSetup(host.context(), quiet);
     assert.equal(
       await host.readText('/etc/apt/sources.list.d/coi-backports.sources'),
       '# Written by `coi setup`: Incus for this release.\nTypes: deb\nURIs: http://mirror.example/debian\nSuites: bookworm-backports\nComponents: main\nSigned-By: /usr/share/keyrings/k.gpg\n',
@@ -83,89 +83,91 @@ describe('a bare Debian 12 without systemd', () => {
     );
   });
 
-  test('raises the limits of the kernel that all sessions share, and keeps them for later boots', async () => {
+  test('setup raises the kernel limits that sessions share, and keeps them for later boots', async () => {
     const host = new FakeHost();
-    await mend(host.ground(), quiet);
+    await runSetup(host.context(), quiet);
     const path = '/proc/sys/fs/inotify/max_user_instances';
     assert.equal(await host.readText(path), '1048576');
     const kept = (await host.readText('/etc/sysctl.d/61-coi-limits.conf')) ?? '';
     assert.match(kept, /^fs\.inotify\.max_user_instances = 1048576$/m);
-    assert.doesNotMatch(kept, /max_map_count/, 'a limit that is high enough stays what it is');
+    assert.doesNotMatch(kept, /max_map_count/, 'a limit that is high enough is unchanged');
   });
 
-  test('leaves limits that may not be changed, as in a container, and says so', async () => {
+  test('setup leaves limits that it may not change, as in a container, and says so', async () => {
     const host = new FakeHost();
     const denied = Object.assign(new Error('read-only'), { code: 'EROFS' });
     const { overwrite } = host;
     host.overwrite = (path, text) =>
       path.includes('inotify') ? Promise.reject(denied) : overwrite.call(host, path, text);
-    const after = await mend(host.ground(), quiet);
+    const after = await runSetup(host.context(), quiet);
     assert.deepEqual(notOk(after), [
       'kernel_limits: too low for many sessions: fs.inotify.max_user_instances is 128',
       'image: coi-default is not built yet',
     ]);
   });
 
-  test('a second setup finds nothing to do', async () => {
+  test('a second setup has nothing to do', async () => {
     const host = new FakeHost();
-    await mend(host.ground(), quiet);
+    await runSetup(host.context(), quiet);
     host.ran.length = 0;
     assert.deepEqual(await plansOf(host), []);
-    await mend(host.ground(), quiet);
+    await runSetup(host.context(), quiet);
     assert.deepEqual(host.ran, []);
   });
 
-  test('an ordinary user that called sudo becomes a member of the group', async () => {
+  test('setup adds the user who called sudo to the group', async () => {
     const host = new FakeHost({ caller: { name: 'ann', uid: 1000 } });
-    await mend(host.ground(), quiet);
+    await runSetup(host.context(), quiet);
     assert.match((await host.readText('/etc/group')) ?? '', /^incus-admin:.*ann$/m);
   });
 });
 
-test('wherever setup is interrupted, the next one ends with a ready host', async () => {
-  const steps = planned(await probeAll(checks, new FakeHost().ground())).length;
+test('an interrupted setup can be repeated at any step and ends with a ready host', async () => {
+  const steps = fixableResults(await runChecks(checks, new FakeHost().context())).length;
   for (let at = 0; at < steps; at++) {
     for (const when of ['before', 'after'] as const) {
       const host = new FakeHost();
       const stop = new AbortController();
       let started = 0;
-      const tell = (event: SetupEvent) => {
+      const onEvent = (event: SetupEvent) => {
         const due = event.kind === (when === 'before' ? 'started' : 'ended');
         if (due && started++ === at) stop.abort(new Error('interrupted'));
       };
-      await mend(host.ground(stop.signal), { checks, tell, elapsedMs }).catch(() => {
-        // That it was interrupted is the point.
-      });
-      const after = await mend(host.ground(), quiet);
+      await runSetup(host.context(stop.signal), { checks, onEvent: onEvent, elapsedMs }).catch(
+        () => {
+          // The interruption is intended.
+        },
+      );
+      const after = await runSetup(host.context(), quiet);
       assert.deepEqual(notOk(after), ['image: coi-default is not built yet'], `${when} step ${at}`);
     }
   }
 });
 
-test('a host on which all is well is left alone', async () => {
-  const host = new FakeHost(wellState);
-  const probed = await probeAll(checks, host.ground());
+test('setup changes nothing on a healthy host', async () => {
+  const host = new FakeHost(healthyState);
+  const probed = await runChecks(checks, host.context());
   assert.deepEqual(notOk(probed), []);
   assert.equal(verdict(probed), 'healthy');
-  await mend(host.ground(), quiet);
+  await runSetup(host.context(), quiet);
   assert.deepEqual(host.ran, []);
 });
 
-describe('a host whose processes were all ended', () => {
+describe('a host whose processes were all killed', () => {
   const halfAlive: FakeHostState = {
-    ...wellState,
+    ...healthyState,
     incus: 'dead',
     coid: 'absent',
     files: {
-      ...wellState.files,
+      ...healthyState.files,
       '/var/lib/lxcfs': { kind: 'stale' },
       '/var/lib/lxcfs/proc': { kind: 'stale' },
     },
   };
 
-  test('gets them again, and keeps its pool and its bridge', async () => {
+  test('setup restarts killed processes and keeps pool and bridge', async () => {
     const host = new FakeHost(halfAlive);
-    const after = await mend(host.ground(), quiet);
+    const after = await runSetup(host.context(), quiet);
     assert.deepEqual(notOk(after), []);
     assert.equal(host.pools.length, 1);
     assert.equal(host.networks.length, 1);
@@ -183,7 +185,7 @@ describe('a host whose processes were all ended', () => {
     ]);
   });
 
-  test('with systemd its services are started instead', async () => {
+  test('with systemd setup starts the services instead', async () => {
     const host = new FakeHost({
       ...halfAlive,
       files: {
@@ -191,60 +193,60 @@ describe('a host whose processes were all ended', () => {
         '/run/systemd/system': { kind: 'directory' },
       },
     });
-    assert.deepEqual(notOk(await mend(host.ground(), quiet)), []);
+    assert.deepEqual(notOk(await runSetup(host.context(), quiet)), []);
     assert.ok(host.ran.includes('systemctl enable --now incus.socket'));
     assert.ok(host.ran.includes('systemctl restart coid.service'));
-    assert.ok(!host.ran.some((line) => line.endsWith('&')), 'nothing runs beside systemd');
+    assert.ok(!host.ran.some((line) => line.endsWith('&')), 'nothing runs outside systemd');
   });
 
-  test('a daemon that is only slow to start does not get a rival', async () => {
+  test('setup does not start a second daemon next to a slow one', async () => {
     const host = new FakeHost(halfAlive);
     host.processes = async () => [{ pid: 9, name: 'incusd' }];
-    await mend(host.ground(), quiet).catch(() => {
+    await runSetup(host.context(), quiet).catch(() => {
       // It never becomes ready in this test.
     });
     assert.ok(!host.ran.some((line) => line.includes('/incusd') && line.endsWith('&')));
   });
 
-  test('a daemon that is just ending gets a successor', async () => {
+  test('setup starts a new daemon after one that is shutting down', async () => {
     const host = new FakeHost(halfAlive);
     let looks = 0;
     host.processes = async () => {
       looks += 1;
       return looks < 3 ? [{ pid: 9, name: 'incusd' }] : [];
     };
-    assert.deepEqual(notOk(await mend(host.ground(), quiet)), []);
+    assert.deepEqual(notOk(await runSetup(host.context(), quiet)), []);
     const started = host.ran.filter((line) => line.includes('/incusd') && line.endsWith('&'));
     assert.equal(started.length, 1);
   });
 
-  test('what a daemon that died has left running under its name is no daemon', async () => {
+  test('leftover children of a dead daemon do not count as a daemon', async () => {
     const host = new FakeHost(halfAlive);
     const left = ['[lxc monitor] /var/lib/incus/containers a', '/opt/incusd\0forkproxy\0--\0'];
     left.forEach((text, pid) => {
       host.files.set(`/proc/${pid}/cmdline`, text);
     });
     host.processes = async () => left.map((_, pid) => ({ pid, name: 'incusd' }));
-    await mend(host.ground(), quiet);
+    await runSetup(host.context(), quiet);
     assert.ok(host.ran.some((line) => line.includes('/incusd') && line.endsWith('&')));
   });
 
-  test('a bridge whose DHCP server died comes up again', async () => {
+  test('a bridge whose DHCP server died is brought up again', async () => {
     const host = new FakeHost({
-      ...wellState,
-      files: { ...wellState.files, '/var/lib/incus/networks/coibr0/dnsmasq.pid': 'pid: 4242\n' },
+      ...healthyState,
+      files: { ...healthyState.files, '/var/lib/incus/networks/coibr0/dnsmasq.pid': 'pid: 4242\n' },
     });
     assert.deepEqual(await plansOf(host), ['network_bridge']);
-    await mend(host.ground(), quiet);
+    await runSetup(host.context(), quiet);
     assert.deepEqual(host.ran, ['update network coibr0']);
   });
 });
 
-describe('an Incus that somebody else set up', () => {
+describe('an existing Incus of another origin', () => {
   const foreign: FakeHostState = {
-    ...wellState,
+    ...healthyState,
     files: {
-      ...wellState.files,
+      ...healthyState.files,
       '/usr/libexec/incus/incusd': { kind: 'missing' },
       '/opt/incus/bin/incusd': { kind: 'file' },
     },
@@ -261,21 +263,21 @@ describe('an Incus that somebody else set up', () => {
       'default via 10.78.0.1 dev eth0\n10.78.0.0/16 dev eth0\n10.79.1.0/24 dev wg0 table 51820\n',
   };
 
-  test('keeps pool, profile and network, and only gets our bridge, elsewhere', async () => {
+  test('setup keeps existing pool, profile and network, and adds only its own bridge', async () => {
     const host = new FakeHost(foreign);
-    const after = await mend(host.ground(), quiet);
+    const after = await runSetup(host.context(), quiet);
     assert.deepEqual(notOk(after), []);
     assert.deepEqual(host.ran, ['network coibr0 10.80.0.1/22']);
   });
 
-  test('keeps a default profile without a disk where the pool is not ours', async () => {
+  test('setup keeps a default profile without a disk if the pool is not its own', async () => {
     const host = new FakeHost({ ...foreign, profile: untouchedProfile });
-    assert.deepEqual(notOk(await mend(host.ground(), quiet)), []);
+    assert.deepEqual(notOk(await runSetup(host.context(), quiet)), []);
     assert.deepEqual(host.profile?.devices, {});
   });
 
-  test('has the pool of its default profile judged, not the first one', async () => {
-    const probed = await probeAll(checks, new FakeHost(foreign).ground());
+  test("setup checks the default profile's pool, not the first one", async () => {
+    const probed = await runChecks(checks, new FakeHost(foreign).context());
     assert.equal(
       probed.find(({ check }) => check.id === 'incus_storage_pools')?.finding.details?.['pool'],
       'tank',

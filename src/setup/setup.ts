@@ -1,6 +1,6 @@
 // Makes a host ready: each check is probed when its turn comes, mended if setup can, and probed again.
-import type { Check, Finding, Ground } from './check.ts';
-import { type Probed, probe } from './report.ts';
+import type { Check, Finding, CheckContext } from './check.ts';
+import { type CheckResult, runCheck } from './report.ts';
 
 type Titled = Pick<Check, 'title'>;
 
@@ -21,12 +21,12 @@ export type SetupEvent =
 
 export interface SetupOptions {
   readonly checks: readonly Check[];
-  readonly tell: (event: SetupEvent) => void;
+  readonly onEvent: (event: SetupEvent) => void;
   readonly elapsedMs: () => number;
 }
 
 /** The checks that setup has something to do for, as they are now. */
-export function planned(probed: readonly Probed[]): Probed[] {
+export function fixableResults(probed: readonly CheckResult[]): CheckResult[] {
   return probed.filter(
     ({ check, finding }) => finding.plan !== undefined && check.fix !== undefined,
   );
@@ -37,29 +37,29 @@ export function planned(probed: readonly Probed[]): Probed[] {
  * Stops at the first fix that throws, since what follows stands on it; what cannot be mended is only reported.
  * Safe to interrupt: every fix may be run again, and what it did already is found done.
  */
-export async function mend(
-  ground: Ground,
-  { checks, tell, elapsedMs }: SetupOptions,
-): Promise<Probed[]> {
-  const results: Probed[] = [];
+export async function runSetup(
+  context: CheckContext,
+  { checks, onEvent, elapsedMs }: SetupOptions,
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
   for (const check of checks) {
-    ground.signal.throwIfAborted();
-    const before = await probe(check, ground);
+    context.signal.throwIfAborted();
+    const before = await runCheck(check, context);
     const { plan } = before.finding;
     if (plan === undefined || check.fix === undefined) {
       results.push(before);
       continue;
     }
     const startedMs = elapsedMs();
-    tell({ kind: 'started', check, plan });
+    onEvent({ kind: 'started', check, plan });
     try {
-      await check.fix(ground);
+      await check.fix(context);
     } catch (error) {
-      tell({ kind: 'failed', check, error, elapsedMs: elapsedMs() - startedMs });
+      onEvent({ kind: 'failed', check, error, elapsedMs: elapsedMs() - startedMs });
       throw error;
     }
-    const after = await probe(check, ground);
-    tell({ kind: 'ended', check, finding: after.finding, elapsedMs: elapsedMs() - startedMs });
+    const after = await runCheck(check, context);
+    onEvent({ kind: 'ended', check, finding: after.finding, elapsedMs: elapsedMs() - startedMs });
     results.push(after);
   }
   return results;

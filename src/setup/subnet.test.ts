@@ -18,7 +18,7 @@ const subnet = (text: string): Subnet => {
   return parsed;
 };
 
-test('a free subnet is private and overlaps nothing that is taken', () => {
+test('a free subnet is private and overlaps no used one', () => {
   const taken = fc.array(
     fc.record({ address: fc.nat(0xffffffff), prefix: fc.integer({ min: 8, max: 32 }) }),
     { maxLength: 30 },
@@ -37,7 +37,7 @@ test('a free subnet is private and overlaps nothing that is taken', () => {
   );
 });
 
-test('without any neighbour it is 10.77.0.0/22, and none is left where all private networks are taken', () => {
+test('without neighbours the subnet is 10.77.0.0/22; none is left if all private networks are used', () => {
   assert.deepEqual(freeSubnet([]), subnet('10.77.0.0/22'));
   assert.equal(
     freeSubnet(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(subnet)),
@@ -45,7 +45,7 @@ test('without any neighbour it is 10.77.0.0/22, and none is left where all priva
   );
 });
 
-test('DHCP keeps to the last 256 addresses', () => {
+test('DHCP uses only the last 256 addresses', () => {
   assert.deepEqual(bridgeConfig(subnet('172.30.64.0/22')), {
     'ipv4.address': '172.30.64.1/22',
     'ipv4.nat': 'true',
@@ -54,7 +54,7 @@ test('DHCP keeps to the last 256 addresses', () => {
   });
 });
 
-test('routes of every table count, but not the default route', () => {
+test('routes of every table count, except the default route', () => {
   const text = [
     'default via 192.0.2.1 dev eth0',
     '0.0.0.0/1 dev tun0',
@@ -68,7 +68,7 @@ test('routes of every table count, but not the default route', () => {
   assert.deepEqual(shown, ['10.77.0.0/22', '10.9.8.7/32', '10.9.8.255/32', '192.0.2.0/24']);
 });
 
-test('a name server behind the default route keeps its network', () => {
+test('the network of a name server behind the default route is not used', () => {
   const servers = nameServers(
     'search x\nnameserver 10.77.1.53\nnameserver fe80::1\n# nameserver 1.1.1.1\n',
   );
@@ -76,7 +76,7 @@ test('a name server behind the default route keeps its network', () => {
   assert.deepEqual(freeSubnet(servers), subnet('10.78.0.0/22'));
 });
 
-test('what is no address is no subnet', () => {
+test('text that is not an address is not a subnet', () => {
   for (const text of ['', 'none', '10.0.0', '10.0.0.256', '10.0.0.0/33', 'fe80::/64', '10.0.0.0/x'])
     assert.equal(parseSubnet(text), undefined, text);
 });

@@ -1,6 +1,6 @@
-// aider: https://aider.chat/docs/config/options.html. It would keep its history in the workspace; the variables move it to ~/.aider.
+// aider: https://aider.chat/docs/config/options.html. By default its history is in the workspace; the variables move it to ~/.aider.
 import { aiderWords } from './first-words.ts';
-import type { Tool } from './shape.ts';
+import type { Tool } from './tool.ts';
 
 export const aider: Tool = {
   name: 'aider',

@@ -1,11 +1,12 @@
-// Claude Code's settings.json for inside: programs that it names are found there, or are left out and named. Pure.
-import { type Fitted, fitted, type InsideFacts } from './shell-paths.ts';
+// Adapts Claude Code's settings.json to the container: paths of programs are mapped; missing programs are left out and
+// reported. Pure.
+import { type CommandFitResult, type ContainerFacts, fitCommand } from './shell-paths.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 export interface FittedSettings {
   readonly settings: Json;
-  /** What was left out, such as `PreToolUse hook (~/bin/check.sh)`. */
+  /** Omitted entries, such as `PreToolUse hook (~/bin/check.sh)`. */
   readonly leftOut: readonly string[];
 }
 
@@ -17,14 +18,14 @@ const helpers = [
 /** Keys whose value is `{ type = "command", command = … }`. */
 const lines = ['statusLine', 'subagentStatusLine', 'fileSuggestion'];
 
-export function fittedSettings(settings: Json, facts: InsideFacts): FittedSettings {
+export function fitSettings(settings: Json, facts: ContainerFacts): FittedSettings {
   const leftOut: string[] = [];
   const result: Record<string, unknown> = { ...settings };
   const leave = (what: string, path: string) => leftOut.push(`${what} (${path})`);
   for (const name of helpers) {
     const value = settings[name];
     if (typeof value !== 'string') continue;
-    const found = fitted(value, facts);
+    const found = fitCommand(value, facts);
     if (found.kind === 'fits') result[name] = found.text;
     else {
       delete result[name];
@@ -34,7 +35,7 @@ export function fittedSettings(settings: Json, facts: InsideFacts): FittedSettin
   for (const name of lines) {
     const value = settings[name];
     if (!isObject(value)) continue;
-    const found = fittedCommand(value, facts);
+    const found = fitCommandObject(value, facts);
     if (found.kind === 'fits') result[name] = found.value;
     else {
       delete result[name];
@@ -47,7 +48,7 @@ export function fittedSettings(settings: Json, facts: InsideFacts): FittedSettin
         event,
         Array.isArray(groups)
           ? groups.flatMap((group) =>
-              fittedGroup(group, facts, (path) => leave(`${event} hook`, path)),
+              fitGroup(group, facts, (path) => leave(`${event} hook`, path)),
             )
           : groups,
       ]),
@@ -55,25 +56,25 @@ export function fittedSettings(settings: Json, facts: InsideFacts): FittedSettin
   return { settings: result, leftOut };
 }
 
-/** Paths below a directory of the home that the settings name, relative to it: what they need to work. */
+/** Paths that the settings need below a directory of the home, relative to that directory. */
 export function namedFiles(settings: Json, hostHome: string, directory: string): string[] {
   const named = new Set<string>();
-  // Whoever is asked for a path has been named; what the answer makes of the settings is of no interest.
+  // Only records the paths that are looked up; the resulting settings are discarded.
   const has = (path: string) => {
     if (path.startsWith(`${directory}/`)) named.add(path.slice(directory.length + 1));
     return true;
   };
   const nowhere = { workspace: '\0', target: '\0', guestHome: '\0' };
-  fittedSettings(settings, { hostHome, has, ...nowhere });
+  fitSettings(settings, { hostHome, has, ...nowhere });
   return [...named];
 }
 
-/** A group without the hooks that would fail; none where nothing is left of it. */
-function fittedGroup(group: unknown, facts: InsideFacts, leave: (path: string) => void): unknown[] {
+/** A group without the hooks that would fail; no group if none are left. */
+function fitGroup(group: unknown, facts: ContainerFacts, leave: (path: string) => void): unknown[] {
   if (!isObject(group) || !Array.isArray(group['hooks'])) return [group];
   const hooks = group['hooks'].flatMap((hook: unknown) => {
     if (!isObject(hook)) return [hook];
-    const found = fittedCommand(hook, facts);
+    const found = fitCommandObject(hook, facts);
     if (found.kind === 'fits') return [found.value];
     leave(found.path);
     return [];
@@ -81,14 +82,14 @@ function fittedGroup(group: unknown, facts: InsideFacts, leave: (path: string) =
   return hooks.length === 0 && group['hooks'].length > 0 ? [] : [{ ...group, hooks }];
 }
 
-type FittedCommand =
+type CommandFit =
   | { readonly kind: 'fits'; readonly value: Json }
-  | Extract<Fitted, { kind: 'missing' }>;
+  | Extract<CommandFitResult, { kind: 'missing' }>;
 
-/** An object with `command`, and `args` where it is no shell text. */
-function fittedCommand(value: Json, facts: InsideFacts): FittedCommand {
+/** An object with `command`, and with `args` if `command` is not shell text. */
+function fitCommandObject(value: Json, facts: ContainerFacts): CommandFit {
   const { command, args } = value;
-  const fit = (text: unknown) => (typeof text === 'string' ? fitted(text, facts) : undefined);
+  const fit = (text: unknown) => (typeof text === 'string' ? fitCommand(text, facts) : undefined);
   const words = Array.isArray(args) ? args : undefined;
   const found = [command, ...(words ?? [])].map(fit);
   const missing = found.find((one) => one?.kind === 'missing');

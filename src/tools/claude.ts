@@ -1,8 +1,8 @@
-// Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR keeps everything, .claude.json too, in one directory.
+// Claude Code: https://docs.anthropic.com/en/docs/claude-code. CLAUDE_CONFIG_DIR puts everything, also .claude.json, in one directory.
 import { claudeLogin } from '../logins/formats/claude.ts';
-import { fittedSettings, namedFiles } from './claude-settings.ts';
+import { fitSettings, namedFiles } from './claude-settings.ts';
 import { claudeWords } from './first-words.ts';
-import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
+import { newestOf, type Tool, type ToolLaunch } from './tool.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -18,7 +18,7 @@ export const claude: Tool = {
       from: '.claude/settings.json',
       to: '.claude/settings.json',
       kind: 'settings',
-      fit: { fitted: fittedSettings, named: namedFiles },
+      fit: { apply: fitSettings, named: namedFiles },
     },
     { from: '.claude/config.yml', to: '.claude/config.yml', kind: 'settings' },
     { from: '.claude/CLAUDE.md', to: '.claude/CLAUDE.md', kind: 'context' },
@@ -26,7 +26,7 @@ export const claude: Tool = {
       from: '.claude.json',
       to: '.claude/.claude.json',
       kind: 'settings',
-      // Not `projects` (the history of every other project) nor `mcpServers` (logins of other services).
+      // Neither `projects` (the history of all other projects) nor `mcpServers` (credentials of other services).
       keys: [
         'oauthAccount',
         'userID',
@@ -65,8 +65,8 @@ export const claude: Tool = {
     ...model(launch),
     ...conversation(launch),
   ],
-  // --resume without an id would ask which.
-  again: (launch) => [
+  // --resume without an id would ask which conversation.
+  continueCommand: (launch) => [
     launch.binary ?? 'claude',
     '--verbose',
     ...permission(launch),
@@ -109,7 +109,7 @@ export const claude: Tool = {
       },
     },
     { path: '.claude/.claude.json', values: onboarded, onlyWithLogin: true },
-    // A key in the environment is otherwise asked about, and "no" is the answer that is offered.
+    // Otherwise Claude Code asks about a key in the environment, with "no" as the default answer.
     ...(launch.keyTails ?? []).map((tail) => ({
       path: '.claude/.claude.json',
       at: ['customApiKeyResponses'],
@@ -150,16 +150,16 @@ const trustedProject = {
   allowedTools: [],
 };
 
-/** Where nothing has to be asked. They are files of the container, which the agent may read anyway. */
+/** For bypass mode. Imports are files in the container, which the agent may read anyway. */
 const importsAllowed = {
   hasClaudeMdExternalIncludesApproved: true,
   hasClaudeMdExternalIncludesWarningShown: true,
 };
 
 /**
- * Dialogs that stand before the prompt of a new session, take the first message for their answer, and with Enter change
- * the permission mode or the screen. Found in 2.1.197: the nudge is shown to whoever has a default mode that is not
- * auto, the notice in auto mode, the offer of the fullscreen renderer until it was seen three times.
+ * Dialogs before the prompt of a new session. They take the first message as their answer, and Enter changes the
+ * permission mode or the screen. Found in 2.1.197: the nudge appears if the default mode is not auto, the notice in auto
+ * mode, and the fullscreen renderer offer until it was seen three times.
  */
 const offersSeen = {
   hasSeenAutoDefaultNudge: true,

@@ -1,7 +1,7 @@
 // Codex: https://github.com/openai/codex. Conversations are ~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl.
 import { codexLogin } from '../logins/formats/codex.ts';
 import { codexWords } from './first-words.ts';
-import { newestOf, type Tool, type ToolLaunch } from './shape.ts';
+import { newestOf, type Tool, type ToolLaunch } from './tool.ts';
 
 const conversations = { dir: '.codex/sessions', depth: 3, suffix: '.jsonl' };
 
@@ -23,7 +23,7 @@ export const codex: Tool = {
   login: codexLogin,
   command: (launch) => [
     launch.binary ?? 'codex',
-    ...resumed(launch),
+    ...resumeArguments(launch),
     ...permission(launch),
     ...choices(launch),
   ],
@@ -33,7 +33,7 @@ export const codex: Tool = {
     '--skip-git-repo-check',
     ...permission(launch),
     ...choices(launch),
-    ...resumed(launch),
+    ...resumeArguments(launch),
     '-',
   ],
   environment: () => ({}),
@@ -49,7 +49,7 @@ export const codex: Tool = {
     ),
 };
 
-function resumed({ conversation }: ToolLaunch): string[] {
+function resumeArguments({ conversation }: ToolLaunch): string[] {
   if (conversation.kind === 'new') return [];
   return ['resume', conversation.id ?? '--last'];
 }

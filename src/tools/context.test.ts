@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { contextText, type Surroundings, withContext, withoutContext } from './context.ts';
-import { mergedSettings } from './settings.ts';
+import { type AgentContext, contextText, withContext, withoutContext } from './context.ts';
+import { mergeSettings } from './settings.ts';
 
-const facts: Surroundings = {
+const facts: AgentContext = {
   tool: 'Claude Code',
   samePath: false,
   workspace: '/workspace',
@@ -21,9 +21,9 @@ const facts: Surroundings = {
   sshAgent: true,
 };
 
-test('the agent is told what surrounds it', () => {
+test("the agent's context describes its environment", () => {
   const text = contextText(facts);
-  for (const told of [
+  for (const reported of [
     '`/workspace`',
     '`.git/hooks`',
     '`GH_TOKEN`',
@@ -34,11 +34,11 @@ test('the agent is told what surrounds it', () => {
     'private networks',
     'deleted when it stops',
   ]) {
-    assert.ok(text.includes(told), told);
+    assert.ok(text.includes(reported), reported);
   }
 });
 
-test('it is told the allowlist, and how to ask for more', () => {
+test("the agent's context has the allowlist and how to request more", () => {
   const text = contextText({
     ...facts,
     network: 'allowlist',
@@ -51,15 +51,15 @@ test('it is told the allowlist, and how to ask for more', () => {
   assert.match(contextText({ ...facts, network: 'allowlist' }), /nothing is reachable/);
 });
 
-test('it is told what of git cannot work, and what does, where that is so', () => {
-  const told = contextText({ ...facts, protectedPaths: ['.git/config', '.git/hooks'] });
-  assert.match(told, /`git remote add`.*fail.*`git config --global KEY VALUE` works instead/);
-  assert.match(told, /hooks that the user has installed run/);
+test("the agent's context says which git commands cannot work and what to do instead", () => {
+  const reported = contextText({ ...facts, protectedPaths: ['.git/config', '.git/hooks'] });
+  assert.match(reported, /`git remote add`.*fail.*`git config --global KEY VALUE` works instead/);
+  assert.match(reported, /hooks that the user has installed run/);
   assert.doesNotMatch(contextText({ ...facts, protectedPaths: ['.vscode'] }), /git remote|\.git/);
   assert.match(contextText({ ...facts, protectedPaths: ['.git'] }), /reading only/);
 });
 
-test('it is short', () => {
+test("the agent's context is short", () => {
   assert.ok(contextText({ ...facts, protectedPaths: ['.git/config', '.git/hooks'] }).length < 2200);
 });
 
@@ -67,7 +67,7 @@ const words = fc
   .array(fc.constantFrom('# Mine', 'text', '', '- item', '<!-- a comment -->'), { maxLength: 6 })
   .map((lines) => lines.join('\n'));
 
-test('the block is replaced, never appended a second time, and the user’s own text stays', () => {
+test("the context block is replaced, never appended twice, and the user's text stays", () => {
   fc.assert(
     fc.property(words, words, words, (own, first, second) => {
       const once = withContext(own, first);
@@ -79,7 +79,7 @@ test('the block is replaced, never appended a second time, and the user’s own 
   );
 });
 
-test('text after the block stays, and markers inside of it cannot end it', () => {
+test('text after the block stays, and markers inside it cannot end it', () => {
   const text = `before\n\n${withContext('', 'old')}\nafter\n`;
   const changed = withContext(text, 'new <!-- END COI SANDBOX CONTEXT --> tail');
   assert.match(
@@ -88,7 +88,7 @@ test('text after the block stays, and markers inside of it cannot end it', () =>
   );
 });
 
-test('settings are joined one level deep, and what the user has besides stays', () => {
+test("settings are merged one level deep, and the user's other settings stay", () => {
   const own = {
     env: { A: '1' },
     permissions: { allow: ['x'], defaultMode: 'plan' },
@@ -96,7 +96,7 @@ test('settings are joined one level deep, and what the user has besides stays', 
     theme: 'light',
   };
   assert.deepEqual(
-    mergedSettings(own, {
+    mergeSettings(own, {
       permissions: { defaultMode: 'bypassPermissions' },
       list: [2],
       extra: true,
@@ -111,7 +111,7 @@ test('settings are joined one level deep, and what the user has besides stays', 
   );
 });
 
-test('merging twice is merging once', () => {
+test('merging twice equals merging once', () => {
   const json = fc.dictionary(
     fc.constantFrom('a', 'b', 'c'),
     fc.oneof(
@@ -122,8 +122,8 @@ test('merging twice is merging once', () => {
   fc.assert(
     fc.property(json, json, (own, values) =>
       assert.deepEqual(
-        mergedSettings(mergedSettings(own, values), values),
-        mergedSettings(own, values),
+        mergeSettings(mergeSettings(own, values), values),
+        mergeSettings(own, values),
       ),
     ),
   );

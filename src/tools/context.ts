@@ -1,21 +1,21 @@
-// What the agent is told about its surroundings, and where that goes in its own file of instructions. Pure.
+// The text that tells the agent about its environment, and its block in the agent's instruction file. Pure.
 import type { NetworkMode } from '../coid-api/network-protocol.ts';
-import { npmRegistryEntry } from '../config/keys/reach.ts';
+import { npmRegistryEntry } from '../config/keys/access.ts';
 
-export interface Surroundings {
+export interface AgentContext {
   readonly tool: string;
   /** Paths in the container. */
   readonly workspace: string;
-  /** The workspace has the same path on the host. */
+  /** Whether the workspace has the same path on the host. */
   readonly samePath: boolean;
   readonly home: string;
   readonly persistent: boolean;
   readonly permissionMode: 'bypass' | 'interactive';
   readonly network: NetworkMode;
-  /** Entries of the allowlist, where the mode is that. */
+  /** Allowlist entries, in allowlist mode. */
   readonly allowed: readonly string[];
   readonly protectedPaths: readonly string[];
-  /** Globs of what is empty inside. */
+  /** Globs of paths that are empty in the container. */
   readonly hiddenPaths: readonly string[];
   /** Names, never values. */
   readonly variables: readonly string[];
@@ -32,15 +32,15 @@ const begin = '<!-- BEGIN COI SANDBOX CONTEXT -->';
 const end = '<!-- END COI SANDBOX CONTEXT -->';
 
 /** A short text in Markdown. */
-export function contextText(facts: Surroundings): string {
+export function contextText(facts: AgentContext): string {
   const lines = [
     '# Where you are',
     '',
-    'You work in a Linux container of your own (Incus, systemd) that `coi` made for this session. It is separate from the host.',
+    'You work in a Linux container (Incus, systemd) that `coi` created for this session. It is isolated from the host.',
     '',
-    `- Workspace: \`${facts.workspace}\`, the user's project on the host: what you change there, the user sees at once.`,
-    `- ${facts.persistent ? 'The container is kept when it stops' : 'The container is deleted when it stops'}; the workspace and this conversation are kept in any case. Nothing else in \`${facts.home}\` ${facts.persistent ? 'is backed up' : 'outlives the session'}.`,
-    `- You are user \`code\` with \`sudo\` without a password.${facts.docker ? ' Docker and `docker compose` work.' : ' Docker is switched off.'}`,
+    `- Workspace: \`${facts.workspace}\`, the user's project on the host: the user sees changes there at once.`,
+    `- ${facts.persistent ? 'The container is kept when it stops' : 'The container is deleted when it stops'}; the workspace and this conversation are always kept. Nothing else in \`${facts.home}\` ${facts.persistent ? 'is backed up' : 'outlives the session'}.`,
+    `- You are user \`code\` with \`sudo\` without a password.${facts.docker ? ' Docker and `docker compose` work.' : ' Docker is disabled.'}`,
     `- Network: ${networkText(facts)}`,
   ];
   if (facts.protectedPaths.length > 0)
@@ -73,14 +73,14 @@ export function contextText(facts: Surroundings): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** `own` with the block put in place of an earlier one, or at its end. */
+/** `own` with the block, which replaces an earlier one or is appended. */
 export function withContext(own: string, text: string): string {
   const block = `${begin}\n${text.replaceAll(begin, '').replaceAll(end, '').trim()}\n${end}\n`;
   const rest = withoutContext(own).trimEnd();
   return rest === '' ? block : `${rest}\n\n${block}`;
 }
 
-/** `own` without any block of coi's; an unfinished one reaches to the end. */
+/** `own` without blocks of coi; an unfinished block extends to the end. */
 export function withoutContext(own: string): string {
   let rest = own;
   for (let from = rest.indexOf(begin); from !== -1; from = rest.indexOf(begin)) {
@@ -92,7 +92,7 @@ export function withoutContext(own: string): string {
   return rest;
 }
 
-function networkText(facts: Surroundings): string {
+function networkText(facts: AgentContext): string {
   switch (facts.network) {
     case 'open':
       return 'open.';
@@ -111,18 +111,18 @@ function allowedList(entries: readonly string[]): string {
   return [...named.map((entry) => codeList([entry])), ...registry].join(', ');
 }
 
-/** What of git cannot work beside a guarded configuration, and what does (test/incus/git-inside.test.ts). */
-function gitText({ protectedPaths }: Surroundings): string[] {
+/** What does and does not work in git with a guarded configuration (test/incus/git-inside.test.ts). */
+function gitText({ protectedPaths }: AgentContext): string[] {
   if (protectedPaths.includes('.git'))
     return ['- Git is for reading only here: commits and checkouts are refused.'];
   const lines: string[] = [];
   if (protectedPaths.includes('.git/config'))
     lines.push(
-      '- git cannot write `.git/config` here ("could not write config file … Value too large for defined data type"). `git push -u`, `git branch -m` and `git branch -d` do their work before they say so; `--set-upstream-to` does nothing, whatever it says; `git remote add`, `git config`, `git sparse-checkout` and `git submodule` `add`, `init` and `update` fail (work in a submodule itself goes on: `git -C DIR checkout COMMIT` instead of `update`). `git config --global KEY VALUE` works instead, in this container only: `remote.NAME.url` and `.fetch`, `branch.NAME.remote` and `.merge`. If it has to last, ask the user to run the command on the host.',
+      '- git cannot write `.git/config` here ("could not write config file … Value too large for defined data type"). `git push -u`, `git branch -m` and `git branch -d` still work, but then report this error; `--set-upstream-to` does nothing, although it reports success; `git remote add`, `git config`, `git sparse-checkout` and `git submodule` `add`, `init` and `update` fail (inside a submodule you can still work: `git -C DIR checkout COMMIT` instead of `update`). `git config --global KEY VALUE` works instead, in this container only: `remote.NAME.url` and `.fetch`, `branch.NAME.remote` and `.merge`. For a permanent change, ask the user to run the command on the host.',
     );
   if (protectedPaths.includes('.git/hooks'))
     lines.push(
-      '- Git hooks that the user has installed run in your commits. Hook managers (husky, lefthook, …) install none for the user from here; that is no fault to mend.',
+      '- Git hooks that the user has installed run in your commits. Hook managers (husky, lefthook, …) install none for the user from here; this is not an error to fix.',
     );
   return lines;
 }

@@ -1,9 +1,9 @@
-// A tool of the user's own, made from its table [tools.NAME].
+// A user-defined tool, from its table [tools.NAME].
 import type { CustomTool } from '../config/keys/custom-tool.ts';
-import type { Tool, ToolLaunch } from './shape.ts';
+import type { Tool, ToolLaunch } from './tool.ts';
 
-export function customToolOf(name: string, table: CustomTool): Tool {
-  const filled = (launch: ToolLaunch) => (word: string) => fill(word, launch);
+export function toCustomTool(name: string, table: CustomTool): Tool {
+  const filled = (launch: ToolLaunch) => (word: string) => fillPlaceholders(word, launch);
   return {
     name,
     title: table.title ?? name,
@@ -21,18 +21,21 @@ export function customToolOf(name: string, table: CustomTool): Tool {
     },
     environment: (launch) =>
       Object.fromEntries(
-        Object.entries(table.environment).map(([key, value]) => [key, fill(value, launch)]),
+        Object.entries(table.environment).map(([key, value]) => [
+          key,
+          fillPlaceholders(value, launch),
+        ]),
       ),
     settings: () => [],
-    idsAreOurs: true,
+    usesSessionId: true,
     ...(table.context_file !== undefined && { contextFile: table.context_file }),
   };
 }
 
-function fill(word: string, launch: ToolLaunch): string {
+function fillPlaceholders(word: string, launch: ToolLaunch): string {
   const { conversation, sessionId } = launch;
   const values: Readonly<Record<string, string>> = {
-    // What the conversation was begun with is what it goes on with.
+    // A resumed conversation keeps its id.
     session: (conversation.kind === 'resume' ? conversation.id : undefined) ?? sessionId,
     workspace: launch.workspace,
     home: launch.home,

@@ -1,4 +1,4 @@
-// The first words of a conversation, in the formats of the agents, and in what is none.
+// The first words of a conversation in the agents' formats, and in invalid files.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { aiderWords, claudeWords, codexWords, piWords } from './first-words.ts';
@@ -6,7 +6,7 @@ import { aiderWords, claudeWords, codexWords, piWords } from './first-words.ts';
 const lines = (...values: unknown[]) => values.map((value) => JSON.stringify(value)).join('\n');
 
 describe('first words', () => {
-  it('of Claude Code: what the user typed, not what stands around it', () => {
+  it("first words of Claude Code are the user's text without its surroundings", () => {
     const user = (content: unknown, more = {}) => ({
       type: 'user',
       message: { role: 'user', content },
@@ -24,7 +24,7 @@ describe('first words', () => {
     assert.equal(claudeWords(lines(user('<div> is broken'))), '<div> is broken');
   });
 
-  it('of pi and Codex', () => {
+  it('first words of pi and Codex are found', () => {
     const session = { type: 'session', version: 3, cwd: '/workspace' };
     const content = [{ type: 'text', text: 'mend it' }];
     assert.equal(
@@ -45,7 +45,7 @@ describe('first words', () => {
     assert.equal(codexWords(head), 'mend that');
   });
 
-  it('of aider', () => {
+  it('first words of aider are found', () => {
     assert.equal(
       aiderWords(
         '\n# aider chat started at 2026-01-02\n\n> Aider v1\n\n#### mend it all\n#### now\n',
@@ -54,7 +54,7 @@ describe('first words', () => {
     );
   });
 
-  it('are nothing where nothing can be read, whatever it is', () => {
+  it('unreadable files have no first words', () => {
     for (const head of [
       '',
       '{',

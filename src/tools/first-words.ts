@@ -1,9 +1,9 @@
-// The first words of a conversation, from the beginning of the file in which an agent keeps it. The agent wrote it: any
-// line may be anything, and what does not fit is passed over. Pure.
+// The user's first words in a conversation, from the start of the agent's conversation file. The agent wrote the file, so
+// any line can contain anything; lines that do not fit are skipped. Pure.
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Claude Code: a line a message; what it says to itself is marked, or stands in tags. */
+/** Claude Code: one message per line; internal messages are marked or in tags. */
 export function claudeWords(head: string): string | undefined {
   return firstOf(head, (line) => {
     if (line['type'] !== 'user' || line['isMeta'] === true || line['isSidechain'] === true)
@@ -12,7 +12,7 @@ export function claudeWords(head: string): string | undefined {
   });
 }
 
-/** pi: a line an entry, messages among them. */
+/** pi: one entry per line; some are messages. */
 export function piWords(head: string): string | undefined {
   return firstOf(head, (line) => {
     const message = table(line['message']);
@@ -22,12 +22,12 @@ export function piWords(head: string): string | undefined {
   });
 }
 
-/** Codex: what the model gets, in which the surroundings come as messages in tags, and what the screen shows. */
+/** Codex: the model input, where environment messages are in tags, and the displayed messages. */
 export function codexWords(head: string): string | undefined {
   return firstOf(head, (line) => {
     const payload = table(line['payload']);
     if (line['type'] === 'event_msg' && payload['type'] === 'user_message')
-      return said(payload['message']);
+      return typedText(payload['message']);
     return line['type'] === 'response_item' &&
       payload['type'] === 'message' &&
       payload['role'] === 'user'
@@ -36,32 +36,32 @@ export function codexWords(head: string): string | undefined {
   });
 }
 
-/** aider: Markdown, in which each of the user's lines begins with `####`. */
+/** aider: Markdown; each line of the user begins with `####`. */
 export function aiderWords(head: string): string | undefined {
-  return said(/^#### (.+)$/m.exec(head)?.[1]);
+  return typedText(/^#### (.+)$/m.exec(head)?.[1]);
 }
 
 function firstOf(head: string, words: (line: Json) => string | undefined): string | undefined {
   for (const line of head.split('\n')) {
-    const found = line.startsWith('{') ? words(parsed(line)) : undefined;
+    const found = line.startsWith('{') ? words(parseLine(line)) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** A message's text: a string, or the first part that is text of the user's own. */
+/** A message's text: a string, or the first part that the user typed. */
 function contentWords({ content }: { readonly content?: unknown }): string | undefined {
-  if (!Array.isArray(content)) return said(content);
+  if (!Array.isArray(content)) return typedText(content);
   for (const part of content) {
     const { type, text } = table(part);
-    const found = type === 'text' || type === 'input_text' ? said(text) : undefined;
+    const found = type === 'text' || type === 'input_text' ? typedText(text) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-/** What stands in tags, or comes from the project's instructions, was not typed. */
-function said(text: unknown): string | undefined {
+/** Text in tags or from the project's instructions was not typed by the user. */
+function typedText(text: unknown): string | undefined {
   if (typeof text !== 'string' || !/\S/.test(text)) return undefined;
   const isOurs =
     /^\s*(?:<[A-Za-z]+[_-][\w-]*>|<INSTRUCTIONS>|# AGENTS\.md instructions|Caveat: The messages below)/.test(
@@ -70,11 +70,11 @@ function said(text: unknown): string | undefined {
   return isOurs ? undefined : text;
 }
 
-function parsed(line: string): Json {
+function parseLine(line: string): Json {
   try {
     return table(JSON.parse(line));
   } catch {
-    // Its end was not read, or it never was JSON.
+    // A truncated line, or not JSON.
     return {};
   }
 }

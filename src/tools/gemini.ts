@@ -1,6 +1,6 @@
 // Gemini CLI: https://github.com/google-gemini/gemini-cli. Everything is in ~/.gemini.
 import { geminiLogin } from '../logins/formats/gemini.ts';
-import type { Tool } from './shape.ts';
+import type { Tool } from './tool.ts';
 
 export const gemini: Tool = {
   name: 'gemini',

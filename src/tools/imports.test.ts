@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { importedFiles } from './imports.ts';
 
-test('what stands below the directory of the agent is found, however it is named', () => {
+test("imports below the agent's directory are found in every notation", () => {
   const text = `# Mine
 @style.md
 See @./notes/git.md, and @~/.claude/deep/x.md.

@@ -1,8 +1,8 @@
-// Files that an instruction file takes in by `@path`, as Claude Code and Gemini CLI do. Pure.
+// Files that an instruction file imports with `@path`, as in Claude Code and Gemini CLI. Pure.
 
 const importsMax = 50;
 
-/** Markdown files below the agent's own directory, relative to it. */
+/** Imported text files below the agent's directory, relative to it. */
 export function importedFiles(text: string, directory: string): string[] {
   const found = new Set<string>();
   for (const [, path = ''] of text.matchAll(/(?<=^|\s)@([^\s`]+\.(?:md|txt))(?=$|[\s.,;:)])/gm)) {

@@ -1,37 +1,37 @@
-// All tools: those that coi knows and those of the user's [tools.NAME].
+// All tools: built-in ones and the user's [tools.NAME].
 import type { Settings } from '../config/keys/table.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { aider } from './aider.ts';
 import { claude } from './claude.ts';
 import { codex } from './codex.ts';
-import { customToolOf } from './custom.ts';
+import { toCustomTool } from './custom.ts';
 import { gemini } from './gemini.ts';
 import { opencode } from './opencode.ts';
 import { pi } from './pi.ts';
-import type { Tool } from './shape.ts';
+import type { Tool } from './tool.ts';
 
 const builtIn: readonly Tool[] = [claude, opencode, codex, pi, gemini, aider];
 
 type ToolSettings = Pick<Settings, 'tools'>;
 
-/** Every tool by name; the user's own come last and replace a known one of the same name. */
-export function tools(settings: ToolSettings): readonly Tool[] {
-  const own = Object.entries(settings.tools).map(([name, table]) => customToolOf(name, table));
+/** All tools; the user's come last and replace built-in ones with the same name. */
+export function allTools(settings: ToolSettings): readonly Tool[] {
+  const own = Object.entries(settings.tools).map(([name, table]) => toCustomTool(name, table));
   return [...builtIn.filter(({ name }) => !own.some((tool) => tool.name === name)), ...own];
 }
 
-/** The tool of that name. With COI_USE_DUMMY=1 its program is `dummy`, the stub of test images. Throws `tool-unknown`. */
-export function tool(
+/** With COI_USE_DUMMY=1 the tool's program is `dummy`, the stub in test images. Throws `tool-unknown`. */
+export function findTool(
   name: string,
   settings: ToolSettings,
   env: Readonly<Record<string, string | undefined>> = {},
 ): Tool {
-  const all = tools(settings);
+  const all = allTools(settings);
   const found = all.find((one) => one.name === name);
   if (!found) {
-    throw new CoiError('tool-unknown', `there is no tool ${quoted(name)}`, {
-      hint: `Use one of ${all.map((one) => one.name).join(', ')}, or describe it in a table [tools.NAME] of ~/.coi/config.toml.`,
+    throw new CoiError('tool-unknown', `unknown tool ${quoted(name)}`, {
+      hint: `Use one of ${all.map((one) => one.name).join(', ')}, or define it in [tools.NAME] in ~/.coi/config.toml.`,
     });
   }
   return env['COI_USE_DUMMY'] === '1'
@@ -39,8 +39,11 @@ export function tool(
         ...found,
         beforeStart: [],
         command: (launch) => ['dummy', ...found.command(launch).slice(1)],
-        ...(found.again && {
-          again: (launch) => ['dummy', ...(found.again?.(launch).slice(1) ?? [])],
+        ...(found.continueCommand && {
+          continueCommand: (launch) => [
+            'dummy',
+            ...(found.continueCommand?.(launch).slice(1) ?? []),
+          ],
         }),
         ...(found.headless && {
           headless: (launch) => ['dummy', ...(found.headless?.(launch).slice(1) ?? [])],
@@ -49,8 +52,8 @@ export function tool(
     : found;
 }
 
-/** Model and effort that the configuration has for a tool. */
-export function toolChoices(
+/** The configured model and effort of a tool. */
+export function toolModel(
   name: string,
   settings: Settings,
 ): { readonly model: string | undefined; readonly effort: string | undefined } {
@@ -72,8 +75,8 @@ export function toolChoices(
 }
 
 /**
- * The ends of the keys among those variables by which the tool remembers that a key was approved: what it would write
- * itself. Only of long ones, so that nobody can guess the rest.
+ * The last characters of API keys in those variables, which the tool itself stores to remember that a key was approved.
+ * Only for long keys, so that the rest cannot be guessed.
  */
 export function keyTails(environment: Readonly<Record<string, string>>): string[] {
   const key = environment['ANTHROPIC_API_KEY'];

@@ -1,10 +1,10 @@
 // opencode: https://opencode.ai/docs. Its conversations are in ~/.local/share/opencode, its settings in ~/.config/opencode.
 import { opencodeLogin } from '../logins/formats/by-provider.ts';
-import type { Tool } from './shape.ts';
+import type { Tool } from './tool.ts';
 
 /**
- * Before its first screen opencode fetches the list of models, twice with ten seconds each where nothing answers. It
- * has a list of its own, and takes that if told so (seen in 1.18). Through a proxy only opencode itself knows the way.
+ * Before its first screen opencode fetches the model list: two tries of ten seconds each if nothing answers. With the
+ * variable set it uses its built-in list instead (seen in 1.18). Behind a proxy this check cannot tell, so it is skipped.
  */
 const modelsIfReachable = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: bash.

@@ -1,7 +1,7 @@
 // pi: https://github.com/badlogic/pi-mono. Settings, logins and conversations are in ~/.pi/agent.
 import { piLogin } from '../logins/formats/by-provider.ts';
 import { piWords } from './first-words.ts';
-import type { Tool } from './shape.ts';
+import type { Tool } from './tool.ts';
 
 export const pi: Tool = {
   name: 'pi',

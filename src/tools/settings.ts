@@ -1,10 +1,10 @@
-// Settings that coi needs are put into a tool's JSON file beside the user's own. Pure.
+// Merges settings that coi needs into a tool's JSON file. Pure.
 import { isTooDeep } from '../logins/formats/json-depth.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** `values` on top of `own`: tables are joined key by key one level deep, everything else is replaced. */
-export function mergedSettings(own: Json, values: Json): Json {
+/** `values` over `own`: tables are merged one level deep, everything else is replaced. */
+export function mergeSettings(own: Json, values: Json): Json {
   const result: Record<string, unknown> = { ...own };
   for (const [key, value] of Object.entries(values)) {
     const before = result[key];
@@ -13,13 +13,13 @@ export function mergedSettings(own: Json, values: Json): Json {
   return result;
 }
 
-/** Only the named top-level keys. */
-export function pickedSettings(own: Json, keys: readonly string[]): Json {
+/** Only the given top-level keys. */
+export function pickSettings(own: Json, keys: readonly string[]): Json {
   return Object.fromEntries(Object.entries(own).filter(([key]) => keys.includes(key)));
 }
 
-/** The object that a JSON text holds, or undefined if it holds none, or one that is nested too deeply. */
-export function jsonObject(text: string): Json | undefined {
+/** The object in a JSON text; undefined if there is none or if it is nested too deeply. */
+export function parseJsonObject(text: string): Json | undefined {
   if (isTooDeep(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);

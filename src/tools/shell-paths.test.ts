@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fitted, type InsideFacts } from './shell-paths.ts';
+import { type ContainerFacts, fitCommand } from './shell-paths.ts';
 
-const facts: InsideFacts = {
+const facts: ContainerFacts = {
   hostHome: '/home/ana',
   guestHome: '/home/code',
   workspace: '/home/ana/dev/shop',
@@ -38,10 +38,10 @@ const fits: Readonly<Record<string, string>> = {
 };
 
 for (const [command, inside] of Object.entries(fits))
-  test(`fits: ${command}`, () => {
-    const { kind, ...more } = fitted(command, facts);
+  test(`the command works inside: ${command}`, () => {
+    const { kind, ...more } = fitCommand(command, facts);
     if (command.includes('https://example.org/home/ana'))
-      // An address that spells the home is not told from a path; it is left out rather than guessed at.
+      // A URL that contains the home is not told from a path; it is left out rather than guessed.
       assert.equal(kind, 'missing');
     else assert.deepEqual({ kind, ...more }, { kind: 'fits', text: inside });
   });
@@ -64,18 +64,18 @@ const missing: readonly string[] = [
 ];
 
 for (const command of missing)
-  test(`names what is not inside: ${command}`, () =>
-    assert.equal(fitted(command, facts).kind, 'missing'));
+  test(`a path that is missing inside is named: ${command}`, () =>
+    assert.equal(fitCommand(command, facts).kind, 'missing'));
 
-test('nothing that fits names the home of the host', () => {
+test("a command that works inside never names the host's home", () => {
   const part = fc.constantFrom(
     ...['/home/ana', '/home/ana/', '.claude/hooks/a.sh', '~/', '$HOME/', '"', "'", ' ', '\\', ';'],
     ...['=', ':', '|', 'x', '/', '/workspace', '/home/ana/dev/shop', '(', '\n'],
   );
   fc.assert(
     fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-      const found = fitted(parts.join(''), facts);
-      // A directory of the workspace may be called like that, with any quotes in its name.
+      const found = fitCommand(parts.join(''), facts);
+      // A directory of the workspace may have that name, with any quotes in it.
       if (found.kind === 'fits' && !found.text.includes('/workspace'))
         assert.doesNotMatch(found.text, /\/home\/ana/);
     }),
@@ -83,9 +83,9 @@ test('nothing that fits names the home of the host', () => {
   );
 });
 
-test('what fits inside fits again', () => {
+test('a rewritten command works inside unchanged', () => {
   for (const inside of Object.values(fits)) {
     if (inside.includes('example.org')) continue;
-    assert.deepEqual(fitted(inside, facts), { kind: 'fits', text: inside });
+    assert.deepEqual(fitCommand(inside, facts), { kind: 'fits', text: inside });
   }
 });

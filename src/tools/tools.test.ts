@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { customTool } from '../config/keys/custom-tool.ts';
 import { CoiError } from '../errors.ts';
-import { keyTails, tool, tools } from './list.ts';
-import type { Conversation, Tool, ToolLaunch } from './shape.ts';
+import { allTools, findTool, keyTails } from './list.ts';
+import type { Conversation, Tool, ToolLaunch } from './tool.ts';
 
 const none = { tools: {} };
 const id = '0b7e3c1a-1111-4222-8333-444455556666';
@@ -19,69 +19,77 @@ const launch = (
   workspace: '/workspace',
   ...more,
 });
-const said = (name: string, given = launch()) => tool(name, none).command(given).join(' ');
+const commandLine = (name: string, given = launch()) =>
+  findTool(name, none).command(given).join(' ');
 const fresh: Conversation = { kind: 'new' };
 const newest: Conversation = { kind: 'resume' };
 const known: Conversation = { kind: 'resume', id: 'the-id' };
 
 describe('commands', () => {
-  test('claude', () => {
+  test('the claude command has its arguments', () => {
     assert.equal(
-      said('claude'),
+      commandLine('claude'),
       `claude --verbose --permission-mode bypassPermissions --session-id ${id}`,
     );
     assert.equal(
-      said('claude', launch(fresh, { permissionMode: 'interactive' })),
+      commandLine('claude', launch(fresh, { permissionMode: 'interactive' })),
       `claude --verbose --session-id ${id}`,
     );
-    assert.match(said('claude', launch(newest)), / --resume$/);
-    assert.match(said('claude', launch(known)), / --resume the-id$/);
-    assert.match(said('claude', launch(fresh, { model: 'opus' })), / --model opus /);
+    assert.match(commandLine('claude', launch(newest)), / --resume$/);
+    assert.match(commandLine('claude', launch(known)), / --resume the-id$/);
+    assert.match(commandLine('claude', launch(fresh, { model: 'opus' })), / --model opus /);
   });
 
-  test('codex', () => {
+  test('the codex command has its arguments', () => {
     const trusted = '-c projects={"/workspace"={trust_level="trusted"}}';
-    assert.equal(said('codex'), `codex --dangerously-bypass-approvals-and-sandbox ${trusted}`);
     assert.equal(
-      said('codex', launch(newest, { permissionMode: 'interactive' })),
+      commandLine('codex'),
+      `codex --dangerously-bypass-approvals-and-sandbox ${trusted}`,
+    );
+    assert.equal(
+      commandLine('codex', launch(newest, { permissionMode: 'interactive' })),
       `codex resume --last -s workspace-write -a on-request ${trusted}`,
     );
     assert.match(
-      said('codex', launch(known, { model: 'm', effort: 'high' })),
+      commandLine('codex', launch(known, { model: 'm', effort: 'high' })),
       /^codex resume the-id .* -m m -c model_reasoning_effort="high" /,
     );
   });
 
-  test('opencode, pi, gemini, aider', () => {
-    assert.equal(said('opencode'), 'opencode');
-    assert.equal(said('opencode', launch(newest)), 'opencode --continue');
-    assert.equal(said('opencode', launch(known)), 'opencode --session the-id');
-    assert.equal(said('pi'), 'pi');
-    assert.equal(said('pi', launch(newest)), 'pi --continue');
-    assert.equal(said('gemini'), 'gemini --approval-mode yolo');
+  test('opencode, pi, gemini and aider commands have their arguments', () => {
+    assert.equal(commandLine('opencode'), 'opencode');
+    assert.equal(commandLine('opencode', launch(newest)), 'opencode --continue');
+    assert.equal(commandLine('opencode', launch(known)), 'opencode --session the-id');
+    assert.equal(commandLine('pi'), 'pi');
+    assert.equal(commandLine('pi', launch(newest)), 'pi --continue');
+    assert.equal(commandLine('gemini'), 'gemini --approval-mode yolo');
     assert.equal(
-      said('gemini', launch(newest, { permissionMode: 'interactive' })),
+      commandLine('gemini', launch(newest, { permissionMode: 'interactive' })),
       'gemini --resume latest',
     );
-    assert.equal(said('aider', launch(newest)), 'aider --yes-always --restore-chat-history');
+    assert.equal(commandLine('aider', launch(newest)), 'aider --yes-always --restore-chat-history');
   });
 
-  test('another program can take the place of the usual one', () => {
-    for (const { name } of tools(none))
-      assert.equal(tool(name, none).command(launch(fresh, { binary: 'other' }))[0], 'other', name);
+  test('another program can replace the usual one', () => {
+    for (const { name } of allTools(none))
+      assert.equal(
+        findTool(name, none).command(launch(fresh, { binary: 'other' }))[0],
+        'other',
+        name,
+      );
   });
 
-  test('COI_USE_DUMMY takes the stub, with the same arguments', () => {
-    const [program, ...rest] = tool('claude', none, { COI_USE_DUMMY: '1' }).command(launch());
+  test('COI_USE_DUMMY uses the stub with the same arguments', () => {
+    const [program, ...rest] = findTool('claude', none, { COI_USE_DUMMY: '1' }).command(launch());
     assert.equal(program, 'dummy');
-    assert.deepEqual(rest, tool('claude', none).command(launch()).slice(1));
-    assert.equal(tool('claude', none, { COI_USE_DUMMY: '0' }).command(launch())[0], 'claude');
+    assert.deepEqual(rest, findTool('claude', none).command(launch()).slice(1));
+    assert.equal(findTool('claude', none, { COI_USE_DUMMY: '0' }).command(launch())[0], 'claude');
   });
 });
 
-test('an unknown tool is refused with the list of those that there are', () => {
+test('an unknown tool is refused with the list of known ones', () => {
   assert.throws(
-    () => tool('clod', none),
+    () => findTool('clod', none),
     (error) =>
       error instanceof CoiError &&
       error.code === 'tool-unknown' &&
@@ -89,8 +97,8 @@ test('an unknown tool is refused with the list of those that there are', () => {
   );
 });
 
-test('every tool keeps all that it is given in its own state directories', () => {
-  for (const one of tools(none)) {
+test('every tool keeps its data in its own state directories', () => {
+  for (const one of allTools(none)) {
     const inside = (path: string) => one.stateDirs.some((dir) => path.startsWith(`${dir}/`));
     for (const { to } of one.seeds) assert.ok(inside(to), `${one.name}: ${to}`);
     for (const { path } of one.settings(launch())) assert.ok(inside(path), `${one.name}: ${path}`);
@@ -100,22 +108,22 @@ test('every tool keeps all that it is given in its own state directories', () =>
   }
 });
 
-test('no login is taken over as anything but a credential', () => {
-  for (const one of tools(none)) {
+test('logins are copied only as credentials', () => {
+  for (const one of allTools(none)) {
     for (const { from, kind } of one.seeds)
       if (/auth|cred|oauth/.test(from)) assert.equal(kind, 'credential', `${one.name}: ${from}`);
   }
 });
 
-test('all that claude writes is in its mounted directory', () => {
+test('everything that claude writes is in its mounted directory', () => {
   assert.equal(
-    tool('claude', none).environment(launch())['CLAUDE_CONFIG_DIR'],
+    findTool('claude', none).environment(launch())['CLAUDE_CONFIG_DIR'],
     '/home/code/.claude',
   );
 });
 
-test('codex finds its newest conversation by the name of the file', () => {
-  const codex = tool('codex', none);
+test('codex finds its newest conversation by file name', () => {
+  const codex = findTool('codex', none);
   const file = (day: string, uuid: string, modifiedMs: number) => ({
     path: `.codex/sessions/2026/01/${day}/rollout-2026-01-${day}T10-00-00-${uuid}.jsonl`,
     modifiedMs,
@@ -134,7 +142,7 @@ test('codex finds its newest conversation by the name of the file', () => {
   );
 });
 
-test('the end of a forwarded key is only told where the rest cannot be guessed', () => {
+test('the end of a forwarded key is stored only if the rest cannot be guessed', () => {
   const long = `sk-${'x'.repeat(80)}-12345678901234567890`;
   assert.deepEqual(keyTails({ ANTHROPIC_API_KEY: long }), ['12345678901234567890']);
   assert.deepEqual(keyTails({ ANTHROPIC_API_KEY: 'sk-short-key' }), []);
@@ -142,11 +150,11 @@ test('the end of a forwarded key is only told where the rest cannot be guessed',
 });
 
 describe('a tool of the user’s own', () => {
-  const place = { home: '/h', dir: '/h', workspace: '/w' };
+  const base = { home: '/h', dir: '/h', workspace: '/w' };
   const own = (table: Record<string, unknown>): Tool =>
-    tool('mine', { tools: { mine: customTool.parse(table, place) } });
+    findTool('mine', { tools: { mine: customTool.parse(table, base) } });
 
-  test('is a table', () => {
+  test('a custom tool is defined by a table', () => {
     const mine = own({
       command: ['mine', '--dir', '{workspace}'],
       new_args: ['--id', '{session}'],
@@ -174,22 +182,22 @@ describe('a tool of the user’s own', () => {
     assert.equal(mine.sessionsDir, 'sessions-mine');
   });
 
-  test('may take the place of a known one', () => {
-    const claude = customTool.parse({ command: ['my-claude'] }, place);
-    assert.equal(tool('claude', { tools: { claude } }).command(launch())[0], 'my-claude');
-    assert.equal(tools({ tools: { claude } }).filter(({ name }) => name === 'claude').length, 1);
+  test('a custom tool may replace a built-in one', () => {
+    const claude = customTool.parse({ command: ['my-claude'] }, base);
+    assert.equal(findTool('claude', { tools: { claude } }).command(launch())[0], 'my-claude');
+    assert.equal(allTools({ tools: { claude } }).filter(({ name }) => name === 'claude').length, 1);
   });
 
-  test('cannot name paths outside of the home', () => {
+  test('a custom tool cannot name paths outside the home', () => {
     for (const dir of ['/etc', '..', '../x', 'a/../../x', '', '.', 'a//b', 'a/.']) {
       assert.throws(() => own({ command: ['x'], state_dirs: [dir] }), JSON.stringify(dir));
     }
   });
 
-  test('whatever its words hold, arguments stay arguments', () => {
+  test('arguments of a custom tool stay separate, whatever they contain', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), (words) => {
-        const mine = tool('mine', {
+        const mine = findTool('mine', {
           tools: {
             mine: {
               title: undefined,
@@ -211,11 +219,11 @@ describe('a tool of the user’s own', () => {
   });
 });
 
-test('Claude is told to leave its name out of commit messages, in either permission mode', () => {
-  const said = (plainCommits: boolean, permissionMode: ToolLaunch['permissionMode']) =>
-    tool('claude', none)
+test('Claude is told to leave its name out of commit messages, in both permission modes', () => {
+  const commandLine = (plainCommits: boolean, permissionMode: ToolLaunch['permissionMode']) =>
+    findTool('claude', none)
       .settings(launch({ kind: 'new' }, { plainCommits, permissionMode }))
       .find(({ path }) => path === '.claude/settings.json')?.values['includeCoAuthoredBy'];
   for (const mode of ['bypass', 'interactive'] as const)
-    assert.deepEqual([said(true, mode), said(false, mode)], [false, undefined]);
+    assert.deepEqual([commandLine(true, mode), commandLine(false, mode)], [false, undefined]);
 });

@@ -1,13 +1,13 @@
-// Claude Code itself: whatever ends a session, its conversation goes on afterwards. The provider's next request shows it.
+// The real Claude Code: its conversation resumes after every kind of end, as the next request to the provider shows.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Bed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
-import { endMs, live, prompt, sessionId, stopFromOutside } from '../lifecycle/talk.ts';
+import { endMs, prompt, sessionId, stopFromOutside, untilLive } from '../lifecycle/conversation.ts';
 import { onlyInstance } from '../terminal/session.ts';
-import { type AgentBed, assertHeard, claudeOptions, makeAgentBed } from './talk.ts';
+import { type AgentBed, assertContains, claudeOptions, makeAgentBed } from './agent-bed.ts';
 
 const timeout = 400_000;
 
@@ -19,7 +19,7 @@ async function toBash(screen: Screen): Promise<void> {
   await screen.waitFor(prompt, 20_000);
 }
 
-/** Resolves when the words are in the conversation on the host's disk; rejects after 20 s. */
+/** Resolves when the text is in the conversation on the host's disk; rejects after 20 s. */
 function untilStored(bed: Bed, id: string, words: string): Promise<void> {
   const directory = join(bed.user.home, '.coi/sessions-claude', id, '.claude/projects');
   return new Promise((resolve, reject) => {
@@ -46,8 +46,8 @@ function untilStored(bed: Bed, id: string, words: string): Promise<void> {
 type End = (agent: AgentBed, screen: Screen, name: string) => Promise<void>;
 
 const killed = async ({ bed }: AgentBed, name: string) => {
-  const said = await bed.coi(['kill', name]);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['kill', name]);
+  assert.equal(result.status, 0, result.stderr);
 };
 
 const ends: Readonly<Record<string, End>> = {
@@ -57,8 +57,8 @@ const ends: Readonly<Record<string, End>> = {
     assert.equal((await screen.ended(endMs)).status, 0);
   },
   'coi shutdown while Claude waits': async ({ bed }, screen, name) => {
-    const said = await bed.coi(['shutdown', name]);
-    assert.equal(said.status, 0, said.stderr);
+    const result = await bed.coi(['shutdown', name]);
+    assert.equal(result.status, 0, result.stderr);
     await screen.ended(endMs);
   },
   'coi kill': async (agent, screen, name) => {
@@ -73,7 +73,7 @@ const ends: Readonly<Record<string, End>> = {
   'SIGTERM, then poweroff from outside': async ({ bed }, screen, name) => {
     screen.kill('SIGTERM');
     await screen.ended(endMs);
-    await live(bed, name);
+    await untilLive(bed, name);
     await (await bed.incus.changeState(name, { action: 'stop', timeout: 30 })).wait();
   },
   'SIGKILL, then a forced stop from outside': async ({ bed }, screen, name) => {
@@ -82,7 +82,7 @@ const ends: Readonly<Record<string, End>> = {
     await stopFromOutside(bed, name);
   },
   'a stop while coid is dead': async ({ bed }, screen, name) => {
-    await live(bed, name);
+    await untilLive(bed, name);
     await bed.coid.crash();
     await stopFromOutside(bed, name);
     await screen.ended(endMs);
@@ -90,7 +90,9 @@ const ends: Readonly<Record<string, End>> = {
   },
 };
 
-test('a conversation goes on after each way in which a session can end', { timeout }, async () => {
+test('a conversation can be resumed after every way in which a session can end', {
+  timeout,
+}, async () => {
   await using agent = await claude();
   const { bed } = agent;
   const words: string[] = [];
@@ -100,17 +102,17 @@ test('a conversation goes on after each way in which a session can end', { timeo
     id ??= sessionId(screen);
     assert.equal(sessionId(screen), id, how);
     words.push(`word number ${at} is bird${at}`);
-    assertHeard(await agent.say(screen, words.at(-1) ?? ''), words);
+    assertContains(await agent.say(screen, words.at(-1) ?? ''), words);
     const { name } = await onlyInstance(bed);
-    // Claude writes a moment after it has answered; what it has not written when it is killed nobody can keep.
+    // Claude writes a moment after its answer; text not yet written when it is killed is lost.
     await untilStored(bed, id, words.at(-1) ?? '');
     await end(agent, screen, name);
   }
   const last = await agent.open([`--resume=${id}`]);
-  assertHeard(await agent.say(last, 'and the last word is owl'), words);
+  assertContains(await agent.say(last, 'and the last word is owl'), words);
 });
 
-test('two slots in parallel never hear of each other', { timeout }, async () => {
+test("two parallel slots never see each other's conversation", { timeout }, async () => {
   await using agent = await claude();
   const screens = await Promise.all([agent.open(), agent.open()]);
   const [one, two] = screens;
@@ -118,14 +120,14 @@ test('two slots in parallel never hear of each other', { timeout }, async () => 
   assert.notEqual(ids[0], ids[1]);
   await Promise.all([agent.say(one, 'one says apple'), agent.say(two, 'two says banana')]);
   const both = await Promise.all([agent.say(one, 'one again'), agent.say(two, 'two again')]);
-  assertHeard(both[0], ['apple']);
-  assertHeard(both[1], ['banana']);
+  assertContains(both[0], ['apple']);
+  assertContains(both[1], ['banana']);
   assert.doesNotMatch(both[0], /banana|two/);
   assert.doesNotMatch(both[1], /apple|one/);
   assert.equal((await agent.bed.coi(['kill', '--all', '--force'])).status, 0);
   await Promise.all(screens.map((screen) => screen.ended(endMs)));
   const back = await agent.open([`--resume=${ids[1]}`]);
-  const heard = await agent.say(back, 'what was it');
-  assertHeard(heard, ['two says banana', 'two again']);
-  assert.doesNotMatch(heard, /apple/);
+  const request = await agent.say(back, 'what was it');
+  assertContains(request, ['two says banana', 'two again']);
+  assert.doesNotMatch(request, /apple/);
 });

@@ -1,12 +1,12 @@
-// Claude Code asks before it acts: what scripts type meanwhile approves nothing.
+// Claude Code asks before it acts: text that scripts type meanwhile approves nothing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onlyInstance } from '../terminal/session.ts';
-import { claudeOptions, makeAgentBed } from './talk.ts';
+import { claudeOptions, makeAgentBed } from './agent-bed.ts';
 
 const asks = /Do you want to proceed\?[\s\S]*1\. Yes/;
 
-test('coi tmux send refuses to type while a permission dialog is up; --key and --raw answer it', {
+test('coi tmux send refuses to type into a permission dialog; --key and --raw answer it', {
   timeout: 240_000,
 }, async () => {
   await using agent = await makeAgentBed({
@@ -21,8 +21,8 @@ test('coi tmux send refuses to type while a permission dialog is up; --key and -
   const isThere = async (path: string) =>
     (await bed.coi(['container', 'exec', name, '--', 'test', '-e', path])).status === 0;
   const sent = async (...args: string[]) => {
-    const said = await send(...args);
-    assert.equal(said.status, 0, said.stderr);
+    const result = await send(...args);
+    assert.equal(result.status, 0, result.stderr);
   };
 
   await sent('please run touch /tmp/one');
@@ -30,7 +30,7 @@ test('coi tmux send refuses to type while a permission dialog is up; --key and -
   for (const text of ['please wait, do not do that', '', '1', 'two\nlines']) {
     const refused = await send(text);
     assert.equal(refused.status, 1, text);
-    assert.match(refused.stderr, /asks something/);
+    assert.match(refused.stderr, /is asking a question/);
   }
   assert.match((await bed.coi(['tmux', 'capture', name])).stdout, asks);
   await sent('--key', 'Escape');
@@ -38,7 +38,7 @@ test('coi tmux send refuses to type while a permission dialog is up; --key and -
   await provider.request('hello again');
   assert.equal(await isThere('/tmp/one'), false);
 
-  // Without the look, Enter chooses what is marked.
+  // Without the check, Enter selects the highlighted choice.
   await sent('please run touch /tmp/two');
   await screen.waitFor(/touch \/tmp\/two[\s\S]*Do you want to proceed\?[\s\S]*1\. Yes/, 60_000);
   await sent('--raw', 'please wait');

@@ -1,14 +1,14 @@
-// Claude Code itself: no dialog stands before the first message that a person types, in either permission mode.
+// The real Claude Code: no dialog appears before the first message, in either permission mode.
 import assert from 'node:assert/strict';
 import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { endMs, sessionId } from '../lifecycle/talk.ts';
+import { endMs, sessionId } from '../lifecycle/conversation.ts';
 import { onlyInstance } from '../terminal/session.ts';
-import { type AgentOptions, assertHeard, key, makeAgentBed } from './talk.ts';
+import { type AgentOptions, assertContains, key, makeAgentBed } from './agent-bed.ts';
 
 const timeout = 240_000;
 
-/** Unlike in the other tests Claude may ask for its switches, which are what turns its offers on. */
+/** Unlike in the other tests Claude may request its feature flags, which enable its offers. */
 const environment: AgentOptions['environment'] = ({ url }) => ({
   ANTHROPIC_BASE_URL: url,
   ANTHROPIC_API_KEY: key,
@@ -26,7 +26,7 @@ for (const [mode, ready] of Object.entries(modes))
       ready,
       environment,
       files: () => ({
-        // Of one who has a default mode already: the offer of auto mode is meant for them.
+        // For a user with a default mode already: the offer of auto mode targets them.
         '.claude/settings.json': JSON.stringify({
           permissions: { defaultMode: mode === 'bypass' ? 'bypassPermissions' : 'acceptEdits' },
         }),
@@ -36,11 +36,11 @@ for (const [mode, ready] of Object.entries(modes))
     const { bed } = agent;
     const first = await agent.open();
     const id = sessionId(first);
-    assertHeard(await agent.say(first, 'the first bird is a heron'), ['heron']);
+    assertContains(await agent.say(first, 'the first bird is a heron'), ['heron']);
     assert.equal((await bed.coi(['kill', (await onlyInstance(bed)).name])).status, 0);
     await first.ended(endMs);
 
-    // What Claude's provider switches on for its customers; Claude keeps it in this file.
+    // Flags that Claude's provider enables for its customers; Claude stores them in this file.
     const path = `${bed.user.home}/.coi/sessions-claude/${id}/.claude/.claude.json`;
     const state = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
     state['cachedGrowthBookFeatures'] = {
@@ -51,6 +51,6 @@ for (const [mode, ready] of Object.entries(modes))
     chownSync(path, bed.user.uid, bed.user.gid);
 
     const second = await agent.open([`--resume=${id}`]);
-    assertHeard(await agent.say(second, 'the second bird is an owl'), ['heron', 'owl']);
+    assertContains(await agent.say(second, 'the second bird is an owl'), ['heron', 'owl']);
     assert.doesNotMatch(second.text(), /Make auto mode your default/);
   });

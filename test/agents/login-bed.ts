@@ -1,28 +1,28 @@
-// A user of Claude Code who is logged in at the provider of login-provider.ts, and what of it is in which file.
+// A user of Claude Code who is logged in at the provider of login-provider.ts, and the contents of their login files.
 import { randomUUID } from 'node:crypto';
 import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { type CommandResult, mustRun, type RunningCommand } from '../bed/command.ts';
 import type { Screen } from '../bed/screen.ts';
-import { homeFile } from '../lifecycle/talk.ts';
-import type { AccountAtProvider } from './login-protocol.ts';
+import { homeFile } from '../lifecycle/conversation.ts';
+import { image } from './agent-bed.ts';
+import type { ProviderAccount } from './login-protocol.ts';
 import { type LoginProvider, openLoginProvider, providerNames } from './login-provider.ts';
-import { image } from './talk.ts';
 
 export interface LoginBed extends AsyncDisposable {
   readonly bed: Bed;
   readonly provider: LoginProvider;
-  readonly mine: AccountAtProvider;
-  /** One prompt for Claude in a session of its own, to its end. */
+  readonly mine: ProviderAccount;
+  /** Runs one prompt for Claude in a new session to its end. */
   prompt(words: string, args?: readonly string[]): Promise<CommandResult>;
   startPrompt(words: string, args?: readonly string[]): RunningCommand;
-  /** `coi shell`; resolves when Claude waits for words. */
+  /** `coi shell`; resolves when Claude waits for input. */
   open(args?: readonly string[]): Promise<Screen>;
   say(screen: Screen, words: string): Promise<void>;
-  /** The user's file after a renewal on the host. */
+  /** Writes the user's file as after a renewal on the host. */
   renewed(): Promise<string>;
-  /** Writes a file of a session as something in its container may. */
+  /** Writes a file of a session as its container could. */
   asAgent(session: string, path: string, text: string): Promise<void>;
   /** The path of a file of a session. */
   inStore(session: string, path: string): string;
@@ -30,11 +30,11 @@ export interface LoginBed extends AsyncDisposable {
 
 export const credentials = '.claude/.credentials.json';
 const hourMs = 3_600_000;
-/** Nothing listens there. */
+/** Nothing listens here. */
 const nowhere = 'http://127.0.0.1:9';
 const waitMs = 30_000;
 
-export function accountNamed(name: string): AccountAtProvider {
+export function accountNamed(name: string): ProviderAccount {
   return {
     uuid: randomUUID(),
     organization: randomUUID(),
@@ -44,9 +44,9 @@ export function accountNamed(name: string): AccountAtProvider {
   };
 }
 
-/** Claude's file with that login, and a login of an MCP server that is nobody else's. */
+/** Claude's file with that login, and a login of an MCP server that no other session has. */
 export function credentialsText(
-  { access, refresh }: Pick<AccountAtProvider, 'access' | 'refresh'>,
+  { access, refresh }: Pick<ProviderAccount, 'access' | 'refresh'>,
   expiresMs: number,
   mcp: object = { 'my-server': { accessToken: 'of an MCP server' } },
 ): string {
@@ -63,7 +63,7 @@ export function credentialsText(
   });
 }
 
-export function accountText({ uuid, organization, email }: AccountAtProvider): string {
+export function accountText({ uuid, organization, email }: ProviderAccount): string {
   const oauthAccount = {
     accountUuid: uuid,
     organizationUuid: organization,
@@ -75,10 +75,10 @@ export function accountText({ uuid, organization, email }: AccountAtProvider): s
 }
 
 interface LoginBedOptions {
-  /** Until the user's access token ends; negative where it has ended. */
+  /** Time until the user's access token expires; negative if it has expired. */
   readonly hours?: number;
   readonly tool?: 'claude' | 'pi';
-  /** False: coi cannot ask the provider anything. */
+  /** False: coi cannot reach the provider. */
   readonly reachable?: boolean;
 }
 
@@ -111,7 +111,7 @@ hostnames = [${providerNames.map((name) => `"${name}"`).join(', ')}]
 enabled = false
 `,
   );
-  // There to be watched.
+  // Exists so that it can be watched.
   homeFile(bed, '.coi/logins/lock', '');
   const certificate = 'provider.pem';
   writeFileSync(join(bed.workspace.path, certificate), provider.certificate, { mode: 0o644 });
@@ -119,7 +119,7 @@ enabled = false
     ...['--env', `NODE_EXTRA_CA_CERTS=/workspace/${certificate}`],
     ...['--env', 'CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1'],
   ];
-  const kept = undo.move();
+  const resources = undo.move();
   const startPrompt: LoginBed['startPrompt'] = (words, args = []) =>
     bed.startCoi(['run', ...variables, ...args, '--prompt', words], { limitMs: 120_000 });
   return {
@@ -151,19 +151,19 @@ enabled = false
       await mustRun(bed.user.argv(['tee', file]), { input: text, env: bed.user.env });
     },
     inStore: (session, path) => join(bed.user.home, `.coi/sessions-${tool}`, session, path),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
 const ready = { claude: /bypass permissions on/, pi: /%\/\d/ };
 
-/** What a user of the tool has who is logged in as that. */
+/** The login files of a user of the tool with that account. */
 const filesOf = {
-  claude: (mine: AccountAtProvider, endMs: number) => ({
+  claude: (mine: ProviderAccount, endMs: number) => ({
     [credentials]: credentialsText(mine, endMs),
     '.claude.json': accountText(mine),
   }),
-  pi: ({ access, refresh }: AccountAtProvider, endMs: number) => ({
+  pi: ({ access, refresh }: ProviderAccount, endMs: number) => ({
     '.pi/agent/auth.json': JSON.stringify({
       anthropic: { type: 'oauth', access, refresh, expires: endMs },
       openai: { type: 'api_key', key: 'sk-of-openai' },
@@ -187,7 +187,7 @@ export function tokenIn(path: string): string | undefined {
   }
 }
 
-/** Resolves when the file is as it should be; rejects after half a minute. */
+/** Resolves when the file meets the condition; rejects after half a minute. */
 export function untilFile(
   path: string,
   is: (path: string) => boolean,
@@ -196,7 +196,7 @@ export function untilFile(
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => {
       watcher.close();
-      reject(new Error(`${what}: ${path} is not so, but ${tokenIn(path)}`));
+      reject(new Error(`${what}: ${path} has the token ${tokenIn(path)}`));
     }, waitMs);
     const look = () => {
       if (!is(path)) return;

@@ -1,16 +1,16 @@
-// What a test and the provider of logins in its namespace say to each other.
+// Messages between a test and the login provider in its namespace.
 
-/** A request that the provider got; `token` is the one that was shown. */
-export interface Asked {
+/** A request that the provider received; `token` is the presented one. */
+export interface LoginRequest {
   readonly kind: 'asked';
   readonly what: 'renewal' | 'profile' | 'messages';
   readonly token: string;
   readonly refused: boolean;
 }
 
-export type FromLoginServer = { readonly kind: 'ready' | 'done' } | Asked;
+export type FromLoginServer = { readonly kind: 'ready' | 'done' } | LoginRequest;
 
-export interface AccountAtProvider {
+export interface ProviderAccount {
   readonly uuid: string;
   readonly organization: string;
   readonly email: string;
@@ -19,7 +19,7 @@ export interface AccountAtProvider {
 }
 
 export type ToLoginServer =
-  | ({ readonly kind: 'account' } & AccountAtProvider)
+  | ({ readonly kind: 'account' } & ProviderAccount)
   /** All access tokens are refused from now on. */
   | { readonly kind: 'expire' }
   | { readonly kind: 'settings'; readonly lifeS?: number; readonly together?: number };

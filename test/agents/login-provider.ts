@@ -1,5 +1,5 @@
-// A provider of logins in a namespace, with certificates for the names of the real one: nothing that an agent or coi sends
-// there leaves the host.
+// A login provider in a namespace, with certificates for the real host names: no request of an agent or coi leaves
+// the host.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,21 +8,26 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mustRun } from '../bed/command.ts';
 import { openEnclave } from '../bed/enclave.ts';
-import type { AccountAtProvider, Asked, FromLoginServer, ToLoginServer } from './login-protocol.ts';
+import type {
+  FromLoginServer,
+  LoginRequest,
+  ProviderAccount,
+  ToLoginServer,
+} from './login-protocol.ts';
 
-/** The names under which Claude Code asks. */
+/** The host names that Claude Code contacts. */
 export const providerNames = ['platform.claude.com', 'api.anthropic.com'] as const;
 
 export interface LoginProvider extends AsyncDisposable {
   readonly address: string;
   /** For COI_TEST_LOGIN_URL. */
   readonly url: string;
-  /** Of the authority that its certificate is of. */
+  /** Certificate authority that signed its certificate. */
   readonly certificate: string;
-  readonly asked: readonly Asked[];
+  readonly requests: readonly LoginRequest[];
   /** An account with one pair of tokens. */
-  add(account: AccountAtProvider): Promise<void>;
-  /** Refuses all access tokens given out so far. */
+  add(account: ProviderAccount): Promise<void>;
+  /** Refuses all access tokens issued so far. */
   expire(): Promise<void>;
   set(settings: { lifeS?: number; together?: number }): Promise<void>;
   /** Renewals, as `token` or `token refused`. */
@@ -32,10 +37,10 @@ export interface LoginProvider extends AsyncDisposable {
 export async function openLoginProvider(): Promise<LoginProvider> {
   await using undo = new AsyncDisposableStack();
   const enclave = undo.use(await openEnclave());
-  const place = mkdtempSync(join(tmpdir(), 'coit-provider-'));
-  undo.defer(() => rmSync(place, { recursive: true }));
-  chmodSync(place, 0o755);
-  const [certificate, key] = [join(place, 'cert.pem'), join(place, 'key.pem')];
+  const directory = mkdtempSync(join(tmpdir(), 'coit-provider-'));
+  undo.defer(() => rmSync(directory, { recursive: true }));
+  chmodSync(directory, 0o755);
+  const [certificate, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
   await mustRun([
     ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
     ...['-nodes', '-days', '2', '-subj', '/CN=stand-in', '-keyout', key, '-out', certificate],
@@ -55,12 +60,12 @@ export async function openLoginProvider(): Promise<LoginProvider> {
     child.kill();
     await once(child, 'exit');
   });
-  const asked: Asked[] = [];
+  const requests: LoginRequest[] = [];
   const waiting: (() => void)[] = [];
   const answered = () => new Promise<void>((resolve) => waiting.push(resolve));
   const ready = answered();
   child.on('message', (message: FromLoginServer) => {
-    if (message.kind === 'asked') asked.push(message);
+    if (message.kind === 'asked') requests.push(message);
     else waiting.shift()?.();
   });
   await Promise.race([
@@ -74,19 +79,19 @@ export async function openLoginProvider(): Promise<LoginProvider> {
     child.send(message);
     await done;
   };
-  const kept = undo.move();
+  const resources = undo.move();
   return {
     address: enclave.address,
     url: `http://${enclave.address}`,
     certificate: readFileSync(certificate, 'utf8'),
-    asked,
+    requests: requests,
     add: (account) => send({ kind: 'account', ...account }),
     expire: () => send({ kind: 'expire' }),
     set: (settings) => send({ kind: 'settings', ...settings }),
     renewals: () =>
-      asked
+      requests
         .filter(({ what }) => what === 'renewal')
         .map(({ token, refused }) => `${token}${refused ? ' refused' : ''}`),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

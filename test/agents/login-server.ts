@@ -1,5 +1,5 @@
-// A provider that knows accounts and rotates their tokens: each refresh token is good once, as the real ones' are.
-// Answers as platform.claude.com and api.anthropic.com do for Claude Code, and reports what it was asked.
+// A login provider with accounts and rotating tokens: each refresh token is valid once, as with the real ones.
+// Answers Claude Code like platform.claude.com and api.anthropic.com, and reports its requests.
 // Runs in the namespace that login-provider.ts makes.
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -20,7 +20,7 @@ interface Account {
 const accounts: Account[] = [];
 let tokens = 0;
 let lifeS = 28_800;
-/** Renewals are answered when that many wait. */
+/** Renewals are answered once that many are waiting. */
 let together = 1;
 const waiting: (() => void)[] = [];
 
@@ -31,7 +31,7 @@ const listen = (request: IncomingMessage, response: ServerResponse) => {
 };
 const tls = createTls({ cert: readFileSync(certificate), key: readFileSync(key) }, listen);
 const plain = createHttp(listen);
-tls.listen(443, address, () => plain.listen(80, address, () => tell({ kind: 'ready' })));
+tls.listen(443, address, () => plain.listen(80, address, () => report({ kind: 'ready' })));
 
 process.on('message', (message: ToLoginServer) => {
   switch (message.kind) {
@@ -50,11 +50,11 @@ process.on('message', (message: ToLoginServer) => {
     default:
       message satisfies never;
   }
-  tell({ kind: 'done' });
+  report({ kind: 'done' });
 });
 process.on('disconnect', () => process.exit(0));
 
-function tell(message: FromLoginServer): void {
+function report(message: FromLoginServer): void {
   process.send?.(message);
 }
 
@@ -68,11 +68,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (path === '/v1/oauth/token')
     return renew(JSON.parse(body) as { refresh_token: string }, response);
   if (path === '/api/oauth/profile') {
-    tell({ kind: 'asked', what: 'profile', token, refused: !account });
+    report({ kind: 'asked', what: 'profile', token, refused: !account });
     return account ? send(response, 200, profile(account)) : refuse(response);
   }
   if (request.method === 'POST' && path === '/v1/messages') {
-    tell({ kind: 'asked', what: 'messages', token, refused: !account });
+    report({ kind: 'asked', what: 'messages', token, refused: !account });
     if (account) answerMessages(body, response);
     else refuse(response);
     return;
@@ -80,15 +80,15 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   send(response, 200, {});
 }
 
-/** The token that was shown is dead from here on, however the answer fares. */
+/** The presented token is invalid from here on, even if the answer is lost. */
 async function renew(
   { refresh_token: shown }: { refresh_token: string },
   response: ServerResponse,
 ) {
   const account = accounts.find(({ refresh }) => refresh === shown);
-  tell({ kind: 'asked', what: 'renewal', token: shown, refused: !account });
+  report({ kind: 'asked', what: 'renewal', token: shown, refused: !account });
   if (!account) {
-    await inCompany();
+    await untilEnoughWait();
     send(response, 400, { error: 'invalid_grant', error_description: 'Refresh token not found' });
     return;
   }
@@ -96,7 +96,7 @@ async function renew(
   account.refresh = `sk-ant-ort01-renewed-${tokens}`;
   const access = `sk-ant-oat01-renewed-${tokens}`;
   account.access.add(access);
-  await inCompany();
+  await untilEnoughWait();
   send(response, 200, {
     token_type: 'Bearer',
     access_token: access,
@@ -108,8 +108,8 @@ async function renew(
   });
 }
 
-/** Resolves when as many renewals wait as the test wants to see at the same moment. */
-async function inCompany(): Promise<void> {
+/** Resolves when as many renewals wait as the test wants at the same time. */
+async function untilEnoughWait(): Promise<void> {
   await new Promise<void>((resolve) => {
     waiting.push(resolve);
     if (waiting.length >= together) for (const go of waiting.splice(0)) go();

@@ -1,4 +1,4 @@
-// Claude Code itself, at a provider that rotates its tokens: all sessions of a user and the host have one login.
+// The real Claude Code with a provider that rotates tokens: the host and all sessions of a user share one login.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,10 +7,10 @@ import {
   endMs,
   homeFile,
   leaveAgent,
-  live,
   sessionId,
   stopFromOutside,
-} from '../lifecycle/talk.ts';
+  untilLive,
+} from '../lifecycle/conversation.ts';
 import { onlyInstance } from '../terminal/session.ts';
 import {
   accountNamed,
@@ -25,7 +25,7 @@ import {
 
 const timeout = 240_000;
 
-test('a login that one session renewed is the host’s and the next session’s', {
+test('a login that one session renews reaches the host and the next session', {
   timeout,
 }, async () => {
   await using login = await makeLoginBed({ hours: -1 });
@@ -42,7 +42,7 @@ test('a login that one session renewed is the host’s and the next session’s'
   assert.deepEqual(provider.renewals(), [mine.refresh]);
 });
 
-test('what one session renews while others run is theirs and the host’s at once', {
+test('a login renewed while other sessions run reaches them and the host at once', {
   timeout,
 }, async () => {
   await using login = await makeLoginBed();
@@ -61,7 +61,7 @@ test('what one session renews while others run is theirs and the host’s at onc
   assert.deepEqual(provider.renewals(), [login.mine.refresh]);
 });
 
-test('sessions that start together with an ended token renew it once', { timeout }, async () => {
+test('sessions that start together with an expired token renew it once', { timeout }, async () => {
   await using login = await makeLoginBed({ hours: -1 });
   const names = ['one', 'two', 'three'];
   const ended = await Promise.all(names.map((name) => login.prompt(`hello ${name}`)));
@@ -69,7 +69,7 @@ test('sessions that start together with an ended token renew it once', { timeout
   assert.deepEqual(login.provider.renewals(), [login.mine.refresh]);
 });
 
-test('what the host renews, a session that runs has', { timeout }, async () => {
+test('a login renewed on the host reaches a running session', { timeout }, async () => {
   await using login = await makeLoginBed();
   const { bed, provider } = login;
   const screen = await login.open();
@@ -81,7 +81,7 @@ test('what the host renews, a session that runs has', { timeout }, async () => {
   assert.deepEqual(provider.renewals(), [login.mine.refresh]);
 });
 
-test('a login that was blanked inside is there again', { timeout }, async () => {
+test('a login that was emptied inside is restored', { timeout }, async () => {
   await using login = await makeLoginBed();
   const screen = await login.open();
   const file = login.inStore(sessionId(screen), credentials);
@@ -95,21 +95,25 @@ test('a login that was blanked inside is there again', { timeout }, async () => 
   await login.say(screen, 'hello');
 });
 
-test('a renewal that nobody saw is found when coid is there again', { timeout }, async () => {
+test('a renewal while coid is stopped is found when coid is back', { timeout }, async () => {
   await using login = await makeLoginBed();
   const { bed, provider } = login;
   const screen = await login.open();
   const { name } = await onlyInstance(bed);
-  await live(bed, name);
-  // The keeper that coid starts first of all outlives it: it has to have looked by now.
+  await untilLive(bed, name);
+  // The sync process that coid starts first outlives coid: it must have run by now.
   const memory = join(bed.user.home, '.coi/logins/claude.json');
   await untilFile(memory, existsSync, 'is there');
   await bed.coid.crash();
-  // Not by Claude: without coid the session finds no names.
+  // Not by Claude: without coid the session cannot resolve names.
   await login.asAgent(sessionId(screen), credentials, await login.renewed());
   await stopFromOutside(bed, name);
   await screen.ended(endMs);
-  assert.equal(tokenIn(join(bed.user.home, credentials)), login.mine.access, 'nobody saw it');
+  assert.equal(
+    tokenIn(join(bed.user.home, credentials)),
+    login.mine.access,
+    'the renewal is not noticed',
+  );
   await bed.coid.start();
   const next = await login.open();
   await untilToken(join(bed.user.home, credentials), 'sk-ant-oat01-renewed-1');
@@ -118,7 +122,9 @@ test('a renewal that nobody saw is found when coid is there again', { timeout },
   assert.deepEqual(provider.renewals(), [login.mine.refresh]);
 });
 
-test('pi: what one session renewed, the host and the next session have', { timeout }, async () => {
+test('pi: a login that one session renews reaches the host and the next session', {
+  timeout,
+}, async () => {
   await using login = await makeLoginBed({ tool: 'pi', hours: -1 });
   const { bed, provider } = login;
   const auth = '.pi/agent/auth.json';
@@ -136,23 +142,23 @@ test('pi: what one session renewed, the host and the next session have', { timeo
   assert.deepEqual(provider.renewals(), [login.mine.refresh]);
 });
 
-test('a fork has the present login, not a copy of an old one', { timeout }, async () => {
+test('a fork has the current login, not a copy of an old one', { timeout }, async () => {
   await using login = await makeLoginBed();
   const { bed } = login;
   const screen = await login.open();
-  const theirs = accountNamed('theirs');
-  await login.provider.add(theirs);
-  // Claude writes its own name for the account over and over while it runs.
+  const foreign = accountNamed('theirs');
+  await login.provider.add(foreign);
+  // While it runs, Claude keeps rewriting its own name for the account.
   await leaveAgent(screen);
-  // Its own account: with a copy of that login one of the two would lose it.
+  // With a copy of this account's login, one of the two would lose it.
   const end = Date.now() + 3_600_000;
-  await login.asAgent(sessionId(screen), '.claude/.claude.json', accountText(theirs));
-  await login.asAgent(sessionId(screen), credentials, credentialsText(theirs, end));
+  await login.asAgent(sessionId(screen), '.claude/.claude.json', accountText(foreign));
+  await login.asAgent(sessionId(screen), credentials, credentialsText(foreign, end));
   const { stdout, stderr } = await bed.coi(['fork', '--json']);
   const fork = JSON.parse(stdout || '{}') as { session_id?: string };
   assert.ok(fork.session_id, stderr);
   const file = login.inStore(fork.session_id, credentials);
   assert.equal(tokenIn(file), login.mine.access);
-  assert.ok(!readFileSync(file, 'utf8').includes(theirs.refresh));
-  assert.equal(tokenIn(login.inStore(sessionId(screen), credentials)), theirs.access);
+  assert.ok(!readFileSync(file, 'utf8').includes(foreign.refresh));
+  assert.equal(tokenIn(login.inStore(sessionId(screen), credentials)), foreign.access);
 });

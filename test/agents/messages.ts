@@ -1,7 +1,7 @@
-// The answers of a provider of models, streamed or whole: it says what it heard, or asks for a command to be run.
+// Answers of a model provider, streamed or whole: they echo the input or ask for a command to be run.
 // Source of the shapes: https://docs.anthropic.com/en/api/messages-streaming.
 import type { ServerResponse } from 'node:http';
-import type { Heard, Message } from './provider-protocol.ts';
+import type { AgentRequest, Message } from './provider-protocol.ts';
 
 interface Request {
   readonly model: string;
@@ -10,36 +10,36 @@ interface Request {
   readonly tools?: readonly unknown[];
 }
 
-/** Answers a request of the Messages API, and says what was heard in it. */
+/** Answers a request of the Messages API and echoes its input. */
 export function answerMessages(
   text: string,
   response: ServerResponse,
-): Omit<Heard, 'kind' | 'key'> {
+): Omit<AgentRequest, 'kind' | 'key'> {
   const body = JSON.parse(text) as Request;
-  const heard = {
+  const received = {
     model: body.model,
-    // Titles and summaries are asked for without tools.
+    // Requests for titles and summaries have no tools.
     hasTools: (body.tools?.length ?? 0) > 0,
-    said: body.messages
+    messages: body.messages
       .filter(({ role }) => role === 'user' || role === 'assistant')
       .map((message) => ({ role: message.role, text: textOf(message) })),
   };
-  const words = heard.said.findLast(({ role }) => role === 'user')?.text ?? '';
+  const words = received.messages.findLast(({ role }) => role === 'user')?.text ?? '';
   const reply = `I heard ${words.split('\n').at(-1)?.trim() ?? ''}.`;
   const [, command] = /^please run (.+)$/m.exec(words) ?? [];
-  if (body.stream && command !== undefined && heard.hasTools)
+  if (body.stream && command !== undefined && received.hasTools)
     stream(response, body.model, toolCall(command), 'tool_use');
-  else if (body.stream) stream(response, body.model, spoken(reply));
+  else if (body.stream) stream(response, body.model, textBlock(reply));
   else {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(
       JSON.stringify({ ...start(body.model), content: [{ type: 'text', text: reply }] }),
     );
   }
-  return heard;
+  return received;
 }
 
-/** The words of a person: what agents add around them (reminders, contexts) is left out. */
+/** The user's text without what agents add (reminders, contexts). */
 function textOf({ content }: Message): string {
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   return blocks
@@ -68,14 +68,14 @@ interface Block {
   readonly deltas: readonly object[];
 }
 
-function spoken(text: string): Block {
+function textBlock(text: string): Block {
   return {
     start: { type: 'text', text: '' },
     deltas: text.split(/(?<= )/).map((word) => ({ type: 'text_delta', text: word })),
   };
 }
 
-/** The agent shall run that in its shell. */
+/** Asks the agent to run this in its shell. */
 function toolCall(command: string): Block {
   const id = `toolu_${Math.random().toString(36).slice(2)}`;
   const input = JSON.stringify({ command, description: 'What was asked for' });

@@ -1,27 +1,27 @@
-// What the test and the provider in its namespace say to each other.
+// Messages between the test and the provider in its namespace.
 
 export interface Message {
   readonly role: 'user' | 'assistant';
   readonly content: string | readonly { readonly type: string; readonly text?: string }[];
 }
 
-/** One request of an agent. */
-export interface Heard {
+/** One request from an agent. */
+export interface AgentRequest {
   readonly kind: 'heard';
   readonly key: string;
   readonly model: string;
   readonly hasTools: boolean;
-  readonly said: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
+  readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly text: string }[];
 }
 
-/** Somebody connected to the port beside the provider's, where nothing is said. */
-export interface Connected {
+/** A connection was opened to the silent port next to the provider's. */
+export interface SilentConnection {
   readonly kind: 'connected';
 }
 
-export type FromProvider = { readonly kind: 'ready' } | Connected | Heard;
+export type FromProvider = { readonly kind: 'ready' } | SilentConnection | AgentRequest;
 
-/** To the provider: ends the connections to that port. */
+/** To the provider: close the connections to the silent port. */
 export interface HangUp {
   readonly kind: 'hang-up';
 }

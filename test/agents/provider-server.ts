@@ -1,4 +1,4 @@
-// A provider of models for agents: speaks the Messages API with streaming, says what it heard, and reports every request.
+// A model provider: implements the streaming Messages API, echoes its input, and reports every request.
 // Runs in the namespace that provider.ts makes.
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
@@ -17,17 +17,17 @@ const listener = createServer((socket) => {
   silent.add(socket);
   socket.on('error', () => undefined);
   socket.resume();
-  tell({ kind: 'connected' });
+  report({ kind: 'connected' });
 });
 listener.listen(Number(port) + 1, address, () =>
-  server.listen(Number(port), address, () => tell({ kind: 'ready' })),
+  server.listen(Number(port), address, () => report({ kind: 'ready' })),
 );
 process.on('message', ({ kind }: HangUp) => {
   if (kind === 'hang-up') for (const socket of silent) socket.destroy();
 });
 process.on('disconnect', () => process.exit(0));
 
-function tell(message: FromProvider): void {
+function report(message: FromProvider): void {
   process.send?.(message);
 }
 
@@ -41,6 +41,6 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return;
   }
   const key = String(request.headers['x-api-key'] ?? request.headers.authorization ?? '');
-  const heard = answerMessages(Buffer.concat(chunks).toString('utf8'), response);
-  tell({ kind: 'heard', key: key.replace(/^Bearer /, ''), ...heard });
+  const received = answerMessages(Buffer.concat(chunks).toString('utf8'), response);
+  report({ kind: 'heard', key: key.replace(/^Bearer /, ''), ...received });
 }

@@ -1,24 +1,24 @@
-// A provider of models at a public-looking address in a network namespace: what the host sends there never leaves it.
+// A model provider at a public-looking address in a network namespace: traffic to it never leaves the host.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Enclave, openEnclave } from '../bed/enclave.ts';
-import type { FromProvider, HangUp, Heard } from './provider-protocol.ts';
+import type { AgentRequest, FromProvider, HangUp } from './provider-protocol.ts';
 
 export interface Provider extends AsyncDisposable {
   /** For ANTHROPIC_BASE_URL. */
   readonly url: string;
   readonly address: string;
-  readonly heard: readonly Heard[];
-  /** A port on which nothing is said, for whatever connects to it. */
+  readonly requests: readonly AgentRequest[];
+  /** A port that accepts connections and sends nothing. */
   readonly silentPort: number;
-  /** Resolves when something has connected there. */
+  /** Resolves when a connection to it was opened. */
   readonly connected: Promise<void>;
-  /** Ends what is connected there. */
+  /** Closes connections to it. */
   hangUp(): void;
-  /** The first request of an agent (with tools) whose last words contain that; also one that was made already. */
-  request(words: string): Promise<Heard>;
+  /** The first agent request (with tools) whose last message contains that text, including earlier ones. */
+  request(words: string): Promise<AgentRequest>;
 }
 
 const port = 8089;
@@ -41,7 +41,7 @@ export async function openProvider(): Promise<Provider> {
     child.kill();
     await once(child, 'exit');
   });
-  const heard: Heard[] = [];
+  const requests: AgentRequest[] = [];
   const waiting = new Set<() => void>();
   let taken: () => void = () => undefined;
   const connected = new Promise<void>((resolve) => {
@@ -52,29 +52,29 @@ export async function openProvider(): Promise<Provider> {
     child.on('message', (message: FromProvider) => {
       if (message.kind === 'ready') return resolve();
       if (message.kind === 'connected') return taken();
-      heard.push(message);
+      requests.push(message);
       for (const wake of [...waiting]) wake();
     });
   });
-  const kept = undo.move();
+  const resources = undo.move();
   return {
     url: `http://${enclave.address}:${port}`,
     address: enclave.address,
     silentPort: port + 1,
     connected,
     hangUp: () => void child.send({ kind: 'hang-up' } satisfies HangUp),
-    heard,
+    requests: requests,
     request: async (words) => {
       const limit = AbortSignal.timeout(waitMs);
       for (;;) {
-        const found = heard.find(
-          ({ hasTools, said }) => hasTools && said.findLast(isUser)?.text.includes(words),
+        const found = requests.find(
+          ({ hasTools, messages }) => hasTools && messages.findLast(isUser)?.text.includes(words),
         );
         if (found) return found;
         assert.equal(
           limit.aborted,
           false,
-          `nobody said ${words}: ${JSON.stringify(heard.slice(-3))}`,
+          `no message ${words}: ${JSON.stringify(requests.slice(-3))}`,
         );
         await new Promise<void>((resolve) => {
           const wake = () => {
@@ -86,7 +86,7 @@ export async function openProvider(): Promise<Provider> {
         });
       }
     },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 

@@ -1,26 +1,26 @@
-// All that a test of sessions stands on: a user, a workspace, a coid, a prefix; and one call that takes it all away.
+// Everything a session test needs: user, workspace, coid and prefix, with one call that removes it all.
 import type { Incus } from '../../src/incus/client.ts';
 import { startCoid, type TestCoid } from './coid.ts';
 import type { CommandOptions, CommandResult, RunningCommand } from './command.ts';
 import { openRealIncus } from './incus.ts';
-import { type WatchedModes, watchModes } from './modes.ts';
 import { newPrefix } from './prefix.ts';
 import { coiPath } from './program.ts';
 import { type Screen, type ScreenOptions, startScreen } from './screen.ts';
 import { sweepInstances } from './sweep.ts';
+import { type WatchedModes, watchModes } from './terminal-modes.ts';
 import { makeUser, rootUser, type TestUser, userOfUid } from './users.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
-/** No test asks a provider whose a login is, unless it has one of its own. */
+/** No test contacts a real login provider. */
 const noProvider = { COI_TEST_LOGIN_URL: 'http://127.0.0.1:9' };
 
-/** Who uses coi in a test: `ordinary` is any account of incus-admin. */
+/** The user who runs coi; `ordinary` is any account in incus-admin. */
 export type Who = 'ordinary' | 'uid-1000' | 'root';
 
 export interface BedOptions {
   readonly who?: Who;
   readonly git?: boolean;
-  /** What every coi of the bed has in its environment besides. */
+  /** Additional environment of every coi in the bed. */
   readonly env?: Readonly<Record<string, string>>;
   /** For the coid: COI_LEASE_MS and the like. */
   readonly coidEnv?: Readonly<Record<string, string>>;
@@ -33,18 +33,18 @@ export interface Bed extends AsyncDisposable {
   readonly workspace: Workspace;
   readonly prefix: string;
   readonly image: string;
-  /** The environment of every coi here: prefix, coid and the stub agent included. */
+  /** The environment of every coi in the bed, including prefix, coid and the stub agent. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs coi in the workspace to its end. */
   coi(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   startCoi(args: readonly string[], options?: CommandOptions): RunningCommand;
   /** Starts coi on a terminal, in the workspace. */
   screen(args: readonly string[], options?: Partial<ScreenOptions>): Screen;
-  /** The same below a shell that notes the terminal's modes before and after; signals go to `modes.pid()`. */
+  /** Like screen(), below a shell that records the terminal's modes before and after; send signals to `modes.pid()`. */
   watchedScreen(args: readonly string[], options?: Partial<ScreenOptions>): Promise<WatchedScreen>;
-  /** Any command of the user on a terminal, with the same environment. */
+  /** Runs any command of the user on a terminal with the same environment. */
   command(argv: readonly string[], options?: Partial<ScreenOptions>): Screen;
-  /** Names of the bed's instances, in order. */
+  /** Sorted names of the bed's instances. */
   instances(): Promise<string[]>;
 }
 
@@ -53,10 +53,10 @@ export interface WatchedScreen {
   readonly modes: WatchedModes;
 }
 
-/** The image of the tests, with the stub agent `dummy` in it. */
+/** The test image, which contains the stub agent `dummy`. */
 export const testImage = process.env['COI_TEST_IMAGE'] ?? 'coi-test';
 
-/** Makes a bed; `await using` takes it away again, with every instance and screen that was made on it. */
+/** Makes a bed; `await using` removes it with all its instances and screens. */
 export async function makeBed(options: BedOptions = {}): Promise<Bed> {
   await using undo = new AsyncDisposableStack();
   const incus = undo.adopt(await openRealIncus(), (client) => client.close());
@@ -67,7 +67,7 @@ export async function makeBed(options: BedOptions = {}): Promise<Bed> {
   const coid = undo.adopt(await startCoid(options.coidEnv), (daemon) => daemon.remove());
   const prefix = newPrefix();
   undo.defer(async () => void (await sweepInstances(incus, prefix)));
-  // First of all, so that it does not finish or change what is being swept.
+  // Before anything else, so that coid does not finish or change instances during the sweep.
   undo.defer(() => coid.stop());
   const env = {
     ...coid.env,
@@ -76,10 +76,14 @@ export async function makeBed(options: BedOptions = {}): Promise<Bed> {
     ...noProvider,
     ...options.env,
   };
-  const kept = undo.move();
+  const resources = undo.move();
   const command = (argv: readonly string[], more: Partial<ScreenOptions> = {}) => {
-    const place = { cwd: workspace.path, ...more, env: { ...user.env, ...env, ...more.env } };
-    return kept.adopt(startScreen(user.argv(argv), place), (screen) => screen.close());
+    const screenOptions = {
+      cwd: workspace.path,
+      ...more,
+      env: { ...user.env, ...env, ...more.env },
+    };
+    return resources.adopt(startScreen(user.argv(argv), screenOptions), (screen) => screen.close());
   };
   const startCoi: Bed['startCoi'] = (args, more = {}) =>
     user.start([coiPath(), ...args], {
@@ -100,14 +104,14 @@ export async function makeBed(options: BedOptions = {}): Promise<Bed> {
     coi: (args, more) => startCoi(args, more).result,
     screen: (args, more) => command([coiPath(), ...args], more),
     watchedScreen: async (args, more) => {
-      const modes = kept.adopt(await watchModes([coiPath(), ...args], user), (made) =>
+      const modes = resources.adopt(await watchModes([coiPath(), ...args], user), (made) =>
         made.remove(),
       );
       return { modes, screen: command(modes.argv, more) };
     },
     instances: async () =>
       (await incus.instanceNames()).filter((name) => name.startsWith(prefix)).sort(),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 

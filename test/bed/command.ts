@@ -1,4 +1,4 @@
-// Runs one program on the host to its end, with a limit. Argument lists only, never a shell string.
+// Runs one host program with a time limit. Takes argument lists only, never a shell string.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
@@ -6,7 +6,7 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string | Buffer;
-  /** 60 s where a test does not say otherwise; then the program is killed and the promise rejects. */
+  /** Default 60 s; afterwards the program is killed and the promise rejects. */
   readonly limitMs?: number;
 }
 
@@ -20,14 +20,14 @@ export interface CommandResult {
 
 const defaultLimitMs = 60_000;
 
-/** A program that runs, with the end of it. `result` rejects when the limit is over or it cannot be started. */
+/** A running program. `result` rejects on a timeout or if the program cannot be started. */
 export interface RunningCommand {
   readonly pid: number;
   readonly result: Promise<CommandResult>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a program and hands it out while it runs. */
+/** Starts a program and returns while it runs. */
 export function startCommand(
   argv: readonly string[],
   options: CommandOptions = {},
@@ -44,7 +44,7 @@ export function startCommand(
   const stderr: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  // A program that ends without reading its input is no failure of ours.
+  // A program may exit without reading its input.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const limitMs = options.limitMs ?? defaultLimitMs;
@@ -76,7 +76,7 @@ export function startCommand(
   return { pid: child.pid ?? -1, result, kill: (signal) => void child.kill(signal) };
 }
 
-/** Runs a program to its end, whatever its status. */
+/** Runs a program to its end, whatever its exit status. */
 export function runCommand(
   argv: readonly string[],
   options: CommandOptions = {},
@@ -84,7 +84,7 @@ export function runCommand(
   return startCommand(argv, options).result;
 }
 
-/** The same, but any status other than 0 rejects with what the program said. */
+/** Like runCommand(), but rejects with the output if the exit status is not 0. */
 export async function mustRun(
   argv: readonly string[],
   options: CommandOptions = {},

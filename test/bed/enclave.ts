@@ -8,7 +8,7 @@ export interface Enclave extends AsyncDisposable {
   readonly address: string;
 }
 
-/** Nothing is sent to the address before the host's route to it is known to end in the namespace. */
+/** Sends nothing to the address until the host's route to it is known to end in the namespace. */
 export async function openEnclave(): Promise<Enclave> {
   const namespace = `${newPrefix()}net`;
   const id = namespace.slice(5, 11);
@@ -16,7 +16,7 @@ export async function openEnclave(): Promise<Enclave> {
   const { link, address } = await freeAddresses();
   const inside = (...argv: string[]) => mustRun(['ip', '-n', namespace, ...argv]);
   const close = async () => {
-    // The route goes with the link.
+    // The route disappears with the link.
     await runCommand(['ip', 'link', 'delete', near]);
     await runCommand(['ip', 'netns', 'delete', namespace]);
   };
@@ -43,7 +43,7 @@ export async function openEnclave(): Promise<Enclave> {
   }
 }
 
-/** Not those of another test that runs at the same time. */
+/** Avoids addresses of tests that run at the same time. */
 async function freeAddresses() {
   const used = (await mustRun(['ip', '-o', '-4', 'address'])).stdout;
   const routes = (await mustRun(['ip', '-o', '-4', 'route'])).stdout;

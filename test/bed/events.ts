@@ -1,4 +1,4 @@
-// What Incus reports while a test runs, kept from the start, so that a test waits for what happened and not for time.
+// Records Incus lifecycle events from the start, so that a test waits for events and not for time.
 import type { EventStream, Incus } from '../../src/incus/client.ts';
 import type { LifecycleEvent } from '../../src/incus/shapes.ts';
 
@@ -7,7 +7,7 @@ const waitLimitMs = 60_000;
 export class Lifecycle implements Disposable {
   readonly #stream: EventStream;
   readonly #seen: string[] = [];
-  /** Of those who wait now; several may. */
+  /** Current waiters; there may be several. */
   readonly #waiting = new Set<() => void>();
 
   private constructor(stream: EventStream) {
@@ -15,20 +15,20 @@ export class Lifecycle implements Disposable {
     void this.#read();
   }
 
-  /** Everything that happens after this is seen. */
+  /** Every later event is recorded. */
   static async open(incus: Incus): Promise<Lifecycle> {
     const stream = incus.events(['lifecycle']);
     await stream.ready;
     return new Lifecycle(stream);
   }
 
-  /** Resolves when an action (`instance-deleted`) of that instance was reported, `times` times in all. */
+  /** Resolves when an action (`instance-deleted`) was reported for that instance, `times` times in total. */
   async until(action: string, name: string, times = 1): Promise<void> {
     const wanted = `${action} ${name}`;
     await this.#until((event) => event === wanted, wanted, times);
   }
 
-  /** Resolves when that action was reported of any instance whose name begins with `prefix`. */
+  /** Resolves when that action was reported for any instance whose name starts with `prefix`. */
   async first(action: string, prefix: string): Promise<void> {
     await this.#until((event) => event.startsWith(`${action} ${prefix}`), action);
   }
@@ -55,7 +55,7 @@ export class Lifecycle implements Disposable {
     try {
       for await (const event of this.#stream) this.#keep(event as LifecycleEvent);
     } catch {
-      // A lost connection shows as an event that is never seen.
+      // A lost connection shows up as a missing event.
     }
   }
 

@@ -1,8 +1,8 @@
-// The program of a FUSE file system with its files in memory (include/uapi/linux/fuse.h), in a process of its own: each read
-// of its requests waits in the kernel. Arguments: mount point, type, uid and gid of its root, uid that mounts it, more options.
+// Server process of an in-memory FUSE file system (include/uapi/linux/fuse.h). A process because each read of a request
+// blocks in the kernel. Arguments: mount point, type, uid and gid of its root, uid of the mounter, more options.
 import { spawnSync } from 'node:child_process';
 import { openSync, readSync, writeSync } from 'node:fs';
-import { directoryBit, isDirectory, type Node, Refused, Tree } from './fuse-tree.ts';
+import { directoryBit, FuseError, isDirectory, type Node, Tree } from './fuse-tree.ts';
 
 const [mountPoint = '', type = '', uid, gid, mounter, ...options] = process.argv.slice(2);
 const headerBytes = 40;
@@ -20,7 +20,7 @@ process.stdout.write('ready\n');
 const tree = new Tree({ uid: Number(uid), gid: Number(gid) });
 const request = Buffer.alloc(writeMax + 8192);
 for (;;) {
-  const length = received();
+  const length = readRequest();
   if (length === undefined) break;
   const unique = request.readBigUInt64LE(8);
   let answer: Buffer | undefined;
@@ -28,7 +28,7 @@ for (;;) {
   try {
     answer = answerTo(request.readUInt32LE(4), request.subarray(headerBytes, length));
   } catch (refused) {
-    if (!(refused instanceof Refused)) throw refused;
+    if (!(refused instanceof FuseError)) throw refused;
     error = refused.errno;
     answer = Buffer.alloc(0);
   }
@@ -40,26 +40,26 @@ for (;;) {
   try {
     writeSync(device, Buffer.concat([head, answer]));
   } catch (gone) {
-    // Whoever asked was interrupted.
+    // The caller was interrupted.
     if ((gone as NodeJS.ErrnoException).code !== 'ENOENT') throw gone;
   }
 }
 
-/** Undefined when it is unmounted. */
-function received(): number | undefined {
+/** Undefined once it is unmounted. */
+function readRequest(): number | undefined {
   for (;;) {
     try {
       return readSync(device, request);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === endOfServer) return undefined;
-      // A request was taken back before it was read.
+      // The request was withdrawn before it was read.
       if (code !== 'ENOENT' && code !== 'EINTR' && code !== 'EAGAIN') throw error;
     }
   }
 }
 
-/** Undefined where the kernel expects none. */
+/** Undefined if the kernel expects no answer. */
 function answerTo(call: number, body: Buffer): Buffer | undefined {
   const id = request.readBigUInt64LE(16);
   const by = { uid: request.readUInt32LE(24), gid: request.readUInt32LE(28) };
@@ -73,7 +73,7 @@ function answerTo(call: number, body: Buffer): Buffer | undefined {
     case 3: // GETATTR
       return attributes(tree.node(id));
     case 4: // SETATTR
-      return changed(tree.node(id), body);
+      return setAttributes(tree.node(id), body);
     case 5: // READLINK
       return tree.node(id).data;
     case 6: {
@@ -92,9 +92,9 @@ function answerTo(call: number, body: Buffer): Buffer | undefined {
       tree.remove(id, text(body));
       return Buffer.alloc(0);
     case 12: // RENAME
-      return renamed(id, body.readBigUInt64LE(0), body.subarray(8));
+      return renameNode(id, body.readBigUInt64LE(0), body.subarray(8));
     case 45: // RENAME2
-      return renamed(id, body.readBigUInt64LE(0), body.subarray(16));
+      return renameNode(id, body.readBigUInt64LE(0), body.subarray(16));
     case 13: // LINK
       return entry(tree.link(body.readBigUInt64LE(0), id, text(body.subarray(8))));
     case 14: // OPEN
@@ -106,7 +106,7 @@ function answerTo(call: number, body: Buffer): Buffer | undefined {
       return tree.node(id).data.subarray(from, from + body.readUInt32LE(16));
     }
     case 16:
-      return written(tree.node(id), body);
+      return writeNode(tree.node(id), body);
     case 17: // STATFS
       return Buffer.alloc(80);
     case 18: // RELEASE
@@ -118,7 +118,7 @@ function answerTo(call: number, body: Buffer): Buffer | undefined {
     case 38: // DESTROY
       return Buffer.alloc(0);
     case 26:
-      return greeting();
+      return initReply();
     case 28: // READDIR
       return listing(tree.node(id), Number(body.readBigUInt64LE(8)), body.readUInt32LE(16));
     case 35: {
@@ -127,11 +127,11 @@ function answerTo(call: number, body: Buffer): Buffer | undefined {
       return Buffer.concat([entry(made), Buffer.alloc(16)]);
     }
     default:
-      throw new Refused(noSuchCall);
+      throw new FuseError(noSuchCall);
   }
 }
 
-function greeting(): Buffer {
+function initReply(): Buffer {
   const answer = Buffer.alloc(64);
   answer.writeUInt32LE(7, 0);
   answer.writeUInt32LE(31, 4);
@@ -145,13 +145,13 @@ function text(bytes: Buffer): string {
   return bytes.toString('utf8', 0, bytes.indexOf(0));
 }
 
-function renamed(from: bigint, to: bigint, names: Buffer): Buffer {
+function renameNode(from: bigint, to: bigint, names: Buffer): Buffer {
   const [name = '', as = ''] = names.toString().split('\0');
   tree.rename(from, name, to, as);
   return Buffer.alloc(0);
 }
 
-function written(node: Node, body: Buffer): Buffer {
+function writeNode(node: Node, body: Buffer): Buffer {
   const [from, length] = [Number(body.readBigUInt64LE(8)), body.readUInt32LE(16)];
   const grown = Buffer.alloc(Math.max(node.data.length, from + length));
   node.data.copy(grown);
@@ -162,7 +162,7 @@ function written(node: Node, body: Buffer): Buffer {
   return answer;
 }
 
-function changed(node: Node, body: Buffer): Buffer {
+function setAttributes(node: Node, body: Buffer): Buffer {
   const which = body.readUInt32LE(0);
   if (which & 1) node.mode = (node.mode & 0o170000) | (body.readUInt32LE(68) & 0o7777);
   if (which & 2) node.uid = body.readUInt32LE(76);
@@ -177,7 +177,7 @@ function changed(node: Node, body: Buffer): Buffer {
   return attributes(node);
 }
 
-/** struct fuse_attr, which the kernel may keep for no time. */
+/** struct fuse_attr, with a cache lifetime of zero. */
 function attributesOf(node: Node): Buffer {
   const answer = Buffer.alloc(88);
   answer.writeBigUInt64LE(node.id, 0);

@@ -1,11 +1,11 @@
-// A tree of files in memory, as the program of a FUSE file system serves it: owners and modes are kept, and judged by nobody.
+// In-memory file tree of the FUSE server. It stores owners and modes but does not check them.
 export interface Node {
   readonly id: bigint;
-  /** With the kind of file. */
+  /** Includes the file type. */
   mode: number;
   uid: number;
   gid: number;
-  /** Of a link: where it leads. */
+  /** For a link: its target. */
   data: Buffer;
   readonly children: Map<string, Node>;
 }
@@ -17,8 +17,8 @@ export function isDirectory({ mode }: Node): boolean {
   return (mode & kindBits) === directoryBit;
 }
 
-/** What the kernel is answered instead of a result: an errno of <asm-generic/errno-base.h>. */
-export class Refused extends Error {
+/** An errno of <asm-generic/errno-base.h> that is returned to the kernel. */
+export class FuseError extends Error {
   readonly errno: number;
 
   constructor(errno: number) {
@@ -27,7 +27,7 @@ export class Refused extends Error {
   }
 }
 
-const [notThere, isThere, notEmpty] = [2, 17, 39];
+const [ENOENT, EEXIST, ENOTEMPTY] = [2, 17, 39];
 
 export class Tree {
   readonly #nodes = new Map<bigint, Node>();
@@ -38,11 +38,11 @@ export class Tree {
   }
 
   node(id: bigint): Node {
-    return found(this.#nodes.get(id));
+    return orNotFound(this.#nodes.get(id));
   }
 
   child(parent: bigint, name: string): Node {
-    return found(this.node(parent).children.get(name));
+    return orNotFound(this.node(parent).children.get(name));
   }
 
   add(
@@ -52,7 +52,7 @@ export class Tree {
     owner: { readonly uid: number; readonly gid: number },
   ): Node {
     const { children } = this.node(parent);
-    if (children.has(name)) throw new Refused(isThere);
+    if (children.has(name)) throw new FuseError(EEXIST);
     const made = this.#make(mode, owner);
     children.set(name, made);
     return made;
@@ -60,20 +60,20 @@ export class Tree {
 
   link(id: bigint, parent: bigint, name: string): Node {
     const { children } = this.node(parent);
-    if (children.has(name)) throw new Refused(isThere);
+    if (children.has(name)) throw new FuseError(EEXIST);
     children.set(name, this.node(id));
     return this.node(id);
   }
 
-  /** What has no name any more may still be open: its node stays. */
+  /** An unlinked node may still be open, so it stays. */
   remove(parent: bigint, name: string): void {
-    if (this.child(parent, name).children.size > 0) throw new Refused(notEmpty);
+    if (this.child(parent, name).children.size > 0) throw new FuseError(ENOTEMPTY);
     this.node(parent).children.delete(name);
   }
 
   rename(from: bigint, name: string, to: bigint, as: string): void {
     const moved = this.child(from, name);
-    if ((this.node(to).children.get(as)?.children.size ?? 0) > 0) throw new Refused(notEmpty);
+    if ((this.node(to).children.get(as)?.children.size ?? 0) > 0) throw new FuseError(ENOTEMPTY);
     this.node(from).children.delete(name);
     this.node(to).children.set(as, moved);
   }
@@ -86,7 +86,7 @@ export class Tree {
   }
 }
 
-function found(node: Node | undefined): Node {
-  if (node === undefined) throw new Refused(notThere);
+function orNotFound(node: Node | undefined): Node {
+  if (node === undefined) throw new FuseError(ENOENT);
   return node;
 }

@@ -1,4 +1,4 @@
-// The watch must see what there is to see, or its silence proves nothing.
+// Control: the watch must find secrets that are there, or its silence proves nothing.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { makeUser } from './users.ts';
 
 const image = process.env['COI_TEST_IMAGE'] ?? 'coi-test';
 
-test('sees a secret in a command line, in the environment of an exec, in its events and in a config key', {
+test('the host watch sees a secret in a command line, an exec environment, an event and a config key', {
   timeout: 60_000,
 }, async () => {
   const [incus, outsider, prefix] = [

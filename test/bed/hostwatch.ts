@@ -1,5 +1,5 @@
-// Looks for a secret from outside during a whole session: what any other account of the host sees of processes,
-// and what Incus tells everybody who may listen to its events.
+// Searches for a secret from outside during a whole session: in the processes that any host account can see,
+// and in the events that Incus sends to every listener.
 import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -10,14 +10,14 @@ import type { TestUser } from './users.ts';
 
 export interface Sighting {
   readonly where: 'cmdline' | 'environ' | 'event' | 'api';
-  /** Of the process, for the first two. */
+  /** Pid, for the first two. */
   readonly pid?: number;
-  /** What was seen: the command line, the event. */
+  /** The command line or event. */
   readonly text: string;
 }
 
 export interface HostWatch {
-  /** Resolves when the watch is complete up to now: looks once more, also through the API, and returns everything seen. */
+  /** Resolves when the watch is complete up to now: scans once more, including the API, and returns all sightings. */
   sightings(): Promise<Sighting[]>;
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ const apiPaths = [
   '/1.0/networks?recursion=1',
 ];
 
-/** Starts to watch for the secrets as `outsider`, an account without rights; resolves when both eyes are open. */
+/** Starts watching for the secrets as `outsider`, an unprivileged account; resolves when both watchers run. */
 export async function watchHost(
   incus: Incus,
   outsider: TestUser,
@@ -58,7 +58,7 @@ export async function watchHost(
 async function watchProcesses(
   outsider: TestUser,
   secrets: readonly string[],
-  tell: (sighting: Sighting) => void,
+  report: (sighting: Sighting) => void,
 ) {
   const [file = '', ...args] = outsider.argv([process.execPath, watcher]);
   const child = spawn(file, args, {
@@ -70,7 +70,7 @@ async function watchProcesses(
   const waiting: (() => void)[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line === 'scanned') waiting.shift()?.();
-    else tell(JSON.parse(line) as Sighting);
+    else report(JSON.parse(line) as Sighting);
   });
   const scanned = () =>
     Promise.race([
@@ -80,7 +80,7 @@ async function watchProcesses(
       }),
       ended.then(() => Promise.reject(new Error('the watcher of processes ended'))),
     ]);
-  // Through stdin, so that the watcher does not see itself.
+  // Sent through stdin, so that the watcher does not find itself.
   child.stdin.write(`${JSON.stringify(secrets)}\n`);
   await scanned();
   return {
@@ -95,14 +95,14 @@ async function watchProcesses(
 async function watchEvents(
   socketPath: string,
   secrets: readonly string[],
-  tell: (sighting: Sighting) => void,
+  report: (sighting: Sighting) => void,
 ): Promise<WebSocket> {
   const socket = new WebSocket(
     `ws+unix:${socketPath}:/1.0/events?type=lifecycle,operation,logging&all-projects=true`,
   );
   socket.on('message', (data: Buffer) => {
     const text = data.toString();
-    if (secrets.some((secret) => text.includes(secret))) tell({ where: 'event', text });
+    if (secrets.some((secret) => text.includes(secret))) report({ where: 'event', text });
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);

@@ -1,4 +1,4 @@
-// An image server as that of Incus (simplestreams), with one image, on this host, and what a user's Incus knows of it.
+// A local image server (simplestreams, like that of Incus) with one image, and the client configuration of a user.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,14 +11,14 @@ import { mustRun } from './command.ts';
 import type { TestUser } from './users.ts';
 
 export interface ImageServer extends AsyncDisposable {
-  /** As its index has it; the fingerprint that Incus gives the image. */
+  /** From its index; Incus gives the image the same fingerprint. */
   readonly fingerprint: string;
-  /** Paths that were asked for. */
-  readonly asked: string[];
-  /** Makes it a remote of that user, with another beside it, `<remote>-shut`, where nobody listens. */
+  /** Requested paths. */
+  readonly requestedPaths: string[];
+  /** Adds it as a remote of that user, and another one, `<remote>-shut`, where nothing listens. */
   addTo(user: TestUser, remote: string): Promise<void>;
-  /** The next download is not answered: told when it began, and when whoever asked has gone away. */
-  hold(): { readonly began: Promise<void>; readonly ended: Promise<void> };
+  /** Leaves the next download unanswered; the promises report its start and when the client has gone away. */
+  holdDownload(): { readonly began: Promise<void>; readonly ended: Promise<void> };
   close(): Promise<void>;
 }
 
@@ -41,18 +41,18 @@ export async function startImageServer(image: string): Promise<ImageServer> {
   });
   const fingerprint = hash.digest('hex');
   const texts = streams(fingerprint, size);
-  const asked: string[] = [];
-  let held: { began: () => void; ended: () => void } | undefined;
+  const requestedPaths: string[] = [];
+  let pending: { began: () => void; ended: () => void } | undefined;
   const server = createServer(
     { key: await readFile(key), cert: await readFile(cert) },
     (request, reply) => {
       const path = request.url ?? '';
-      asked.push(path);
+      requestedPaths.push(path);
       const text = texts[path];
-      if (path === '/images/made.tar' && held) {
-        held.began();
-        reply.once('close', held.ended);
-        held = undefined;
+      if (path === '/images/made.tar' && pending) {
+        pending.began();
+        reply.once('close', pending.ended);
+        pending = undefined;
       } else if (path === '/images/made.tar') {
         reply.writeHead(200, { 'content-length': size });
         createReadStream(image).pipe(reply);
@@ -67,22 +67,22 @@ export async function startImageServer(image: string): Promise<ImageServer> {
   };
   return {
     fingerprint,
-    asked,
+    requestedPaths: requestedPaths,
     addTo: async (user, remote) => {
       const conf = join(user.home, '.config/incus');
       await mkdir(join(conf, 'servercerts'), { recursive: true });
       const url = `https://127.0.0.1:${port}`;
       const at = (addr: string) => ({ addr, protocol: 'simplestreams', public: true });
       const remotes = { [remote]: at(url), [`${remote}-shut`]: at('https://127.0.0.1:9') };
-      // JSON is YAML.
+      // JSON is valid YAML.
       await writeFile(join(conf, 'config.yml'), JSON.stringify({ remotes }));
       await cp(cert, join(conf, 'servercerts', `${remote}.crt`));
       for (const path of ['.config', '.config/incus', '.config/incus/servercerts'])
         await chown(join(user.home, path), user.uid, user.gid);
     },
-    hold: () => {
+    holdDownload: () => {
       const [began, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-      held = { began: began.resolve, ended: ended.resolve };
+      pending = { began: began.resolve, ended: ended.resolve };
       return { began: began.promise, ended: ended.promise };
     },
     close,

@@ -1,5 +1,5 @@
-// A socket that leads to the machine's Incus until the test lets it die, as when the daemon is killed in the middle; or
-// until a program that calls through it has come to a certain call, and is killed there.
+// A socket that relays to Incus until the test closes it, as when the daemon is killed during a call, or until a client
+// reaches a given call and is killed there.
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
@@ -7,28 +7,28 @@ import { join } from 'node:path';
 import { incusSocketPath } from '../../src/incus/open.ts';
 import { testPrefix } from './prefix.ts';
 
-/** `before` Incus has got a call, when it has `answered`, which is never heard, or `passing`: the call and all after it go through. */
+/** `before` Incus receives a call, after it has `answered` (the answer is dropped), or `passing`: this call and later ones pass. */
 export type Moment = 'before' | 'answered' | 'passing';
 
 export interface IncusRelay extends AsyncDisposable {
-  /** What INCUS_SOCKET has to be for a program that should go through it. */
+  /** Value of INCUS_SOCKET for a program that should use the relay. */
   readonly socketPath: string;
-  /** Ends every connection, and the socket with them. */
+  /** Closes every connection and the socket. */
   die(): void;
-  /** Calls `strike` at the call of that number from now on, of those that match. */
+  /** Calls `strike` at the matching call with that number, counted from now. */
   strikeAt(nth: number, moment: Moment, calls: RegExp, strike: () => void): Strike;
 }
 
 export interface Strike {
-  /** The call at which it struck, as `METHOD /path`; undefined as long as it has not. */
+  /** The call at which it struck, as `METHOD /path`; undefined until then. */
   readonly at: string | undefined;
-  /** All that Incus has got since, in order. */
+  /** All calls that Incus has received since, in order. */
   readonly delivered: readonly string[];
 }
 
 /**
- * Opens the relay for every user of the host. It dies by itself when a request that holds `fatal` comes: before
- * Incus has got it, or, with `delivered`, when Incus has accepted it, with its answer.
+ * Opens the relay for every user of the host. It closes when a request that contains `fatal` arrives: before
+ * Incus receives it or, with `delivered`, after Incus has accepted it, together with the answer.
  */
 export async function openRelay(
   fatal?: string,
@@ -49,7 +49,7 @@ export async function openRelay(
       one.on('error', () => {});
       one.on('close', () => other.destroy());
     }
-    /** What happens in the place of Incus's next answer. */
+    /** Replaces Incus's next answer. */
     let instead: (() => void) | undefined;
     far.on('data', (chunk: Buffer) => (instead ? instead() : near.write(chunk)));
     near.on('data', (chunk: Buffer) => {
@@ -105,7 +105,7 @@ class Armed implements Strike {
     this.#strike = strike;
   }
 
-  /** When it strikes at this call; undefined for one that passes. */
+  /** When to strike at this call; undefined for one that passes. */
   momentOf(call: string): Moment | undefined {
     if (this.at !== undefined) return this.#moment === 'passing' ? undefined : 'before';
     if (this.#calls.test(call)) this.#left -= 1;

@@ -1,8 +1,8 @@
-// The client that tests look with: the real daemon, as root.
+// The client that tests use to inspect the real daemon, as root.
 import type { Incus } from '../../src/incus/client.ts';
 import { incusSocketPath, openIncus } from '../../src/incus/open.ts';
 
-/** Opens the real Incus. A machine without one fails the suite, it does not skip it. Close it at the end. */
+/** Opens the real Incus. Without one the suite fails, it is not skipped. Close it at the end. */
 export async function openRealIncus(): Promise<Incus> {
   const incus = openIncus({ socketPath: incusSocketPath(process.env) });
   try {
@@ -16,7 +16,7 @@ export async function openRealIncus(): Promise<Incus> {
   return incus;
 }
 
-/** Until Incus tells of a change of the instance, or a second is over. */
+/** Waits until Incus reports a change of the instance, or for one second. */
 async function nextEvent(incus: Incus, name: string): Promise<void> {
   const events = incus.events(['lifecycle'], { signal: AbortSignal.timeout(1000) });
   try {
@@ -30,15 +30,15 @@ async function nextEvent(incus: Incus, name: string): Promise<void> {
   }
 }
 
-/** Somebody else (coid, a guest that powers off) may be in the middle of something with the same instance. */
+/** The instance may be busy with another operation (coid, a guest that powers off). */
 const removalAttempts = 4;
 
-/** As `incus stop --force`. */
+/** Like `incus stop --force`. */
 export async function stopByForce(incus: Incus, name: string): Promise<void> {
   await (await incus.changeState(name, { action: 'stop', force: true })).wait();
 }
 
-/** Stops an instance by force if it runs, and deletes it. One that is gone already is fine. */
+/** Stops an instance by force if it runs, and deletes it. Ignores a missing one. */
 export async function removeInstance(incus: Incus, name: string): Promise<void> {
   let failure: unknown;
   for (let attempt = 0; attempt < removalAttempts; attempt += 1) {
@@ -48,7 +48,7 @@ export async function removeInstance(incus: Incus, name: string): Promise<void> 
       if (found.instance.status !== 'Stopped') await stopByForce(incus, name);
       await (await incus.deleteInstance(name)).wait();
     } catch (error) {
-      // An ephemeral one deletes itself when it stops; anything else shows in the next look.
+      // An ephemeral one is deleted when it stops; any other failure shows in the next check.
       failure = error;
       await nextEvent(incus, name);
     }

@@ -1,4 +1,4 @@
-// Runs the suite of test/bed/interrupted-suite.ts as `npm test` runs its own.
+// Runs test/bed/interrupted-suite.ts the way `npm test` runs its suites.
 import { endWhatRuns, interruptedStatus, run } from '../../scripts/run.ts';
 
 const { signal } = endWhatRuns();

@@ -1,8 +1,8 @@
-// A suite for test/bed/interrupted.test.ts, which interrupts it: it makes a session and never ends.
+// A suite that test/bed/interrupted.test.ts interrupts: it starts a session and never ends.
 import { test } from 'node:test';
 import { makeBed } from './bed.ts';
 
-test('a session that nobody ends', async () => {
+test('a session that is never ended', async () => {
   await using bed = await makeBed();
   const { status, stderr } = await bed.coi(['shell', '--background', '--image', bed.image]);
   if (status !== 0) throw new Error(stderr);

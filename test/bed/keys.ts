@@ -1,4 +1,4 @@
-// Names of keys, as a terminal sends them.
+// Key names and the bytes that a terminal sends for them.
 
 const named: Readonly<Record<string, string>> = {
   enter: '\r',
@@ -12,7 +12,7 @@ const named: Readonly<Record<string, string>> = {
   left: '\u001b[D',
 };
 
-/** What a terminal sends for keys with blanks between them, for example `ctrl-b d` or `enter`. */
+/** Bytes for space-separated keys, for example `ctrl-b d` or `enter`. */
 export function keySequence(keys: string): string {
   return keys.split(' ').map(keyBytes).join('');
 }

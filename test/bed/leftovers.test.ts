@@ -9,7 +9,7 @@ import { sweepCoid, sweepInstances } from './sweep.ts';
 
 const image = process.env['COI_TEST_IMAGE'] ?? 'coi-test';
 
-test('an instance, its interface, a mount and a file are told; after the sweep nothing is', {
+test('a leftover instance, interface, mount and file are reported, and the sweep removes them', {
   timeout: 60_000,
 }, async () => {
   const [incus, prefix] = [await openRealIncus(), newPrefix()];
@@ -54,13 +54,13 @@ test('an instance, its interface, a mount and a file are told; after the sweep n
   }
 });
 
-test('a sweep refuses what is not of a test', { timeout: 60_000 }, async () => {
+test("a sweep refuses names that are not a test's", { timeout: 60_000 }, async () => {
   const incus = await openRealIncus();
-  await assert.rejects(sweepInstances(incus, 'coi-'), /no prefix of a test/);
-  await assert.rejects(sweepCoid('/run/coi', '/var/lib/coi'), /no directory of a test/);
+  await assert.rejects(sweepInstances(incus, 'coi-'), /not the prefix of a test/);
+  await assert.rejects(sweepCoid('/run/coi', '/var/lib/coi'), /not a directory of a test/);
   await assert.rejects(
     sweepCoid('/run/coi-a/../../tmp', '/var/lib/coi-a'),
-    /no directory of a test/,
+    /not a directory of a test/,
   );
   incus.close();
 });

@@ -1,6 +1,6 @@
-// What a piece of work left on the machine: a list of everything before, the same after, and the difference.
+// Detects leftovers on the machine: lists everything before and after, and compares.
 import { lstat, readdir } from 'node:fs/promises';
-import { placesOf } from '../../src/daemon/network/table-names.ts';
+import { tableNames } from '../../src/daemon/network/table-names.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { Instance } from '../../src/incus/shapes.ts';
 import { sessionRecord } from '../../src/session/record/instance-record.ts';
@@ -8,21 +8,21 @@ import { mustRun } from './command.ts';
 import { mountPointsUnder } from './mounts.ts';
 
 export interface Scope {
-  /** Instances of other prefixes, their interfaces and their mounts belong to somebody else's test. */
+  /** Instances of other prefixes, their interfaces and mounts belong to other tests. */
   readonly prefix: string;
-  /** Of the coid that the test uses. */
+  /** Run directory of the test's coid. */
   readonly runDir: string;
-  /** Directories whose every entry counts: homes, workspaces. */
+  /** Directories in which every entry counts: homes, workspaces. */
   readonly directories?: readonly string[];
-  /** Paths below those that may come and go, for example `.cache`. */
+  /** Paths below those that may change, for example `.cache`. */
   readonly ignore?: RegExp;
 }
 
-/** One line for each thing: `instance NAME`, `interface NAME`, `mount PATH`, `table FAMILY NAME`, `file PATH`. */
+/** One line per item: `instance NAME`, `interface NAME`, `mount PATH`, `table FAMILY NAME`, `file PATH`. */
 export type Inventory = readonly string[];
 
 export async function takeInventory(incus: Incus, scope: Scope): Promise<Inventory> {
-  // Others come and go meanwhile: what they had before or have after is theirs.
+  // Other tests' instances come and go: their items before and after are excluded.
   const earlier = await incus.instances();
   const allPorts = await readdir('/sys/class/net');
   const allMounts = await mountPointsUnder(scope.runDir);
@@ -34,7 +34,7 @@ export async function takeInventory(incus: Incus, scope: Scope): Promise<Invento
   const foreignMounts = foreign.map(
     (instance) => `${scope.runDir}/mounts/${sessionRecord(instance.config)?.mounts.id}`,
   );
-  // Of all others those that have the form of coid's: tests of the network and Incus itself make some of any name.
+  // Of other interfaces only those named like coid's: network tests and Incus create some with any name.
   const ports = allPorts.filter(
     (name) => ownPorts?.has(name) || (/^coi[0-9a-f]{10}$/.test(name) && !foreignPorts?.has(name)),
   );
@@ -52,7 +52,7 @@ export async function takeInventory(incus: Incus, scope: Scope): Promise<Invento
   ].sort();
 }
 
-/** `+ thing` for what came and `- thing` for what went. */
+/** `+ item` for additions and `- item` for removals. */
 export function leftovers(before: Inventory, after: Inventory): string[] {
   const [old, now] = [new Set(before), new Set(after)];
   const came = after.filter((line) => !old.has(line)).map((line) => `+ ${line}`);
@@ -68,14 +68,14 @@ function interfaces({ config, expanded_devices: devices }: Instance): string[] {
 
 async function tables(runDir: string): Promise<string[]> {
   const { stdout } = await mustRun(['nft', 'list', 'tables']);
-  const own = ` ${placesOf(runDir).table}`;
+  const own = ` ${tableNames(runDir).table}`;
   return stdout
     .split('\n')
     .filter((line) => line.endsWith(own))
     .map((line) => line.replace(/^table /, ''));
 }
 
-/** Every entry below a directory, links not followed; a directory that is not there has none. */
+/** Every entry below a directory without following links; none if it does not exist. */
 async function entries(directory: string): Promise<string[]> {
   const found = await lstat(directory).catch(() => undefined);
   if (!found?.isDirectory()) return [];

@@ -1,10 +1,10 @@
-// For parts of coid that a test makes by itself, where all file systems answer.
+// Stand-in for tests that use parts of coid directly, where all file systems answer.
 export const localFiles = {
-  look: async () => undefined,
-  isAnyHeld: false,
-  isHeld: () => false,
-  isHeldDevice: () => false,
-  during: <Result>(
+  check: async () => undefined,
+  isAnyUnresponsive: false,
+  isUnresponsive: () => false,
+  isUnresponsiveDevice: () => false,
+  whileResponsive: <Result>(
     _path: string,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<Result>,

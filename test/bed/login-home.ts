@@ -1,4 +1,4 @@
-// A home with logins of Claude in it and in the stores of two sessions, and a provider that answers as a test wants.
+// A home with Claude logins in it and in two session stores, and a provider with answers from the test.
 import {
   existsSync,
   mkdirSync,
@@ -11,11 +11,11 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { hostFiles } from '../../src/host/fs/host-files.ts';
-import { memoryOf, storeLogins } from '../../src/logins/copies.ts';
+import { loadMemory, readStoreLogins } from '../../src/logins/copies.ts';
 import type { Answer } from '../../src/logins/decide.ts';
 import { claudeLogin } from '../../src/logins/formats/claude.ts';
 import type { Question } from '../../src/logins/formats/login.ts';
-import { type KeepRequest, keepLogins } from '../../src/logins/keep.ts';
+import { type SyncRequest, runLoginSync } from '../../src/logins/sync.ts';
 
 const hourMs = 3_600_000;
 export const [a, b] = [
@@ -26,22 +26,22 @@ export const credentials = '.claude/.credentials.json';
 export const me = { account: 'me us', name: 'me@example.org' };
 export let home = '';
 /** Access tokens that the provider was asked about. */
-export let asked: string[] = [];
+export let askedTokens: string[] = [];
 
-/** Where files run in one process, hooks of one count for the tests of all. */
+/** If several test files share one process, one file's hooks run for all tests. */
 let users = 0;
 
-/** A home with a login that two sessions have as well. */
-export function begin(): void {
+/** Makes a home with a login that two sessions have too. */
+export function makeLoginHome(): void {
   users += 1;
   if (users > 1) return;
   home = realpathSync(mkdtempSync(join(tmpdir(), 'coit-logins-')));
-  asked = [];
+  askedTokens = [];
   write(credentials, claude('first'));
   write('.claude.json', profile('me'));
   for (const session of [a, b]) plant(session, claude('first'));
 }
-export function end(): void {
+export function removeLoginHome(): void {
   users -= 1;
   if (users === 0) rmSync(home, { recursive: true });
 }
@@ -79,37 +79,37 @@ export function token(path: string): string | undefined {
 export const tokens = () =>
   [credentials, inStore(a, credentials), inStore(b, credentials)].map(token);
 
-/** What the user confirmed of that session. */
-export function wantedOf(session: string) {
+/** The login that the user confirmed for that session. */
+export function confirmedLogin(session: string) {
   using store = hostFiles.open(join(home, `.coi/sessions-claude/${session}`));
-  const login = store && storeLogins(claudeLogin, store, hostFiles).logins.get('claude.ai');
+  const login = store && readStoreLogins(claudeLogin, store, hostFiles).logins.get('claude.ai');
   if (!login) throw new Error(`session ${session} has no login`);
   return { session, login };
 }
 
-/** Keeps, where the provider answers that for each access token. */
-export function keep(
+/** Runs the login sync with the given provider answer per access token. */
+export function syncLogins(
   answers: Readonly<Record<string, Answer>> = {},
-  more: Partial<KeepRequest> = {},
+  more: Partial<SyncRequest> = {},
   files = hostFiles,
   aheadMs = 0,
 ) {
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const request = { file: claudeLogin, home, owner, live: [a, b], ended: [], ...more };
-  return keepLogins(request, {
+  return runLoginSync(request, {
     files,
     ask: async ({ headers }: Question) => {
       const access = headers['authorization']?.replace('Bearer ', '') ?? '';
-      asked.push(access);
+      askedTokens.push(access);
       return answers[access] ?? 'refused';
     },
     now: () => new Date(Date.now() + aheadMs),
-    whileAlone: async (effect) => effect(),
+    exclusively: async (effect) => effect(),
     pause: async () => undefined,
   });
 }
 
 export const reasons = () =>
-  [...memoryOf(claudeLogin, home, hostFiles).values()].flatMap(({ verdicts }) =>
+  [...loadMemory(claudeLogin, home, hostFiles).values()].flatMap(({ verdicts }) =>
     verdicts.map(({ reason }) => reason),
   );

@@ -1,4 +1,4 @@
-// Mounts of the host below a directory, as the kernel lists them.
+// Host mounts below a directory, from the kernel's mount table.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
@@ -10,8 +10,8 @@ export async function mountPointsUnder(directory: string): Promise<string[]> {
 }
 
 /**
- * Resolves when nothing is mounted below the directory; rejects when the limit is over. The kernel tells of changes of
- * the mount table, such as those of coid when it looks again after a lease.
+ * Resolves when nothing is mounted below the directory; rejects on timeout. Waits for kernel notifications of
+ * mount table changes, such as those by coid after a lease.
  */
 export async function untilUnmounted(directory: string, limitMs = 30_000): Promise<void> {
   const limit = AbortSignal.timeout(limitMs);
@@ -23,18 +23,18 @@ export async function untilUnmounted(directory: string, limitMs = 30_000): Promi
   }
 }
 
-/** Resolves when something is mounted or unmounted, or the limit is over. */
+/** Resolves on a mount or unmount, or at the limit. */
 async function mountTableChange(limit: AbortSignal): Promise<void> {
   const watch = spawn('findmnt', ['--poll', '--first-only', '--noheadings', '--timeout', '500'], {
     stdio: 'ignore',
     signal: limit,
   });
   watch.on('error', () => {});
-  // Ended by the limit it has an error too.
+  // When the limit ends it, it reports an error too.
   await new Promise((resolve) => watch.once('close', resolve));
 }
 
-/** The kernel writes blank, tab, newline and backslash as octal numbers. */
+/** The kernel escapes blank, tab, newline and backslash as octal numbers. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),

@@ -1,38 +1,41 @@
-// Names of what tests make, so that tests that run beside each other and their sweeps never meet.
+// Unique names for test objects, so that parallel tests and their sweeps do not collide.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 
-/** All that a test makes on the machine starts with this. */
+/** Every object that a test creates on the machine starts with this. */
 export const testPrefix = 'coit';
 
-/** Of this process. */
-const given = new Set<string>();
+/** Prefixes of this process. */
+const usedPrefixes = new Set<string>();
 
-/** A container prefix of its own for one test: `coit-<6 hex>-`, for COI_CONTAINER_PREFIX. */
+/** A unique container prefix for one test: `coit-<6 hex>-`, for COI_CONTAINER_PREFIX. */
 export function newPrefix(): string {
-  if (given.size === 0 && process.env['NODE_TEST_CONTEXT'] !== undefined) sweepWhenInterrupted();
+  if (usedPrefixes.size === 0 && process.env['NODE_TEST_CONTEXT'] !== undefined)
+    sweepWhenInterrupted();
   const prefix = `${testPrefix}-${randomBytes(3).toString('hex')}-`;
-  given.add(prefix);
+  usedPrefixes.add(prefix);
   return prefix;
 }
 
-/** A file of tests that is told to end takes away what it made: nobody else knows what that is. */
+/** An interrupted test file removes what it created: no other process knows about it. */
 function sweepWhenInterrupted(): void {
-  let begun = false;
+  let sweeping = false;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, async () => {
-      // The runner of the files passes on what all of them have got.
-      if (begun) return;
-      begun = true;
-      // Whoever read this process's words may be gone.
+      // The test runner forwards a signal that all its files have received already.
+      if (sweeping) return;
+      sweeping = true;
+      // The reader of this process's output may be gone.
       for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
       const { sweepPrefixes } = await import('./sweep.ts');
-      await sweepPrefixes([...given]).finally(() => process.exit(128 + constants.signals[name]));
+      await sweepPrefixes([...usedPrefixes]).finally(() =>
+        process.exit(128 + constants.signals[name]),
+      );
     });
   }
 }
 
-/** A name for an account, which may hold no dash at the end and at most 32 characters. */
+/** An account name: no trailing dash, at most 32 characters. */
 export function newAccountName(): string {
   return `${testPrefix}${randomBytes(4).toString('hex')}`;
 }

@@ -1,10 +1,10 @@
-// The program under test: the built one, as users start it.
+// The built program under test, started as users start it.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Path of `./coi`, or `$COI_TEST_PROGRAM` (a release binary, for example). Throws when nothing is built: an ordinary
- * user could not build it here.
+ * Path of `./coi`, or `$COI_TEST_PROGRAM` (a release binary, for example). Throws if nothing is built, since an
+ * ordinary user could not build it here.
  */
 export function coiPath(): string {
   const other = process.env['COI_TEST_PROGRAM'];

@@ -1,4 +1,4 @@
-// The ids that coid gave root in /etc/subuid and /etc/subgid: the machine's, so tests take them away again.
+// The ids that coid gave root in /etc/subuid and /etc/subgid. They belong to the machine, so tests remove them.
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadLibc } from '../../src/host/linux/load-libc.ts';
 
@@ -12,8 +12,8 @@ const files = (ids: Ids) => [
   { path: '/etc/subgid', line: `root:${ids.gid}:1` },
 ];
 
-/** Those of the two lines that are there. */
-export function idsOfRoot(ids: Ids): string[] {
+/** Those of the two lines that exist. */
+export function rootIds(ids: Ids): string[] {
   return files(ids).flatMap(({ path, line }) =>
     readFileSync(path, 'utf8')
       .split('\n')
@@ -21,8 +21,8 @@ export function idsOfRoot(ids: Ids): string[] {
   );
 }
 
-/** Under the lock of lckpwdf(3), which useradd and userdel of other tests take; usermod takes nothing away from root. */
-export async function removeIdsOfRoot(ids: Ids): Promise<void> {
+/** Takes the lock of lckpwdf(3), as useradd and userdel of other tests do; usermod cannot remove ids from root. */
+export async function removeRootIds(ids: Ids): Promise<void> {
   const libc = await loadLibc();
   const lock = openSync('/etc/.pwd.lock', 'w', 0o600);
   try {

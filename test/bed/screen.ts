@@ -1,4 +1,4 @@
-// A terminal with a person in front of it: a program on a real pty, and what its screen shows.
+// A simulated user terminal: a program on a real pty and its screen content.
 import { constants } from 'node:os';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
@@ -14,7 +14,7 @@ export interface ScreenOptions {
 export interface ScreenEnd {
   /** The exit status, or 128 + the signal's number. */
   readonly status: number;
-  /** `performance.now()` of the moment at which it was seen. */
+  /** `performance.now()` when the end was noticed. */
   readonly atMs: number;
 }
 
@@ -22,34 +22,34 @@ export interface Screen {
   readonly pid: number;
   /** Settles when the program has ended and all its output is on the screen. */
   readonly exit: Promise<ScreenEnd>;
-  /** The visible screen; wrapped lines are joined, blanks at the ends dropped. */
+  /** The visible screen; wrapped lines are joined, trailing blanks removed. */
   text(): string;
-  /** Everything since the start that has not scrolled out of 5000 lines, without the alternate screen. */
+  /** The last 5000 lines, without the alternate screen. */
   history(): string;
   /** All bytes that the program wrote, as text. */
   output(): string;
-  /** Resolves with the screen once it shows that; rejects when the limit is over or the program ended without. */
+  /** Resolves with the screen once the pattern appears; rejects on timeout or if the program ends without it. */
   waitFor(pattern: string | RegExp, limitMs?: number): Promise<string>;
-  /** The same for any condition on the screen; `what` names it in the error. */
+  /** Like waitFor() for any condition on the screen; `what` names it in the error. */
   waitUntil(what: string, shown: (text: string) => boolean, limitMs?: number): Promise<string>;
-  /** The end of the program; rejects when the limit is over. */
+  /** Resolves when the program ends; rejects on timeout. */
   ended(limitMs?: number): Promise<ScreenEnd>;
   type(text: string): void;
   /** For example `ctrl-b d` or `enter`. */
   key(keys: string): void;
   resize(columns: number, rows: number): void;
-  /** A signal for the program alone. */
+  /** Signals only the program. */
   kill(signal: NodeJS.Signals): void;
-  /** Closes the terminal as a closed window does: the kernel hangs up on the programs in it. */
+  /** Closes the terminal like a closed window: the kernel sends SIGHUP to its programs. */
   hangUp(): void;
-  /** Kills the program and what it started if they run, and forgets the terminal. */
+  /** Kills the program and its children if they run, and disposes of the terminal. */
   close(): Promise<void>;
 }
 
-/** Against a hang, not against a busy machine: a test that claims a time measures it. */
+/** Against hangs, not busy machines: a test that claims a time measures it. */
 const defaultLimitMs = 45_000;
 
-/** Starts a program on a terminal of its own; its process id is `pid`. */
+/** Starts a program on a new terminal; its process id is `pid`. */
 export function startScreen(argv: readonly string[], options: ScreenOptions): Screen {
   const { columns = 100, rows = 30, cwd } = options;
   const [file, ...args] = argv;
@@ -76,7 +76,7 @@ function screenOf(pty: IPty, terminal: xterm.Terminal): Screen {
     output += data;
     terminal.write(data, changed);
   });
-  // A terminal answers questions of the program about itself; tmux asks some at its start.
+  // A terminal answers queries of the program; tmux sends some at its start.
   terminal.onData((data) => {
     if (end === undefined) pty.write(data);
   });
@@ -115,7 +115,7 @@ function screenOf(pty: IPty, terminal: xterm.Terminal): Screen {
     try {
       process.kill(pid, signal);
     } catch (error) {
-      // It has just ended by itself, and its terminal has not told yet.
+      // It has just exited, and its terminal has not reported it yet.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   };
@@ -138,7 +138,7 @@ function screenOf(pty: IPty, terminal: xterm.Terminal): Screen {
     kill,
     hangUp: () => (pty as IPty & { destroy(): void }).destroy(),
     close: async () => {
-      // The group, since a shell that watches the modes has the program below it.
+      // The group, since a shell that records modes has the program as its child.
       kill('SIGKILL', -pty.pid);
       await exit;
       terminal.dispose();
@@ -183,7 +183,7 @@ function lines(terminal: xterm.Terminal, from: number): string {
   return found.join('\n').trimEnd();
 }
 
-/** The status that a shell reports for a program that a signal ended. */
+/** The exit status that a shell reports for a program ended by a signal. */
 export function statusOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }

@@ -1,7 +1,7 @@
-// Removes what tests made and did not take away themselves, because they failed or were killed.
+// Removes objects of failed or killed tests.
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { stopDaemon } from '../../src/daemon/control.ts';
-import { placesOf } from '../../src/daemon/network/table-names.ts';
+import { tableNames } from '../../src/daemon/network/table-names.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import { mustRun, runCommand } from './command.ts';
 import { openRealIncus, removeInstance } from './incus.ts';
@@ -10,30 +10,31 @@ import { testPrefix } from './prefix.ts';
 
 const endMs = 30_000;
 
-/** Deletes all instances of a prefix (`coit-…`), running ones too. */
+/** Deletes all instances with a prefix (`coit-…`), including running ones. */
 export async function sweepInstances(incus: Incus, prefix: string): Promise<string[]> {
-  if (!prefix.startsWith(`${testPrefix}-`)) throw new Error(`${prefix} is no prefix of a test`);
+  if (!prefix.startsWith(`${testPrefix}-`))
+    throw new Error(`${prefix} is not the prefix of a test`);
   const names = (await incus.instanceNames()).filter((name) => name.startsWith(prefix));
   await Promise.all(names.map((name) => removeInstance(incus, name)));
   return names;
 }
 
-/** Unmounts everything below the run directory of a test's coid, which has ended, and removes both its directories. */
+/** Unmounts everything below the run directory of a stopped test coid, and removes both its directories. */
 export async function sweepCoid(runDir: string, stateDir: string): Promise<void> {
   for (const directory of [runDir, stateDir]) {
     if (!/^\/(run|var\/lib)\/coi-[a-z0-9-]+$/.test(directory))
-      throw new Error(`${directory} is no directory of a test's coid`);
+      throw new Error(`${directory} is not a directory of a test's coid`);
   }
   for (const point of (await mountPointsUnder(runDir)).toReversed())
     await mustRun(['umount', point]);
   if ((await mountPointsUnder(runDir)).length > 0)
     throw new Error(`mounts are left below ${runDir}`);
   await removeRules(runDir);
-  // --one-file-system: a mount that came meanwhile must not be emptied.
+  // --one-file-system: a mount made meanwhile must not be emptied.
   await mustRun(['rm', '-rf', '--one-file-system', runDir, stateDir]);
 }
 
-/** Of tests that were interrupted: their services, which might make more, then their instances. */
+/** Cleans up interrupted tests: first their daemons, which could create more, then their instances. */
 export async function sweepPrefixes(prefixes: readonly string[]): Promise<void> {
   const incus = await openRealIncus();
   const runDirs = new Set(prefixes.map((prefix) => `coi-${prefix}coid`));
@@ -49,9 +50,9 @@ export async function sweepPrefixes(prefixes: readonly string[]): Promise<void> 
   }
 }
 
-/** A coid that was killed leaves its rules in force, as it should. */
+/** A killed coid keeps its rules active by design. */
 async function removeRules(runDir: string): Promise<void> {
-  const { table } = placesOf(runDir);
+  const { table } = tableNames(runDir);
   const commands = ['bridge', 'inet'].map(
     (family) => `add table ${family} ${table}; delete table ${family} ${table}`,
   );
@@ -59,8 +60,8 @@ async function removeRules(runDir: string): Promise<void> {
 }
 
 /**
- * What dead test runs left: instances, accounts and directories under /tmp and /var/tmp. Only from a test run that is alone on
- * the machine, since it takes from living ones too.
+ * Removes leftovers of dead test runs: instances, accounts and directories under /tmp and /var/tmp. Use it only if no
+ * other test run is active, since it removes their objects too.
  */
 export async function sweepMachine(incus: Incus): Promise<void> {
   await sweepInstances(incus, `${testPrefix}-`);
@@ -85,7 +86,7 @@ export async function sweepMachine(incus: Incus): Promise<void> {
   }
 }
 
-/** Removes a directory only if nothing is in it. */
+/** Removes a directory only if it is empty. */
 export async function removeEmpty(path: string): Promise<void> {
   await rmdir(path).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-// Temporary users of the host, each with a home under /tmp, and how to run programs as them.
+// Temporary host users, each with a home under /tmp, and functions to run programs as them.
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -16,21 +16,21 @@ export interface TestUser {
   readonly uid: number;
   readonly gid: number;
   readonly home: string;
-  /** All that programs of this user find in their environment: HOME, USER, PATH, TERM and the locale. */
+  /** The complete environment of this user's programs: HOME, USER, PATH, TERM and the locale. */
   readonly env: Readonly<Record<string, string>>;
-  /** The same command, run as this user: the process id stays that of the command. */
+  /** The command wrapped to run as this user, with the same process id. */
   argv(command: readonly string[]): string[];
-  /** Runs a command in the clean environment; `options.env` adds to it. The working directory is the home. */
+  /** Runs a command in the clean environment plus `options.env`, by default in the home. */
   run(command: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   start(command: readonly string[], options?: CommandOptions): RunningCommand;
-  /** Removes the home, and the account if it was made here. */
+  /** Removes the home, and the account if it was created here. */
   remove(): Promise<void>;
 }
 
 export interface UserOptions {
-  /** A free one from 20000 upwards where none is given. */
+  /** Default: a free one from 20000 upwards. */
   readonly uid?: number;
-  /** Ordinary users of coi are in it; `false` makes an account without any right in Incus. */
+  /** True for ordinary users of coi; `false` makes an account without access to Incus. */
   readonly incusAdmin?: boolean;
 }
 
@@ -41,13 +41,13 @@ interface Account {
 }
 
 interface FreeAccount extends Account {
-  /** As in /etc/passwd, so the next one's is made there again. */
+  /** As in /etc/passwd, so the next user's home is created there again. */
   readonly home: string;
 }
 
-/** Accounts of removed users, for the next ones of this process: making and removing one is half a second of waiting for the disk. */
+/** Accounts of removed users, for reuse in this process: creating and removing one takes half a second. */
 const free: FreeAccount[] = [];
-/** Those that were made here and are there, in use or not. */
+/** Accounts created here that exist, in use or not. */
 const made = new Set<string>();
 process.on('exit', () => {
   for (const name of made) spawnSync('userdel', [name]);
@@ -58,7 +58,7 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
   const known = options.uid === undefined ? free.pop() : undefined;
   if (known) {
     await mkdir(known.home, { mode: 0o700 });
-    return inHome(known, known.home, options.incusAdmin ?? true, () => setFree(known));
+    return userInHome(known, known.home, options.incusAdmin ?? true, () => releaseAccount(known));
   }
   const home = await newHome();
   const name = newAccountName();
@@ -66,7 +66,7 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
   try {
     await mustRun([
       'useradd',
-      // Nothing of theirs needs ranges of ids, and many accounts would use them up.
+      // They need no id ranges, and many accounts would use them up.
       ...['-K', 'SUB_UID_COUNT=0', '-K', 'SUB_GID_COUNT=0'],
       '--uid',
       String(uid),
@@ -82,43 +82,48 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
     const gid = (await account((entry) => entry.name === name))?.gid ?? uid;
     const one = { name, uid, gid, home };
     const removeAccount = async () => {
-      if (options.uid === undefined) return setFree(one);
-      await killAllOf(uid);
+      if (options.uid === undefined) return releaseAccount(one);
+      await killProcessesOf(uid);
       await mustRun(['userdel', name]);
       made.delete(name);
     };
-    return await inHome(one, home, options.incusAdmin ?? true, removeAccount);
+    return await userInHome(one, home, options.incusAdmin ?? true, removeAccount);
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function setFree(account: FreeAccount): Promise<void> {
-  await killAllOf(account.uid);
+async function releaseAccount(account: FreeAccount): Promise<void> {
+  await killProcessesOf(account.uid);
   free.push(account);
 }
 
-/** The user of a given uid: made if the uid is free, else the existing account is borrowed, with another home, and stays. */
+/** The user with a given uid: created if the uid is free, else the existing account is borrowed with another home. */
 export async function userOfUid(
   uid: number,
   options: Omit<UserOptions, 'uid'> = {},
 ): Promise<TestUser> {
   const existing = await account((entry) => entry.uid === uid);
   if (existing === undefined) return makeUser({ ...options, uid });
-  return inHome(existing, await newHome(), options.incusAdmin ?? true, async () => undefined);
+  return userInHome(existing, await newHome(), options.incusAdmin ?? true, async () => undefined);
 }
 
-/** Host root with a home of its own under /tmp. */
+/** Host root with a separate home under /tmp. */
 export async function rootUser(): Promise<TestUser> {
-  return inHome({ name: 'root', uid: 0, gid: 0 }, await newHome(), false, async () => undefined);
+  return userInHome(
+    { name: 'root', uid: 0, gid: 0 },
+    await newHome(),
+    false,
+    async () => undefined,
+  );
 }
 
 async function newHome(): Promise<string> {
   return mkdtemp(`/tmp/${testPrefix}-home-`);
 }
 
-async function inHome(
+async function userInHome(
   who: Account,
   home: string,
   incusAdmin: boolean,
@@ -135,7 +140,7 @@ async function inHome(
     LANG: 'C.UTF-8',
     SHELL: '/bin/bash',
   };
-  // setpriv replaces itself by the command, so a signal to the process id reaches it.
+  // setpriv execs the command, so a signal to the process id reaches it.
   const drop = [
     'setpriv',
     `--reuid=${who.uid}`,
@@ -161,8 +166,8 @@ async function inHome(
   };
 }
 
-/** What an account that is about to go still runs, because a test failed half-way. */
-async function killAllOf(uid: number): Promise<void> {
+/** Kills remaining processes of an account that is being removed, because a test failed midway. */
+async function killProcessesOf(uid: number): Promise<void> {
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const owner = (await stat(`/proc/${pid}`).catch(() => undefined))?.uid;
     if (owner !== uid) continue;

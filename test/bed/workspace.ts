@@ -1,4 +1,4 @@
-// Directories to work in, as a user of the host has them.
+// Workspaces that belong to a host user.
 import assert from 'node:assert/strict';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { testPrefix } from './prefix.ts';
@@ -10,11 +10,11 @@ export interface Workspace {
 }
 
 export interface WorkspaceOptions {
-  /** With a git repository of one commit in it. */
+  /** With a git repository that has one commit. */
   readonly git?: boolean;
 }
 
-/** Makes a directory under /tmp that belongs to the user. */
+/** Creates a directory under /tmp that belongs to the user. */
 export async function makeWorkspace(
   user: TestUser,
   options: WorkspaceOptions = {},
@@ -31,7 +31,7 @@ export async function makeWorkspace(
   return { path, remove };
 }
 
-/** Directories of one user, each filled by commands of theirs; `await using`, or the end of a suite, takes them away. */
+/** Directories of one user, each filled by shell commands; `await using` removes them. */
 export class Workspaces implements AsyncDisposable {
   readonly #user: TestUser;
   readonly #made: Workspace[] = [];
@@ -40,7 +40,7 @@ export class Workspaces implements AsyncDisposable {
     this.#user = user;
   }
 
-  /** The path of a new one, in which the shell commands have run. */
+  /** Creates one, runs the shell commands in it, and returns its path. */
   async make(script: string): Promise<string> {
     const made = await makeWorkspace(this.#user);
     this.#made.push(made);
@@ -48,11 +48,11 @@ export class Workspaces implements AsyncDisposable {
     return made.path;
   }
 
-  /** What the user's shell commands print in a directory; they must succeed. */
+  /** Output of the user's shell commands in a directory; they must succeed. */
   async onHost(cwd: string, script: string): Promise<string> {
-    const said = await this.#user.run(['sh', '-ec', `cd ${cwd}; ${script}`]);
-    assert.equal(said.status, 0, said.stderr);
-    return said.stdout.trim();
+    const result = await this.#user.run(['sh', '-ec', `cd ${cwd}; ${script}`]);
+    assert.equal(result.status, 0, result.stderr);
+    return result.stdout.trim();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,7 +67,7 @@ async function commitOnce(user: TestUser, path: string): Promise<void> {
     ['git', '-C', path, ...identity, 'commit', '--quiet', '--allow-empty', '--message', 'First'],
   ];
   for (const step of steps) {
-    const said = await user.run(step);
-    if (said.status !== 0) throw new Error(`${step.join(' ')}: ${said.stderr}`);
+    const result = await user.run(step);
+    if (result.status !== 0) throw new Error(`${step.join(' ')}: ${result.stderr}`);
   }
 }

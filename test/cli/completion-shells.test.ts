@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { ConfigPlace } from '../bed/config-place.ts';
+import { ConfigFixture } from '../bed/config-fixture.ts';
 import { coiPath } from '../bed/program.ts';
 import { type Screen, startScreen } from '../bed/screen.ts';
 import { startFakeIncus } from '../fakes/incus/server.ts';
@@ -14,7 +14,7 @@ const prompt = 'ready>';
 interface Shell {
   readonly name: string;
   readonly argv: readonly string[];
-  /** A line after which Tab completes, and the shell has the prompt. */
+  /** A line that Tab completes, with the shell at its prompt. */
   readonly setUp: string;
 }
 
@@ -37,29 +37,29 @@ const shells: readonly Shell[] = [
 ];
 
 for (const shell of shells)
-  test(`Tab in ${shell.name} completes commands, flags, values, names and paths, and says what they are`, {
+  test(`Tab in ${shell.name} completes commands, flags, values, names and paths with descriptions`, {
     timeout: 120_000,
   }, async () => {
-    installed(shell.name);
-    using place = new ConfigPlace();
+    assertInstalled(shell.name);
+    using fixture = new ConfigFixture();
     await using incus = await startFakeIncus();
-    // A file that would be offered where nothing else is, and one that is asked for.
-    for (const name of ['attic', 'zebra.toml']) writeFileSync(join(place.workspace, name), '');
-    const bin = join(place.home, 'bin');
+    // A file that would be offered as a fallback, and one that is requested.
+    for (const name of ['attic', 'zebra.toml']) writeFileSync(join(fixture.workspace, name), '');
+    const bin = join(fixture.home, 'bin');
     mkdirSync(bin);
     symlinkSync(coiPath(), join(bin, 'coi'));
     const env = {
       PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
-      HOME: place.home,
+      HOME: fixture.home,
       TERM: 'xterm-256color',
       LANG: 'C.UTF-8',
       INCUS_SOCKET: incus.socketPath,
     };
-    const screen = startScreen(shell.argv, { env, cwd: place.workspace, columns: 120, rows: 40 });
+    const screen = startScreen(shell.argv, { env, cwd: fixture.workspace, columns: 120, rows: 40 });
     try {
       screen.type(`${shell.setUp}\r`);
       await screen.waitUntil('the prompt', (text) => lastLine(text) === prompt);
-      // All candidates as words of the line, without what is said of them.
+      // All candidates as words of the line, without their descriptions.
       if (shell.name === 'bash') {
         screen.type('coi network \x1b*');
         await screen.waitUntil('words', (text) =>
@@ -78,13 +78,13 @@ for (const shell of shells)
       await completes(screen, 'coi validate config zeb', 'coi validate config zebra.toml ');
       await completes(screen, 'coi run --env-file=zeb', 'coi run --env-file=zebra.toml ');
       await completes(screen, 'coi run -- cat zeb', 'coi run -- cat zebra.toml ');
-      await listed(screen, 'coi s', [
+      await assertListed(screen, 'coi s', [
         'shell',
         'Start or resume an agent',
         'snapshot',
-        'Save the state',
+        'Create and restore snapshots',
       ]);
-      await listed(screen, 'coi network ', ['allow', 'log', 'show what was refused', 'why']);
+      await assertListed(screen, 'coi network ', ['allow', 'log', 'list what was refused', 'why']);
       // No session runs: nothing is offered, and no file of the directory instead.
       screen.type('coi kill at\t\t');
       screen.type('x');
@@ -95,7 +95,7 @@ for (const shell of shells)
     }
   });
 
-/** Types it and Tab, and then a letter that shows where the cursor is; takes the line away again. */
+/** Types the text, Tab and a letter that shows the cursor position; then clears the line. */
 async function completes(screen: Screen, typed: string, whole: string): Promise<void> {
   screen.type(`${typed}\t`);
   await screen.waitUntil(whole, (text) => `${lastLine(text)} `.startsWith(`${prompt}${whole}`));
@@ -104,11 +104,15 @@ async function completes(screen: Screen, typed: string, whole: string): Promise<
   await emptied(screen);
 }
 
-/** Types it and Tab twice: what can follow is shown. */
-async function listed(screen: Screen, typed: string, shown: readonly string[]): Promise<void> {
+/** Types the text and Tab twice, which lists the candidates. */
+async function assertListed(
+  screen: Screen,
+  typed: string,
+  shown: readonly string[],
+): Promise<void> {
   screen.type(`${typed}\t\t`);
   await screen.waitUntil(shown.join(), (text) => shown.every((word) => text.includes(word)));
-  // In fish the list is left first; elsewhere that does nothing.
+  // In fish this leaves the list first; in other shells it does nothing.
   screen.key('ctrl-g');
   await emptied(screen);
 }
@@ -124,8 +128,8 @@ function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
-/** The tests bring what they need. */
-function installed(program: string): void {
+/** Tests must have the programs that they need. */
+function assertInstalled(program: string): void {
   try {
     accessSync(`/usr/bin/${program}`, constants.X_OK);
   } catch {

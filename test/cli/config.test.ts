@@ -1,23 +1,23 @@
-// The commands about configuration, through the built program.
+// Configuration commands through the built program.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { ConfigPlace } from '../bed/config-place.ts';
+import { ConfigFixture } from '../bed/config-fixture.ts';
 import { coiPath } from '../bed/program.ts';
 
-let place: ConfigPlace;
+let fixture: ConfigFixture;
 beforeEach(() => {
-  place = new ConfigPlace();
+  fixture = new ConfigFixture();
 });
-afterEach(() => place[Symbol.dispose]());
+afterEach(() => fixture[Symbol.dispose]());
 
-const coi = (...args: string[]) => answered('', ...args);
+const coi = (...args: string[]) => coiWithInput('', ...args);
 
-/** With that on its standard input, which is no terminal. */
-function answered(input: string, ...args: string[]) {
-  const { home, workspace } = place;
+/** Runs with the given standard input, which is not a terminal. */
+function coiWithInput(input: string, ...args: string[]) {
+  const { home, workspace } = fixture;
   const env = { PATH: process.env['PATH'], HOME: home, PWD: workspace };
   const { status, stdout, stderr } = spawnSync(coiPath(), args, {
     cwd: workspace,
@@ -32,7 +32,7 @@ function answered(input: string, ...args: string[]) {
 const loosening = '[network]\nmode = "open"\n[container]\nimage = "web"\n';
 
 test('config show prints each value with its origin, one key or one section', () => {
-  const path = place.user('[container]\nimage = "mine"\n');
+  const path = fixture.user('[container]\nimage = "mine"\n');
   const all = coi('config', 'show');
   assert.equal(all.status, 0, all.stderr);
   assert.match(all.stdout, new RegExp(`^container\\.image = "mine" +# ${path}:2$`, 'm'));
@@ -45,8 +45,8 @@ test('config show prints each value with its origin, one key or one section', ()
   assert.equal(coi('config', 'show', 'nothing').status, 2);
 });
 
-test('config show prints values of variables only when it is asked to', () => {
-  place.user(
+test('config show prints values of variables only if requested', () => {
+  fixture.user(
     '[defaults.environment]\nNODE_ENV = "test"\nANTHROPIC_API_KEY = "sk-ant-1"\n[tools.mine]\ncommand = ["mine"]\nenvironment = { TOKEN = "sk-ant-2" }\n',
   );
   for (const args of [['--changed'], ['--json'], ['defaults.environment']]) {
@@ -60,8 +60,8 @@ test('config show prints values of variables only when it is asked to', () => {
   assert.match(stdout, /"TOKEN":"sk-ant-2"/);
 });
 
-test('config show takes workspace and profile before and behind its name', () => {
-  place.profile('p', '[container]\nimage = "profiled"\n');
+test('config show accepts workspace and profile before and after its name', () => {
+  fixture.profile('p', '[container]\nimage = "profiled"\n');
   for (const args of [
     ['config', 'show', 'container.image', '--profile', 'p'],
     ['config', '--profile', 'p', 'show', 'container.image'],
@@ -70,7 +70,7 @@ test('config show takes workspace and profile before and behind its name', () =>
   }
 });
 
-test('config schema is JSON that knows every section', () => {
+test('config schema is JSON with every section', () => {
   const { properties } = JSON.parse(coi('config', 'schema').stdout);
   for (const section of [
     'container',
@@ -85,22 +85,22 @@ test('config schema is JSON that knows every section', () => {
     assert.ok(properties[section], section);
 });
 
-test('a wrong key ends a command with its place, its name and what was probably meant', () => {
-  const path = place.user('[container]\npersistant = true\n');
+test('an unknown key ends a command with its location, name and a suggestion', () => {
+  const path = fixture.user('[container]\npersistant = true\n');
   const { status, stdout, stderr } = coi('config', 'show');
   assert.equal(status, 1);
   assert.equal(stdout, '');
   assert.match(
     stderr,
     new RegExp(
-      `^Error: ${path}:2: container\\.persistant is no known key\nHint: Did you mean container\\.persistent\\?$`,
+      `^Error: ${path}:2: container\\.persistant is not a known key\nHint: Did you mean container\\.persistent\\?$`,
       'm',
     ),
   );
 });
 
-test('trust shows what waits, puts it in force, and untrust takes it back', () => {
-  const path = place.project(loosening);
+test('trust shows and applies pending values, and untrust revokes them', () => {
+  const path = fixture.project(loosening);
   const before = coi('config', 'show', 'network.mode');
   assert.match(before.stdout, /"restricted"/);
   assert.match(
@@ -111,9 +111,9 @@ test('trust shows what waits, puts it in force, and untrust takes it back', () =
   assert.equal(trusted.status, 0, trusted.stderr);
   assert.match(trusted.stdout, new RegExp(`${path}:2: network\\.mode = "open"`));
   assert.match(coi('config', 'show', 'network.mode').stdout, /"open"/);
-  assert.equal(statSync(join(place.home, '.coi/trust.toml')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(fixture.home, '.coi/trust.toml')).mode & 0o777, 0o600);
   assert.match(coi('trust', '--list').stdout, new RegExp(path));
-  assert.match(coi('trust').stdout, /Nothing waits/);
+  assert.match(coi('trust').stdout, /Nothing to approve/);
   assert.equal(coi('untrust').status, 0);
   assert.match(coi('config', 'show', 'network.mode').stdout, /"restricted"/);
   const again = coi('untrust');
@@ -121,30 +121,30 @@ test('trust shows what waits, puts it in force, and untrust takes it back', () =
   assert.match(again.stderr, /^Nothing of .* is approved/);
 });
 
-test('without a terminal nothing is approved, whatever is piped in, unless --yes says so', () => {
-  const path = place.project(loosening);
+test('without a terminal nothing is approved, whatever stdin has, unless --yes is given', () => {
+  const path = fixture.project(loosening);
   for (const input of ['', 'n\n', 'y\n']) {
-    const { status, stdout, stderr } = answered(input, 'trust');
+    const { status, stdout, stderr } = coiWithInput(input, 'trust');
     assert.equal(status, 1, input);
     assert.match(stdout, new RegExp(`${path}:2: network\\.mode = "open"`));
     assert.match(stderr, /^Error: nothing was approved: .*\nHint: .*coi trust --yes/);
-    assert.equal(answered(input, 'trust', '--json').status, 1);
+    assert.equal(coiWithInput(input, 'trust', '--json').status, 1);
   }
   assert.equal(coi('trust', '--list').stdout, 'No approved files.\n');
   assert.equal(coi('trust', '--force').status, 0);
 });
 
-test('looking at things writes nothing', () => {
-  place.project(loosening);
+test('read-only commands write nothing', () => {
+  fixture.project(loosening);
   coi('config', 'show');
   coi('profile', 'list');
   coi('trust', '--list');
   coi('info');
-  assert.equal(existsSync(join(place.home, '.coi')), false);
+  assert.equal(existsSync(join(fixture.home, '.coi')), false);
 });
 
-test('profile list and info show what is there and what it comes to', () => {
-  const path = place.profile(
+test('profile list and info show the profiles and their resolved values', () => {
+  const path = fixture.profile(
     'web',
     'inherits = "hardened"\nenvironment = { A = "1", CI = "1" }\n[container]\nimage = "web"\npersistent = true\n',
   );
@@ -169,20 +169,20 @@ test('profile list and info show what is there and what it comes to', () => {
   assert.match(missing.stderr, /profile 'wbe' not found\nHint: Available profiles: .*web/);
 });
 
-test('info tells of the newest session of the workspace, or of one by its id', () => {
+test("info shows the workspace's newest session, or one by its id", () => {
   const id = '0b7e3c1a-1111-4222-8333-444455556666';
-  const dir = join(place.home, '.coi/sessions-claude', id);
+  const dir = join(fixture.home, '.coi/sessions-claude', id);
   assert.match(coi('info').stderr, /no sessions found/);
-  place.write(
+  fixture.write(
     join(dir, 'metadata.json'),
     JSON.stringify({
       session_id: id,
       container_name: 'coi-0123abcd-1',
-      workspace: place.workspace,
+      workspace: fixture.workspace,
       saved_at: '2026-01-02T03:04:05Z',
     }),
   );
-  place.write(join(dir, '.claude/history'), 'x'.repeat(1536));
+  fixture.write(join(dir, '.claude/history'), 'x'.repeat(1536));
   for (const args of [['info'], ['info', id]]) {
     const { stdout } = coi(...args);
     assert.match(stdout, /✓ Present \(\.claude directory\)/);
@@ -196,9 +196,9 @@ test('info tells of the newest session of the workspace, or of one by its id', (
   assert.match(elsewhere.stderr, /session not found: \.\.\/\.\.\/etc/);
 });
 
-test('the trust store is left alone when it is damaged', () => {
-  place.project(loosening);
-  const path = place.write(join(place.home, '.coi/trust.toml'), 'approvals = [');
+test('a damaged trust store is left alone', () => {
+  fixture.project(loosening);
+  const path = fixture.write(join(fixture.home, '.coi/trust.toml'), 'approvals = [');
   assert.equal(coi('trust').status, 1);
   assert.equal(readFileSync(path, 'utf8'), 'approvals = [');
 });

@@ -1,19 +1,19 @@
-// Where the output goes to a disk that is full: a plain error for the output, and nothing changes where the story is lost.
+// Output to a full disk: a plain error if results are lost, and no effect if progress is lost.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
-import { ConfigPlace } from '../bed/config-place.ts';
+import { ConfigFixture } from '../bed/config-fixture.ts';
 import { coiPath } from '../bed/program.ts';
 
 function coi(args: readonly string[], full: 'stdout' | 'stderr') {
-  using place = new ConfigPlace();
-  place.project('[network]\nmode = "open"\n');
-  const env = { PATH: process.env['PATH'], HOME: place.home, INCUS_SOCKET: '/nonexistent' };
+  using fixture = new ConfigFixture();
+  fixture.project('[network]\nmode = "open"\n');
+  const env = { PATH: process.env['PATH'], HOME: fixture.home, INCUS_SOCKET: '/nonexistent' };
   const device = openSync('/dev/full', 'w');
   try {
     return spawnSync(coiPath(), args, {
-      cwd: place.workspace,
+      cwd: fixture.workspace,
       env,
       encoding: 'utf8',
       timeout: 60_000,
@@ -24,7 +24,7 @@ function coi(args: readonly string[], full: 'stdout' | 'stderr') {
   }
 }
 
-test('an output that cannot be written is told as that', () => {
+test('output that cannot be written is reported as such', () => {
   for (const line of [
     'version',
     'help',
@@ -49,7 +49,7 @@ test('an output that cannot be written is told as that', () => {
   }
 });
 
-test('a story that cannot be told changes no status', () => {
+test('progress that cannot be printed does not change the exit status', () => {
   for (const [line, expected] of [
     ['config show container.image', 0],
     ['config show nothing', 2],

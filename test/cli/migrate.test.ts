@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startCommand } from '../bed/command.ts';
-import { ConfigPlace } from '../bed/config-place.ts';
+import { ConfigFixture } from '../bed/config-fixture.ts';
 import { coiPath } from '../bed/program.ts';
 
-function bedOf(place: ConfigPlace) {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: place.home };
+function bedOf(setup: ConfigFixture) {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: setup.home };
   const file = (...parts: string[]) => {
     const path = join(...parts);
     return {
@@ -22,20 +22,20 @@ function bedOf(place: ConfigPlace) {
   };
   return {
     coi: (...args: string[]) =>
-      startCommand([coiPath(), ...args], { env, cwd: place.workspace }).result,
-    mine: file(place.home, '.coi/config.toml'),
-    older: file(place.home, '.config/coi/config.toml'),
-    project: file(place.workspace, '.coi/config.toml'),
-    oldProject: file(place.workspace, '.coi.toml'),
-    profile: file(place.workspace, '.coi/profiles/web/config.toml'),
+      startCommand([coiPath(), ...args], { env, cwd: setup.workspace }).result,
+    mine: file(setup.home, '.coi/config.toml'),
+    older: file(setup.home, '.config/coi/config.toml'),
+    project: file(setup.workspace, '.coi/config.toml'),
+    oldProject: file(setup.workspace, '.coi.toml'),
+    profile: file(setup.workspace, '.coi/profiles/web/config.toml'),
   };
 }
 
 const oldKeys = '# mine\n[defaults]\nimage = "web"\nmodel = "opus"\n';
 
-test('one run brings the files of an old user up to date; a copy of each is kept', async () => {
-  using place = new ConfigPlace();
-  const { coi, older, mine, oldProject, project, profile } = bedOf(place);
+test('one run updates all files of an old user and keeps a copy of each', async () => {
+  using fixture = new ConfigFixture();
+  const { coi, older, mine, oldProject, project, profile } = bedOf(fixture);
   older.write(oldKeys);
   oldProject.write('[container]\nalias = "shop"\n');
   profile.write('image = "web"\n[build]\nbase = "coi-default"\n');
@@ -47,13 +47,13 @@ test('one run brings the files of an old user up to date; a copy of each is kept
   );
   assert.equal(older.text(), oldKeys, 'a dry run changes nothing');
 
-  const asked = await coi('migrate');
+  const answer = await coi('migrate');
   assert.deepEqual(
-    [asked.status, older.text()],
+    [answer.status, older.text()],
     [1, oldKeys],
     'without a terminal nothing is changed',
   );
-  assert.match(asked.stderr, /coi migrate --yes/);
+  assert.match(answer.stderr, /coi migrate --yes/);
 
   const done = await coi('migrate', '--yes');
   assert.equal(done.status, 0, done.stderr);
@@ -72,32 +72,32 @@ test('one run brings the files of an old user up to date; a copy of each is kept
   assert.match((await coi('migrate')).stdout, /Nothing to do/);
 });
 
-test('a start names the problems of all files at once, and the command that mends them', async () => {
-  using place = new ConfigPlace();
-  const { coi, mine, oldProject, project } = bedOf(place);
+test('a start reports the problems of all files at once with the command that fixes them', async () => {
+  using fixture = new ConfigFixture();
+  const { coi, mine, oldProject, project } = bedOf(fixture);
   mine.write(`${oldKeys}colour = "red"\n`);
   project.write('[build]\nbase = "x"\n');
   oldProject.write('');
   const { status, stderr } = await coi('config', 'show');
   assert.equal(status, 1);
   for (const problem of [
-    /\.coi\.toml is not read/,
+    /\.coi\.toml is no longer read/,
     /defaults\.image has moved/,
-    /colour is no known key/,
+    /colour is not a known key/,
     /build has moved/,
   ])
     assert.match(stderr, problem);
-  assert.match(stderr, /Hint: `coi migrate`/);
+  assert.match(stderr, /Hint: Run `coi migrate`/);
 });
 
-test('what only the user can decide is left, named, and the exit status is 1', async () => {
-  using place = new ConfigPlace();
-  const { coi, mine, older, oldProject, project } = bedOf(place);
+test('changes that need a decision are left and named, and the exit status is 1', async () => {
+  using fixture = new ConfigFixture();
+  const { coi, mine, older, oldProject, project } = bedOf(fixture);
   mine.write('[container]\nimage = "a"\n[defaults]\nimage = "b"\n');
   older.write(oldKeys);
   project.write('');
-  // An agent can put a link there: it is neither read nor written through.
-  const outside = join(place.home, 'outside');
+  // An agent could plant a link there: it is neither read nor written through.
+  const outside = join(fixture.home, 'outside');
   writeFileSync(outside, oldKeys);
   symlinkSync(outside, oldProject.path);
   const linked = await coi('migrate', '--yes');
@@ -114,19 +114,19 @@ test('what only the user can decide is left, named, and the exit status is 1', a
   );
   assert.match(
     plans.flatMap(({ by_hand }) => by_hand).join('\n'),
-    /is not read, since \S+\.coi\/config\.toml is there too[\s\S]*is there twice/,
+    /is not read, because \S+\.coi\/config\.toml exists[\s\S]*is duplicated/,
   );
   const { stderr } = await coi('migrate', '--yes');
-  assert.match(stderr, /^Warning: what is marked "left to you" above/);
+  assert.match(stderr, /^Warning: make the changes marked "manual" above/);
 });
 
-test('a configuration that the user links from elsewhere is changed where it is', async () => {
-  using place = new ConfigPlace();
-  const { coi, mine } = bedOf(place);
-  mkdirSync(join(place.home, '.coi'), { recursive: true });
-  const kept = join(place.home, 'dotfiles.toml');
-  writeFileSync(kept, oldKeys);
-  symlinkSync(kept, mine.path);
+test('a configuration that the user links to is changed at its target', async () => {
+  using fixture = new ConfigFixture();
+  const { coi, mine } = bedOf(fixture);
+  mkdirSync(join(fixture.home, '.coi'), { recursive: true });
+  const dotfile = join(fixture.home, 'dotfiles.toml');
+  writeFileSync(dotfile, oldKeys);
+  symlinkSync(dotfile, mine.path);
   assert.equal((await coi('migrate', '--yes')).status, 0);
-  assert.match(readFileSync(kept, 'utf8'), /\[container\]\nimage = "web"/);
+  assert.match(readFileSync(dotfile, 'utf8'), /\[container\]\nimage = "web"/);
 });

@@ -1,20 +1,20 @@
-// Goal: nothing in the workspace makes Node run something because a flag of coi is called as one of Node's.
-// Method: files that Node obeys before the program begins, with the control that it does.
+// Goal: a coi flag with the name of a Node flag cannot make Node run files of the workspace.
+// Method: files that Node obeys before the program starts; the control shows that it does.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { ConfigPlace } from '../bed/config-place.ts';
+import { ConfigFixture } from '../bed/config-fixture.ts';
 import { coiPath } from '../bed/program.ts';
 
 const main = resolve(coiPath(), '../dist/main.js');
 
-/** Runs it where the agent has left such files; whether one of them was run. */
+/** Runs it in a directory with planted files; returns whether one of them ran. */
 function isObeyed(argv: readonly string[]): boolean {
-  using place = new ConfigPlace();
-  const ran = join(place.home, 'ran');
-  const at = (name: string) => join(place.workspace, name);
+  using fixture = new ConfigFixture();
+  const ran = join(fixture.home, 'ran');
+  const at = (name: string) => join(fixture.workspace, name);
   writeFileSync(at('evil.cjs'), `require('node:fs').writeFileSync(${JSON.stringify(ran)}, '')`);
   writeFileSync(at('.env'), `NODE_OPTIONS="--require ${at('evil.cjs')}"\nWORD=x\n`);
   writeFileSync(
@@ -24,8 +24,12 @@ function isObeyed(argv: readonly string[]): boolean {
   const [file = '', ...args] = argv;
   const node = resolve(process.execPath, '..');
   spawnSync(file, args, {
-    cwd: place.workspace,
-    env: { PATH: `${node}:${process.env['PATH']}`, HOME: place.home, INCUS_SOCKET: '/nonexistent' },
+    cwd: fixture.workspace,
+    env: {
+      PATH: `${node}:${process.env['PATH']}`,
+      HOME: fixture.home,
+      INCUS_SOCKET: '/nonexistent',
+    },
     timeout: 60_000,
   });
   const obeyed = existsSync(ran);
@@ -41,7 +45,7 @@ const lines = [
   ['run', 'node', '--experimental-config-file=node.config.json', 'app.js'],
 ];
 
-test('flags of Node in the command line of coi are not obeyed by the Node that runs coi', () => {
+test("Node flags in coi's command line are not obeyed by the Node that runs coi", () => {
   for (const line of lines) {
     assert.equal(isObeyed([coiPath(), ...line]), false, line.join(' '));
     assert.equal(isObeyed([main, ...line]), false, `as npm installs it: ${line.join(' ')}`);
@@ -49,19 +53,19 @@ test('flags of Node in the command line of coi are not obeyed by the Node that r
   }
 });
 
-test('words arrive as they are typed, whatever is in them', () => {
-  using place = new ConfigPlace();
+test('arguments arrive as typed, whatever they contain', () => {
+  using fixture = new ConfigFixture();
   const words = ['', ' ', 'a b', "it's", '"', '$HOME', '`id`', '\\', 'ü\n漢', '*', '-n', '--'];
   for (const word of words) {
-    const said = spawnSync(coiPath(), ['shell', '--slot', word], {
-      cwd: place.workspace,
-      env: { PATH: process.env['PATH'], HOME: place.home, INCUS_SOCKET: '/nonexistent' },
+    const result = spawnSync(coiPath(), ['shell', '--slot', word], {
+      cwd: fixture.workspace,
+      env: { PATH: process.env['PATH'], HOME: fixture.home, INCUS_SOCKET: '/nonexistent' },
       encoding: 'utf8',
     });
-    assert.equal(said.status, 2, JSON.stringify(word));
+    assert.equal(result.status, 2, JSON.stringify(word));
     assert.ok(
-      said.stderr.includes(JSON.stringify(word)) || word === '--' || word === '',
-      said.stderr,
+      result.stderr.includes(JSON.stringify(word)) || word === '--' || word === '',
+      result.stderr,
     );
   }
 });

@@ -11,17 +11,17 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { ConfigPlace } from '../bed/config-place.ts';
+import { ConfigFixture } from '../bed/config-fixture.ts';
 import { coiPath } from '../bed/program.ts';
 
-let place: ConfigPlace;
+let fixture: ConfigFixture;
 beforeEach(() => {
-  place = new ConfigPlace();
+  fixture = new ConfigFixture();
 });
-afterEach(() => place[Symbol.dispose]());
+afterEach(() => fixture[Symbol.dispose]());
 
 function coi(args: readonly string[], more: { input?: string; env?: Record<string, string> } = {}) {
-  const { home, workspace } = place;
+  const { home, workspace } = fixture;
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, PWD: workspace, ...more.env };
   return spawnSync(coiPath(), args, {
     cwd: workspace,
@@ -32,10 +32,10 @@ function coi(args: readonly string[], more: { input?: string; env?: Record<strin
   });
 }
 
-test('a created profile can be used, and is not made twice', () => {
+test('a created profile can be used, and is not created twice', () => {
   const made = coi(['profile', 'create', 'web', '--inherits', 'hardened']);
   assert.equal(made.status, 0, made.stderr);
-  const path = join(place.home, '.coi/profiles/web/config.toml');
+  const path = join(fixture.home, '.coi/profiles/web/config.toml');
   assert.match(readFileSync(path, 'utf8'), /^inherits = "hardened"$/m);
   assert.match(coi(['profile', 'info', 'web']).stdout, /docker = false/);
   assert.match(coi(['profile', 'create', 'web']).stderr, /already exists/);
@@ -47,36 +47,36 @@ test('a created profile can be used, and is not made twice', () => {
   );
 });
 
-test('it goes where the project keeps its own, or where it is told', () => {
-  mkdirSync(join(place.workspace, '.coi'));
+test("a profile is created in the project's directory, or where requested", () => {
+  mkdirSync(join(fixture.workspace, '.coi'));
   coi(['profile', 'create', 'one']);
-  assert.ok(existsSync(join(place.workspace, '.coi/profiles/one/config.toml')));
+  assert.ok(existsSync(join(fixture.workspace, '.coi/profiles/one/config.toml')));
   coi(['profile', 'create', 'two', '--user']);
-  assert.ok(existsSync(join(place.home, '.coi/profiles/two/config.toml')));
+  assert.ok(existsSync(join(fixture.home, '.coi/profiles/two/config.toml')));
   assert.equal(coi(['profile', 'create', 'x', '--user', '--project']).status, 2);
 });
 
-test('a broken profile is named and hides no other', () => {
-  place.profile('fine', 'inherits = "hardened"\n');
-  place.profile('broken', 'x = [');
-  const said = coi(['profile', 'list']);
-  assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stdout, /^fine /m);
-  assert.doesNotMatch(said.stdout, /^broken/m);
-  assert.match(said.stderr, /profile 'broken' is left out: .*broken\/config\.toml:/);
+test('a broken profile is named and does not hide others', () => {
+  fixture.profile('fine', 'inherits = "hardened"\n');
+  fixture.profile('broken', 'x = [');
+  const result = coi(['profile', 'list']);
+  assert.equal(result.status, 0, result.stderr);
+  assert.match(result.stdout, /^fine /m);
+  assert.doesNotMatch(result.stdout, /^broken/m);
+  assert.match(result.stderr, /profile 'broken' skipped: .*broken\/config\.toml:/);
 });
 
-test('a link that a project planted is not followed', () => {
-  mkdirSync(join(place.workspace, '.coi'));
-  symlinkSync(place.home, join(place.workspace, '.coi/profiles'));
-  const said = coi(['profile', 'create', 'one', '--project']);
-  assert.equal(said.status, 1);
-  assert.equal(existsSync(join(place.home, 'one')), false);
+test('a link planted by a project is not followed', () => {
+  mkdirSync(join(fixture.workspace, '.coi'));
+  symlinkSync(fixture.home, join(fixture.workspace, '.coi/profiles'));
+  const result = coi(['profile', 'create', 'one', '--project']);
+  assert.equal(result.status, 1);
+  assert.equal(existsSync(join(fixture.home, 'one')), false);
 });
 
-test('profile create default writes a configuration to begin with, once', () => {
+test('profile create default writes a starter configuration once', () => {
   assert.equal(coi(['profile', 'create', 'default']).status, 0);
-  const path = join(place.home, '.coi/config.toml');
+  const path = join(fixture.home, '.coi/config.toml');
   const before = readFileSync(path, 'utf8');
   assert.match(before, /^# image = "coi-default"$/m);
   assert.equal(coi(['profile', 'create', 'default']).status, 1);
@@ -84,24 +84,21 @@ test('profile create default writes a configuration to begin with, once', () => 
   assert.match(coi(['validate']).stdout, /✓ configuration is valid/);
 });
 
-test('edit opens the editor and warns of what it finds afterwards; built-in ones are not edited', () => {
-  place.profile('web', '');
-  const editor = place.write(join(place.home, 'ed'), '#!/bin/sh\necho "nonsense = 1" >"$2"\n');
+test('profile edit opens the editor and checks the result; built-in profiles are not edited', () => {
+  fixture.profile('web', '');
+  const editor = fixture.write(join(fixture.home, 'ed'), '#!/bin/sh\necho "nonsense = 1" >"$2"\n');
   chmodSync(editor, 0o755);
-  const said = coi(['profile', 'edit', 'web'], { env: { EDITOR: `${editor} --wait` } });
-  assert.equal(said.status, 0, said.stderr);
-  assert.match(
-    said.stderr,
-    /Warning: profile 'web' cannot be used as it is: .*nonsense is no known key/,
-  );
+  const result = coi(['profile', 'edit', 'web'], { env: { EDITOR: `${editor} --wait` } });
+  assert.equal(result.status, 0, result.stderr);
+  assert.match(result.stderr, /Warning: profile 'web' is invalid: .*nonsense is not a known key/);
   assert.equal(coi(['profile', 'edit', 'web'], { env: { EDITOR: '/nonexistent' } }).status, 1);
   for (const verb of ['edit', 'delete'])
     assert.match(coi(['profile', verb, 'hardened']).stderr, /built in/);
 });
 
-test('delete asks, and removes only that profile', () => {
-  const path = place.profile('web', '');
-  place.profile('other', '');
+test('profile delete asks, and removes only that profile', () => {
+  const path = fixture.profile('web', '');
+  fixture.profile('other', '');
   assert.match(coi(['profile', 'delete', 'web']).stdout, /Cancelled/);
   assert.ok(existsSync(path));
   assert.equal(coi(['profile', 'delete', 'web'], { input: 'y\n' }).status, 0);
@@ -110,21 +107,21 @@ test('delete asks, and removes only that profile', () => {
   assert.match(coi(['profile', 'list']).stdout, /^other /m);
 });
 
-test('validate judges files, names and everything, and says where the error is', () => {
-  const path = place.profile('web', '[container]\nimage = 7\n');
+test('profile validate checks files, names or everything, and locates errors', () => {
+  const path = fixture.profile('web', '[container]\nimage = 7\n');
   assert.equal(coi(['validate', 'config']).status, 0);
   for (const args of [
     ['validate'],
     ['validate', 'profile', 'web'],
     ['validate', 'profile', path],
   ]) {
-    const said = coi(args);
-    assert.equal(said.status, 1, args.join(' '));
-    assert.match(said.stdout, /✗ [\s\S]*config\.toml:2: container\.image/);
+    const result = coi(args);
+    assert.equal(result.status, 1, args.join(' '));
+    assert.match(result.stdout, /✗ [\s\S]*config\.toml:2: container\.image/);
   }
   const [verdict] = JSON.parse(coi(['validate', 'profile', 'web', '--json']).stdout);
   assert.equal(verdict.valid, false);
-  const file = join(place.workspace, 'good.toml');
+  const file = join(fixture.workspace, 'good.toml');
   writeFileSync(file, 'environment = { A = "1" }\n');
   assert.equal(coi(['validate', 'profile', './good.toml']).status, 0);
   assert.equal(coi(['validate', 'config', './good.toml']).status, 1, 'that is for profiles only');
@@ -132,7 +129,7 @@ test('validate judges files, names and everything, and says where the error is',
   assert.equal(coi(['validate', 'nothing']).status, 2);
 });
 
-test('schema profile knows what stands at the top of a profile, and no defaults section', () => {
+test('schema profile has the top-level keys of a profile and no defaults section', () => {
   const { properties } = JSON.parse(coi(['schema', 'profile']).stdout);
   for (const name of ['inherits', 'environment', 'forward_env', 'container', 'network'])
     assert.ok(properties[name], name);

@@ -1,13 +1,13 @@
-// docs/reference and the man page say what the program says, and its JSON has the documented shapes.
+// docs/reference and the man page match the program, and its JSON has the documented shapes.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { allCommands, flattened, reference } from '../../scripts/reference.ts';
-import { tree } from '../../src/cli/command-tree.ts';
+import { allCommands, flattenCommands, reference } from '../../scripts/reference.ts';
+import { commandTree } from '../../src/cli/command-tree.ts';
 import { jsonShapes } from '../../src/cli/ui/json-shapes.ts';
-import { ConfigPlace } from '../bed/config-place.ts';
+import { ConfigFixture } from '../bed/config-fixture.ts';
 import { coiPath } from '../bed/program.ts';
 import { mismatches } from './shape.ts';
 
@@ -48,8 +48,8 @@ test('every command, key and error is in the reference', async () => {
   }
 });
 
-test('every command, argument and flag says what it is', async () => {
-  for (const { name, command } of (await allCommands()).flatMap((one) => flattened(one))) {
+test('every command, argument and flag has a description', async () => {
+  for (const { name, command } of (await allCommands()).flatMap((one) => flattenCommands(one))) {
     assert.ok(command.description(), name);
     for (const argument of command.registeredArguments)
       assert.ok(argument.description, `${name} ${argument.name()}`);
@@ -58,8 +58,8 @@ test('every command, argument and flag says what it is', async () => {
   }
 });
 
-test('every command with --json has a documented shape, and every shape a command', async () => {
-  const all = (await allCommands()).flatMap((command) => flattened(command));
+test('every command with --json has a documented shape, and every shape has a command', async () => {
+  const all = (await allCommands()).flatMap((command) => flattenCommands(command));
   const named = new Map(all.map(({ name, command }) => [name.replace(/^coi /, ''), command]));
   const shapes = Object.keys(jsonShapes);
   for (const [name, command] of named) {
@@ -71,26 +71,26 @@ test('every command with --json has a documented shape, and every shape a comman
     assert.ok(named.has(shape.replace(/ --.*/, '')), shape);
 });
 
-test('the tree knows the subcommands of each command', async () => {
+test('the command tree has the subcommands of each command', async () => {
   for (const command of await allCommands()) {
-    const branch = tree.find(({ name }) => name === command.name());
+    const branch = commandTree.find(({ name }) => name === command.name());
     const below = command.commands.map((one) => one.name());
-    assert.deepEqual(Object.keys(branch?.below ?? {}), below, command.name());
+    assert.deepEqual(Object.keys(branch?.subcommands ?? {}), below, command.name());
   }
 });
 
-test('JSON that needs no Incus has the shape that is documented', () => {
-  using place = new ConfigPlace();
+test('JSON output without Incus has the documented shape', () => {
+  using fixture = new ConfigFixture();
   const env = {
     PATH: process.env['PATH'],
-    HOME: place.home,
-    PWD: place.workspace,
+    HOME: fixture.home,
+    PWD: fixture.workspace,
     INCUS_SOCKET: '/nonexistent',
   };
   const coi = (...args: string[]) =>
-    spawnSync(coiPath(), args, { cwd: place.workspace, env, encoding: 'utf8', timeout: 60_000 });
-  place.profile('web', 'inherits = "hardened"\n');
-  place.project('[network]\nmode = "open"\n');
+    spawnSync(coiPath(), args, { cwd: fixture.workspace, env, encoding: 'utf8', timeout: 60_000 });
+  fixture.profile('web', 'inherits = "hardened"\n');
+  fixture.project('[network]\nmode = "open"\n');
   const id = '0b7e3c1a-1111-4222-8333-444455556666';
   for (const [shape, args] of [
     ['version', ['version', '--json']],
@@ -103,8 +103,8 @@ test('JSON that needs no Incus has the shape that is documented', () => {
     ['trust --list', ['trust', '--list', '--json']],
     ['untrust', ['untrust', '--json']],
   ] as const) {
-    const said = coi(...args);
-    assert.deepEqual(mismatches(JSON.parse(said.stdout), jsonShapes[shape] ?? {}), [], shape);
+    const result = coi(...args);
+    assert.deepEqual(mismatches(JSON.parse(result.stdout), jsonShapes[shape] ?? {}), [], shape);
   }
   const forbidden = coi('build', 'custom', 'x', '--script', '/dev/zero');
   assert.match(forbidden.stderr, /^Error: the build script \/dev\/zero is a device$/m);
@@ -114,7 +114,7 @@ test('JSON that needs no Incus has the shape that is documented', () => {
   assert.deepEqual(mismatches(JSON.parse(failed.stderr), jsonShapes['error'] ?? {}), []);
 });
 
-test('what does not fit a shape is found', () => {
+test('the shape check rejects a mismatch', () => {
   assert.deepEqual(mismatches({ version: 1 }, jsonShapes['version'] ?? {}), [
     '.url is missing',
     '.version is no string',

@@ -1,4 +1,4 @@
-// As much of JSON Schema as coi's documented shapes use.
+// The subset of JSON Schema that coi's documented shapes use.
 
 interface Schema {
   readonly type?: string | readonly string[];
@@ -9,7 +9,7 @@ interface Schema {
   readonly additionalProperties?: Schema;
 }
 
-/** Where a value is not as the schema says, one line each. */
+/** Locations where a value violates the schema, one line each. */
 export function mismatches(value: unknown, shape: object, at = ''): string[] {
   const schema = shape as Schema;
   if (schema.enum && !schema.enum.includes(value)) return [`${at} is not one of its values`];

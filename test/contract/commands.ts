@@ -1,4 +1,4 @@
-// The commands that the contract runs: argv for the real daemon, and what the fake does in their place.
+// The commands that the contract runs: argv for the real daemon, and functions for the fake.
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import type { FakeProcess, ScriptedCommand } from '../fakes/incus/exec.ts';
@@ -10,7 +10,7 @@ async function copied({ stdin, stdout }: FakeProcess): Promise<number> {
   return 0;
 }
 
-/** Reads one line and no more. */
+/** Reads exactly one line. */
 async function line(stdin: FakeProcess['stdin']): Promise<string> {
   let text = '';
   while (!/[\r\n]/.test(text)) text += String((await once(stdin, 'data'))[0]);
@@ -28,9 +28,9 @@ export const argv = {
   notExecutable: ['/etc/passwd'],
   killItself: sh('kill -9 $$'),
   longSleep: ['sleep', '600'],
-  /** Holds a lock for as long as it lives, and says when it has it. */
+  /** Holds a lock while it runs, and reports when it has it. */
   holdLock: sh('exec 9>/tmp/coit-lock; flock 9; echo locked; exec sleep 600'),
-  /** Ends when nobody holds that lock. */
+  /** Ends when the lock is free. */
   takeLock: ['flock', '/tmp/coit-lock', 'true'],
   ignoreInput: ['head', '-c', '3'],
   manyBytes: ['head', '-c', '8000000', '/dev/zero'],
@@ -89,13 +89,13 @@ export const scripted = (): ScriptedCommand[] => [
 ];
 
 function locks(): ScriptedCommand[] {
-  const held: Promise<unknown>[] = [];
+  const executions: Promise<unknown>[] = [];
   const hold = ({ stdout, killed }: FakeProcess) => {
-    held.push(killed);
+    executions.push(killed);
     stdout.write('locked\n');
     return killed.then((signal) => 128 + signal);
   };
-  const take = () => Promise.all(held).then(() => 0);
+  const take = () => Promise.all(executions).then(() => 0);
   return [
     { argv: argv.holdLock, run: hold },
     { argv: argv.takeLock, run: take },

@@ -1,22 +1,22 @@
-// The two daemons that the contract is held against, and what a run leaves behind is swept from both.
+// The two daemons that the contract is tested against; leftovers of a run are swept from both.
 import { randomBytes } from 'node:crypto';
 import type { Incus, Operation } from '../../src/incus/client.ts';
 import { incusSocketPath, openIncus } from '../../src/incus/open.ts';
 import { startFakeIncus } from '../fakes/incus/server.ts';
 import { scripted } from './commands.ts';
 
-export interface Bench extends AsyncDisposable {
+export interface DaemonBed extends AsyncDisposable {
   readonly incus: Incus;
   /** Fingerprint of an image that containers start from. */
   readonly fingerprint: string;
   readonly prefix: string;
-  /** A name that is swept: `coit-<random>-label`. */
+  /** A name that will be swept: `coit-<random>-label`. */
   name(label: string): string;
 }
 
 export interface Daemon {
   readonly name: 'fake' | 'real';
-  open(): Promise<Bench>;
+  open(): Promise<DaemonBed>;
 }
 
 export const daemons: readonly Daemon[] = [
@@ -41,14 +41,14 @@ export const daemons: readonly Daemon[] = [
   },
 ];
 
-/** The real daemon makes and ends containers; each claim has so long. */
-export const claimLimit = { timeout: 60_000 };
+/** Limit for each test, since the real daemon starts and stops containers. */
+export const testLimit = { timeout: 60_000 };
 
-export async function done(started: Promise<Operation>): Promise<Record<string, unknown> | null> {
+export async function finish(started: Promise<Operation>): Promise<Record<string, unknown> | null> {
   return (await (await started).wait()).metadata;
 }
 
-function bench(incus: Incus, fingerprint: string, end: () => Promise<void>): Bench {
+function bench(incus: Incus, fingerprint: string, end: () => Promise<void>): DaemonBed {
   const prefix = `coit-${randomBytes(3).toString('hex')}-`;
   return {
     incus,
@@ -69,11 +69,12 @@ function bench(incus: Incus, fingerprint: string, end: () => Promise<void>): Ben
 async function sweep(incus: Incus, prefix: string): Promise<void> {
   const instances = (await incus.instances()).filter(({ name }) => name.startsWith(prefix));
   for (const { name, status } of instances) {
-    if (status !== 'Stopped') await done(incus.changeState(name, { action: 'stop', force: true }));
-    if (await incus.instance(name)) await done(incus.deleteInstance(name));
+    if (status !== 'Stopped')
+      await finish(incus.changeState(name, { action: 'stop', force: true }));
+    if (await incus.instance(name)) await finish(incus.deleteInstance(name));
   }
   for (const { fingerprint, properties, aliases } of await incus.images()) {
     for (const { name } of aliases) if (name.startsWith(prefix)) await incus.deleteImageAlias(name);
-    if (properties['coit'] === prefix) await done(incus.deleteImage(fingerprint));
+    if (properties['coit'] === prefix) await finish(incus.deleteImage(fingerprint));
   }
 }

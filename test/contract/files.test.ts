@@ -4,16 +4,16 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { IncusError } from '../../src/incus/client.ts';
-import { type Bench, claimLimit, daemons, done } from './daemons.ts';
+import { type DaemonBed, daemons, finish, testLimit } from './daemons.ts';
 
 for (const daemon of daemons) {
-  describe(`files of the ${daemon.name} daemon`, claimLimit, () => {
-    let bench: Bench;
+  describe(`files of the ${daemon.name} daemon`, testLimit, () => {
+    let bench: DaemonBed;
     let name: string;
     before(async () => {
       bench = await daemon.open();
       name = bench.name('files');
-      await done(
+      await finish(
         bench.incus.createInstance({
           name,
           type: 'container',
@@ -28,7 +28,7 @@ for (const daemon of daemons) {
       return buffer(file.content);
     };
 
-    it('a file comes back byte for byte with its owner and mode', async () => {
+    it('a file is read back byte for byte with owner and mode', async () => {
       const bytes = Buffer.from([0, 255, 10, 13, 0, 128]);
       await bench.incus.writeFile(name, '/tmp/a b%c', bytes, { uid: 1000, gid: 1001, mode: 0o640 });
       const file = await bench.incus.readFile(name, '/tmp/a b%c');
@@ -37,7 +37,7 @@ for (const daemon of daemons) {
       assert.deepEqual(await buffer(file.content), bytes);
     });
 
-    it('a stream of unknown length is written whole, and more can be appended', async () => {
+    it('a stream of unknown length is written completely, and can be appended to', async () => {
       const pieces = Array.from({ length: 40 }, (_, index) => Buffer.alloc(50_000, index));
       await bench.incus.writeFile(name, '/tmp/stream', Readable.from(pieces));
       await bench.incus.writeFile(name, '/tmp/stream', Buffer.from('tail'), { write: 'append' });
@@ -54,13 +54,13 @@ for (const daemon of daemons) {
       assert.deepEqual([directory.entries, directory.mode], [['x'], 0o700]);
     });
 
-    it('a link is a link and not what it points to', async () => {
+    it('a link is reported as a link, not as its target', async () => {
       const link = await bench.incus.readFile(name, '/bin');
       assert.ok(link?.kind === 'symlink');
       assert.match(link.target, /^(\/)?usr\/bin$/);
     });
 
-    it('what is not there is undefined, and deleting it fails with 404', async () => {
+    it('a missing file is undefined, and deleting it fails with 404', async () => {
       await bench.incus.writeFile(name, '/tmp/short', Buffer.from('x'));
       await bench.incus.deleteFile(name, '/tmp/short');
       assert.equal(await bench.incus.readFile(name, '/tmp/short'), undefined);

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { IncusError } from '../../src/incus/client.ts';
-import { type Bench, claimLimit, daemons, done } from './daemons.ts';
+import { type DaemonBed, daemons, finish, testLimit } from './daemons.ts';
 
 for (const daemon of daemons) {
-  describe(`images of the ${daemon.name} daemon`, claimLimit, () => {
-    let bench: Bench;
+  describe(`images of the ${daemon.name} daemon`, testLimit, () => {
+    let bench: DaemonBed;
     let directory: string;
     before(async () => {
       bench = await daemon.open();
@@ -21,7 +21,7 @@ for (const daemon of daemons) {
       await bench[Symbol.asyncDispose]();
     });
 
-    /** Two tarballs that are an image, if a useless one. */
+    /** Two tarballs that form a valid but useless image. */
     const tarballs = (label: string) => {
       const metadata = join(directory, `${label}-metadata`);
       const rootfs = join(directory, `${label}-rootfs`);
@@ -37,7 +37,7 @@ for (const daemon of daemons) {
       return { metadataPath: pack(metadata), rootfsPath: pack(rootfs) };
     };
     const imported = async (label: string) => {
-      const metadata = await done(
+      const metadata = await finish(
         bench.incus.importImage({
           ...tarballs(label),
           properties: { coit: bench.prefix, label: 'a b&c=ü' },
@@ -53,11 +53,11 @@ for (const daemon of daemons) {
       const image = await bench.incus.image(fingerprint);
       assert.equal(image?.properties['label'], 'a b&c=ü');
       assert.ok((await bench.incus.images()).some((other) => other.fingerprint === fingerprint));
-      await done(bench.incus.deleteImage(fingerprint));
+      await finish(bench.incus.deleteImage(fingerprint));
       assert.equal(await bench.incus.image(fingerprint), undefined);
     });
 
-    it('an alias is made, found, moved and deleted', async () => {
+    it('an image alias is created, found, moved and deleted', async () => {
       const alias = bench.name('alias/x');
       assert.equal(await bench.incus.imageAlias(alias), undefined);
       const [one, two] = [await imported('one'), await imported('two')];
@@ -73,7 +73,7 @@ for (const daemon of daemons) {
       assert.equal(await bench.incus.imageAlias(alias), undefined);
     });
 
-    it('an alias for an image that is not there is refused with 404', async () => {
+    it('an alias for a missing image is refused with 404', async () => {
       await assert.rejects(
         bench.incus.setImageAlias(bench.name('dangling'), '0'.repeat(64)),
         (error) => error instanceof IncusError && error.status === 404,
@@ -82,14 +82,14 @@ for (const daemon of daemons) {
 
     it('a stopped instance is published as an image', async () => {
       const fingerprint = await imported('source');
-      await done(
+      await finish(
         bench.incus.createInstance({
           name: bench.name('published'),
           type: 'container',
           source: { type: 'image', fingerprint },
         }),
       );
-      const metadata = await done(
+      const metadata = await finish(
         bench.incus.publishImage({
           instance: bench.name('published'),
           properties: { coit: bench.prefix },

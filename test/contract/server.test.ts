@@ -1,18 +1,18 @@
-// The server itself, its networks, pools and profiles, and its events.
+// The server, its networks, pools, profiles and events.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { IncusError } from '../../src/incus/client.ts';
-import { type Bench, claimLimit, daemons, done } from './daemons.ts';
+import { type DaemonBed, daemons, finish, testLimit } from './daemons.ts';
 
 for (const daemon of daemons) {
-  describe(`server of the ${daemon.name} daemon`, claimLimit, () => {
-    let bench: Bench;
+  describe(`server of the ${daemon.name} daemon`, testLimit, () => {
+    let bench: DaemonBed;
     before(async () => {
       bench = await daemon.open();
     });
     after(() => bench[Symbol.asyncDispose]());
 
-    it('names its version and capabilities', async () => {
+    it('the server reports its version and capabilities', async () => {
       const server = await bench.incus.server();
       assert.equal(server.environment.server, 'incus');
       assert.equal(server.auth, 'trusted');
@@ -20,14 +20,14 @@ for (const daemon of daemons) {
       assert.equal(await bench.incus.has('coit-no-such-extension'), false);
     });
 
-    it('has a default profile, and undefined for what is not there', async () => {
+    it('the server has a default profile, and missing profiles are undefined', async () => {
       assert.equal((await bench.incus.profile('default'))?.name, 'default');
       assert.ok((await bench.incus.profiles()).some(({ name }) => name === 'default'));
       assert.equal(await bench.incus.profile('coit-none'), undefined);
       assert.equal(await bench.incus.network('coit-none'), undefined);
     });
 
-    it('its pools have a driver and tell their room', async () => {
+    it('storage pools report driver and space', async () => {
       const [pool] = await bench.incus.storagePools();
       assert.ok(pool?.driver);
       assert.ok((await bench.incus.storageResources(pool.name)).space.total > 0);
@@ -42,14 +42,14 @@ for (const daemon of daemons) {
       );
     });
 
-    it('what happens after a subscription is ready is seen, in order', async ({ signal }) => {
+    it('events after a subscription is ready arrive in order', async ({ signal }) => {
       const events = bench.incus.events(['lifecycle'], { signal });
       await events.ready;
       const name = bench.name('seen');
       const source = { type: 'image', fingerprint: bench.fingerprint } as const;
-      await done(bench.incus.createInstance({ name, type: 'container', source, start: true }));
-      await done(bench.incus.changeState(name, { action: 'stop', force: true }));
-      await done(bench.incus.deleteInstance(name));
+      await finish(bench.incus.createInstance({ name, type: 'container', source, start: true }));
+      await finish(bench.incus.changeState(name, { action: 'stop', force: true }));
+      await finish(bench.incus.deleteInstance(name));
       const seen: string[] = [];
       for await (const event of events) {
         if (event.type !== 'lifecycle' || event.metadata.source !== `/1.0/instances/${name}`)

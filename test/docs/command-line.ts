@@ -1,8 +1,8 @@
-// Whether a command line fits the commands that there are, without running it.
+// Checks a command line against the existing commands without running it.
 import type { Command } from 'commander';
 
-/** What does not fit, or undefined. `whole` also wants every argument that the command needs. */
-export function complaintAbout(
+/** What is wrong with it, or undefined. `whole` also requires all arguments of the command. */
+export function commandLineError(
   words: readonly string[],
   commands: readonly Command[],
   globals: Command,
@@ -32,7 +32,7 @@ export function complaintAbout(
     if (word === 'help' && !found) return undefined;
     if (!found && !/^[A-Z]+$/.test(word)) return `there is no command ${word}`;
     operands.push(word);
-    // From its first operand on the rest belongs to the command that is run.
+    // Everything from the first operand on belongs to the command that is run.
     if (found?.name() === 'run' || (found?.name() === 'exec' && operands.length === 2)) {
       operands.push(...rest);
       break;
@@ -56,12 +56,12 @@ function operandComplaint(
   return undefined;
 }
 
-/** How many words after the flag belong to it; undefined if there is no such flag. */
+/** How many arguments a flag takes; undefined for an unknown flag. */
 function flagIn(word: string, places: readonly (Command | null | undefined)[]): number | undefined {
   const [name = '', value] = word.split(/=(.*)/s);
   if (['-h', '--help', '--version'].includes(name)) return 0;
-  for (const place of places) {
-    const option = place?.options.find(({ long, short }) => long === name || short === name);
+  for (const slot of places) {
+    const option = slot?.options.find(({ long, short }) => long === name || short === name);
     if (option) return option.required && value === undefined ? 1 : 0;
   }
   return undefined;

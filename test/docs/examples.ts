@@ -1,6 +1,6 @@
-// Runs the examples of pages on real containers: every `sh test` block in a workspace of its page, as an ordinary user,
-// and every line of the `text output` block after it has to be in what it printed. Every toml block is a configuration
-// that coi takes.
+// Runs the examples of the pages in real containers: every `sh test` block in its page's workspace, as an ordinary user.
+// Every line of the following `text output` block must appear in the output. Every toml block must be a valid
+// configuration.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,7 +9,7 @@ import { pages } from './pages.ts';
 
 const killAll = ['kill', '--all', '--force'];
 
-/** Makes the tests of every second page, for a file of its own: they take a minute, and two files run at a time. */
+/** Makes the tests of every second page, for a separate file: they take a minute, and two files run at a time. */
 export function testExamples(half: 0 | 1): void {
   const wanted = pages().filter((_, index) => index % 2 === half);
   let guide: GuideBed;
@@ -21,14 +21,14 @@ export function testExamples(half: 0 | 1): void {
   for (const { name, blocks } of wanted) {
     const scripts = blocks.filter(({ kind }) => kind === 'sh test');
     if (scripts.length > 0)
-      test(`${name}: its commands do what it says`, { timeout }, async () => {
+      test(`${name}: its commands work as described`, { timeout }, async () => {
         const cwd = await guide.workspaceOf(name);
         await using _ = { [Symbol.asyncDispose]: async () => void (await guide.bed.coi(killAll)) };
         for (const [index, { kind, text }] of blocks.entries()) {
           if (kind !== 'sh test') continue;
-          const said = await guide.inShell(text, cwd);
-          const all = `${said.stdout}${said.stderr}`;
-          assert.equal(said.status, 0, `${text}\n${all}`);
+          const result = await guide.inShell(text, cwd);
+          const all = `${result.stdout}${result.stderr}`;
+          assert.equal(result.status, 0, `${text}\n${all}`);
           const next = blocks[index + 1];
           if (next?.kind !== 'text output') continue;
           for (const line of next.text.trim().split('\n'))
@@ -38,12 +38,12 @@ export function testExamples(half: 0 | 1): void {
 
     const configurations = blocks.filter(({ kind }) => kind === 'toml');
     if (configurations.length > 0)
-      test(`${name}: its configuration is one that coi takes`, { timeout }, async () => {
+      test(`${name}: its configuration is valid`, { timeout }, async () => {
         const file = join(await guide.workspaceOf(name), 'example.toml');
         for (const { text } of configurations) {
           await guide.write(file, text);
-          const said = await guide.bed.coi(['validate', 'config', file]);
-          assert.equal(said.status, 0, `${text}\n${said.stdout}${said.stderr}`);
+          const result = await guide.bed.coi(['validate', 'config', file]);
+          assert.equal(result.status, 0, `${text}\n${result.stdout}${result.stderr}`);
         }
       });
   }

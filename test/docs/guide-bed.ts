@@ -1,16 +1,16 @@
-// A user whose home and workspaces are those that the guide speaks of.
+// A user with the home and workspaces that the guide assumes.
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { coiPath } from '../bed/program.ts';
-import { homeFile } from '../lifecycle/talk.ts';
+import { homeFile } from '../lifecycle/conversation.ts';
 
 export const timeout = 120_000;
 
 /** A bed with the configuration of a user of the guide. */
 export async function makeGuideBed(): Promise<GuideBed> {
   const bed = await makeBed();
-  // The pages speak of the user's usual image, which takes minutes to build.
+  // The pages use the default image, which takes minutes to build.
   homeFile(bed, '.coi/config.toml', `[container]\nimage = "${bed.image}"\n`);
   return new GuideBed(bed);
 }
@@ -32,7 +32,7 @@ export class GuideBed {
     await chown(file, this.bed.user.uid, this.bed.user.gid);
   }
 
-  /** A directory of the user's, below one of its own, so that a page may write beside it. */
+  /** A user's directory below a separate one, so that a page may write next to it. */
   async workspaceOf(name: string): Promise<string> {
     const directory = join(this.bed.user.home, name.replace('/', '-'), 'shop');
     await this.own(dirname(directory));

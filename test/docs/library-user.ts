@@ -1,4 +1,4 @@
-// A program that uses the library as others do; library.test.ts runs it on a terminal.
+// A program that uses the library like any other program; library.test.ts runs it on a terminal.
 import { CoiError, openCoi } from 'coi';
 
 await using coi = openCoi();

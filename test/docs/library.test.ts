@@ -1,35 +1,35 @@
-// The library as other programs use it, and the example program.
+// The library as used by other programs, and the example program.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeGuideBed, timeout } from './guide-bed.ts';
 import { root } from './pages.ts';
 
-test('the example program runs a command in several machines at once, and leaves none', {
+test('the example program runs a command in several containers at once and leaves none', {
   timeout,
 }, async () => {
   await using guide = await makeGuideBed();
   const { bed } = guide;
   const cwd = await guide.workspaceOf('example');
   const argv = [process.execPath, join(root, 'examples/everywhere.ts'), '2', 'sh', '-c', 'pwd'];
-  const said = await bed.user.run(argv, { cwd, env: bed.env, limitMs: timeout });
-  assert.equal(said.stderr, '');
-  assert.deepEqual(said.stdout.split('\n').sort(), [
+  const result = await bed.user.run(argv, { cwd, env: bed.env, limitMs: timeout });
+  assert.equal(result.stderr, '');
+  assert.deepEqual(result.stdout.split('\n').sort(), [
     '',
-    '2 sessions run',
+    '2 sessions are running',
     'slot 1: status 0: /workspace',
     'slot 2: status 0: /workspace',
   ]);
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('the library passes input and variables, tells outcomes, attaches, and names what does not exist', {
+test('the library passes input and variables, reports outcomes, attaches, and rejects unknown names', {
   timeout,
 }, async () => {
   await using guide = await makeGuideBed();
   const { bed } = guide;
   const cwd = await guide.workspaceOf('library');
-  // Inside the package, so that `coi` means this checkout.
+  // Inside the package, so that `coi` resolves to this checkout.
   const script = join(root, 'test/docs/library-user.ts');
   const screen = bed.command([process.execPath, script], { cwd });
   await screen.waitFor('You:', 30_000);

@@ -1,4 +1,4 @@
-// No page names a command, a flag or a place that does not exist. What can be run of them is run by examples.ts.
+// Every command, flag and path in the pages exists. examples.ts runs the runnable parts.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,17 +7,17 @@ import { Command } from 'commander';
 import { allCommands } from '../../scripts/reference.ts';
 import { addGlobalOptions } from '../../src/cli/global-options.ts';
 import { portVariables } from '../../src/session/plan/ports.ts';
-import { complaintAbout } from './command-line.ts';
+import { commandLineError } from './command-line.ts';
 import { commandLines, pages, root, words } from './pages.ts';
 
 const commands = await allCommands();
 const globals = new Command('coi');
 addGlobalOptions(globals);
 const complaint = (line: string, whole = true) =>
-  complaintAbout(words(line), commands, globals, whole);
+  commandLineError(words(line), commands, globals, whole);
 
 for (const page of pages()) {
-  test(`${page.name}: every command line fits a command of coi`, () => {
+  test(`${page.name}: every command line is valid`, () => {
     const wrong = commandLines(page).flatMap(({ line, whole }) => {
       const why = complaint(line, whole);
       return why === undefined ? [] : [`${line}: ${why}`];
@@ -25,7 +25,7 @@ for (const page of pages()) {
     assert.deepEqual(wrong, []);
   });
 
-  test(`${page.name}: every file that it links to is there`, () => {
+  test(`${page.name}: every linked file exists`, () => {
     const at = join(root, page.name === 'README' ? '.' : 'docs', dirname(page.name));
     const links = [...page.text.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => target);
     const dead = links.filter(
@@ -35,17 +35,17 @@ for (const page of pages()) {
   });
 }
 
-test('the variables of ports that the guide names are those that a session gets', () => {
+test('the port variables that the guide names are those of a session', () => {
   const named = pages().flatMap(({ text }) => text.match(/COI_PORT[A-Z0-9_]*[A-Z0-9]\b/g) ?? []);
   const port = { listen: '127.0.0.1', host: 20_000, container: 3000 };
-  const given = portVariables([
+  const variables = portVariables([
     { ...port, name: undefined },
     { ...port, name: 'web' },
   ]);
-  assert.deepEqual([...new Set(named)].toSorted(), Object.keys(given).toSorted());
+  assert.deepEqual([...new Set(named)].toSorted(), Object.keys(variables).toSorted());
 });
 
-test('a page that named what does not exist would be found', () => {
+test('the doc check rejects unknown commands and flags', () => {
   for (const line of [
     'coi shel --background',
     'coi shell --bakground',

@@ -1,17 +1,17 @@
-// Reads the pages that users read: their code blocks, and the command lines in them.
+// Parses the user documentation: code blocks and the command lines in them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
 
 export interface Block {
-  /** What stands after the three backticks: `sh test`, `toml`, ... */
+  /** The info string after the three backticks: `sh test`, `toml`, ... */
   readonly kind: string;
   readonly text: string;
 }
 
 export interface Page {
-  /** Its file without the ending. */
+  /** Its file name without the extension. */
   readonly name: string;
   readonly text: string;
   readonly blocks: readonly Block[];
@@ -33,7 +33,7 @@ function page(file: string): Page {
   return { name: `${folder}${basename(file, '.md')}`, text, blocks };
 }
 
-/** The command lines of coi in a page: those of its sh blocks whole, those in its prose and tables as far as they go. */
+/** The coi command lines of a page: complete ones from its sh blocks, partial ones from prose and tables. */
 export function commandLines({ text, blocks }: Page): { line: string; whole: boolean }[] {
   const ofBlocks = blocks
     .filter(({ kind }) => /^sh( test)?$/.test(kind))
@@ -45,7 +45,7 @@ export function commandLines({ text, blocks }: Page): { line: string; whole: boo
   return [...ofBlocks, ...ofProse];
 }
 
-/** Every `coi …` of a line of shell, without what is before, after or around it. */
+/** Every `coi …` in a shell line, without the surrounding commands. */
 function coiCommands(line: string): string[] {
   const code = line.replace(/(^|\s)#.*$/, '');
   return [...code.matchAll(/(?:^|[\s(|&;])(coi(?: [^|&;]*)?)(?=$|[|&;])/g)].map(
@@ -53,7 +53,7 @@ function coiCommands(line: string): string[] {
   );
 }
 
-/** Words as a shell makes them; what it would fill in stays one word. */
+/** Words as the shell splits them; an expansion stays one word. */
 export function words(line: string): string[] {
   const pattern = /(?:"(?:\\.|\$\([^)]*\)|[^"])*"|'[^']*'|\$\([^)]*\)|[^\s"'])+/g;
   return (line.match(pattern) ?? [])

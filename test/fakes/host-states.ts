@@ -1,4 +1,4 @@
-// Hosts to begin with: a bare Debian 12, and one on which everything is well.
+// Initial host states: a bare Debian 12, and a healthy host.
 import type { DaemonStatus } from '../../src/coid-api/protocol.ts';
 import { protocolVersion } from '../../src/coid-api/protocol.ts';
 import type { InstallState } from '../../src/host/install/install.ts';
@@ -7,14 +7,14 @@ import type { Network, Profile, StoragePool } from '../../src/incus/shapes.ts';
 
 export type FakeFile = string | { readonly kind: PathKind };
 
-/** Whatever a scenario changes; the rest is a bare Debian 12 with systemd absent. */
+/** Fields that a scenario changes; the rest is a bare Debian 12 without systemd. */
 export interface FakeHostState {
   readonly files?: Readonly<Record<string, FakeFile>>;
   readonly pools?: readonly StoragePool[];
   readonly networks?: readonly Network[];
   readonly profile?: Profile;
   readonly images?: readonly string[];
-  /** `dead`: a socket nobody listens on. */
+  /** `dead`: a socket without a listener. */
   readonly incus?: 'running' | 'dead' | 'absent' | 'forbidden';
   readonly coid?: Partial<DaemonStatus> | 'absent';
   readonly install?: InstallState;
@@ -22,7 +22,7 @@ export interface FakeHostState {
   readonly groups?: readonly number[];
   readonly freeBytes?: number;
   readonly routes?: string;
-  /** The first answers of apt-get install, instead of success. */
+  /** The first results of apt-get install, instead of success. */
   readonly aptFailures?: number;
 }
 
@@ -47,7 +47,7 @@ export const bareFiles: Readonly<Record<string, FakeFile>> = {
   '/var/lib/lxcfs': { kind: 'missing' },
 };
 
-/** What each package puts on the disk. */
+/** Files that each package installs. */
 export const packageFiles: Readonly<Record<string, string>> = {
   'incus-base': '/usr/libexec/incus/incusd',
   lxcfs: '/usr/bin/lxcfs',
@@ -59,7 +59,7 @@ export const packageFiles: Readonly<Record<string, string>> = {
   'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
 };
 
-/** The content of the program that wants to be installed. */
+/** Content of the program to be installed. */
 export const wanted = 'aaaaaaaaaaaaaaaa';
 
 export function pool(
@@ -71,7 +71,7 @@ export function pool(
   return { name, driver, config, status, description: '', used_by: [] };
 }
 
-/** As an Incus has it that nobody has set up. */
+/** A fresh Incus before `incus admin init`. */
 export const untouchedProfile: Profile = {
   name: 'default',
   description: 'Default Incus profile',
@@ -107,8 +107,8 @@ export function coidStatus(changes: Partial<DaemonStatus>): DaemonStatus {
   } as DaemonStatus;
 }
 
-/** Everything that a host needs is there and alive. */
-export const wellState: FakeHostState = {
+/** A host with everything that coi needs installed and running. */
+export const healthyState: FakeHostState = {
   files: {
     ...Object.fromEntries(Object.values(packageFiles).map((path) => [path, { kind: 'file' }])),
     '/etc/subuid': 'root:1000000:1000000000\n',

@@ -1,16 +1,16 @@
-// A host that exists only in memory: files, programs that were run, and an Incus and a coid that can be dead.
+// An in-memory host: files, recorded program calls, and an Incus and a coid that can be dead.
 import type { DaemonStatus } from '../../src/coid-api/protocol.ts';
 import type { Installer, InstallState } from '../../src/host/install/install.ts';
 import type {
-  Machine,
+  DetachedProcess,
+  HostProcess,
   PathKind,
-  Process,
   RunResult,
-  Started,
+  SetupHost,
 } from '../../src/host/install/setup-host.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { Network, Profile, StoragePool } from '../../src/incus/shapes.ts';
-import type { Ground } from '../../src/setup/check.ts';
+import type { CheckContext } from '../../src/setup/check.ts';
 import {
   bareFiles,
   bridge,
@@ -32,11 +32,11 @@ const places = {
   manPath: '/usr/local/share/man/man1/coi.1',
 };
 
-export class FakeHost implements Machine {
+export class FakeHost implements SetupHost {
   readonly uid = 0;
   readonly groups: readonly number[];
   readonly files = new Map<string, FakeFile>();
-  /** Command lines that were run, and those started detached with a `&`. */
+  /** Executed command lines; those started detached end with `&`. */
   readonly ran: string[] = [];
   pools: StoragePool[];
   networks: Network[];
@@ -67,9 +67,9 @@ export class FakeHost implements Machine {
     this.#aptFailures = state.aptFailures ?? 0;
   }
 
-  ground(signal: AbortSignal = new AbortController().signal): Ground {
+  context(signal: AbortSignal = new AbortController().signal): CheckContext {
     const installer: Installer = {
-      places,
+      installPaths: places,
       paths: [places.libDir],
       state: async () => this.installed,
       install: async () => {
@@ -82,7 +82,7 @@ export class FakeHost implements Machine {
       },
     };
     return {
-      machine: this,
+      host: this,
       incus: async () => this.#incus(),
       coidStatus: async () => {
         if (this.coidStatus) return this.coidStatus;
@@ -128,7 +128,7 @@ export class FakeHost implements Machine {
     return success;
   }
 
-  async startDetached(argv: readonly string[]): Promise<Started> {
+  async startDetached(argv: readonly string[]): Promise<DetachedProcess> {
     this.ran.push(`${argv.join(' ')} &`);
     if (argv[0] === 'lxcfs') this.files.set('/var/lib/lxcfs/proc', { kind: 'directory' });
     if (argv.some((word) => word.endsWith('/incusd'))) this.incusState = 'running';
@@ -178,7 +178,7 @@ export class FakeHost implements Machine {
     return this.#state.freeBytes ?? 100 * gib;
   }
 
-  async processes(): Promise<Process[]> {
+  async processes(): Promise<HostProcess[]> {
     return this.incusState === 'running' ? [{ pid: 7, name: 'incusd' }] : [];
   }
 

@@ -1,4 +1,4 @@
-// The keys of a session's container, as tests write them down.
+// Instance keys of a session's container for tests.
 import type { Config } from '../../src/incus/shapes.ts';
 import { parseSessionId, parseSlot, type WorkspacePath } from '../../src/names.ts';
 import { recordConfig, type SessionRecord } from '../../src/session/record/instance-record.ts';

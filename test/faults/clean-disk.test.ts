@@ -1,4 +1,4 @@
-// `coi clean --disk` on a host of its own, since images belong to all users of one.
+// `coi clean --disk` on a private host, since images are shared by all users of a host.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coiPath } from '../bed/program.ts';
@@ -19,7 +19,7 @@ interface Report {
   readonly failed: string[];
 }
 
-/** Three versions of an image, of which the second is used by somebody; sessions, a cache, logs. */
+/** Three versions of an image, with the second one in use; sessions, a cache, logs. */
 const scene = `set -e
 incus create --quiet --empty coi-kept
 incus snapshot create coi-kept first
@@ -36,14 +36,14 @@ echo said > ${home}/.coi/logs/build.log
 ln -s /etc/passwd ${home}/.coi/logs/link
 touch -d '1 day ago' ${store}/${interrupted}`;
 
-test('it shows what uses space, and deletes what is safe when that is wished', limit, async () => {
+test('clean --disk shows what uses space, and deletes safe items if confirmed', limit, async () => {
   await using host = await PrivateHost.open();
   const coi = (...words: string[]) =>
     host.run('env', '-C', '/', `HOME=${home}`, 'XDG_CACHE_HOME=', coiPath(), ...words);
   const report = async (...flags: string[]) => {
-    const said = await coi('clean', '--disk', '--json', ...flags);
-    assert.equal(said.status, 0, said.stderr);
-    return JSON.parse(said.stdout) as Report;
+    const result = await coi('clean', '--disk', '--json', ...flags);
+    assert.equal(result.status, 0, result.stderr);
+    return JSON.parse(result.stdout) as Report;
   };
   assert.equal((await host.run(coiPath(), 'setup', '--yes')).status, 0);
   const made = await host.run('sh', '-c', scene);
@@ -67,13 +67,17 @@ test('it shows what uses space, and deletes what is safe when that is wished', l
     'snapshot coi-kept/first',
   ]);
   assert.ok(before.safe_bytes > 2_000_000, String(before.safe_bytes));
-  assert.deepEqual(before.cleaned, [], 'nothing goes without --force where nobody can be asked');
+  assert.deepEqual(
+    before.cleaned,
+    [],
+    'without a terminal nothing is deleted unless --force is given',
+  );
 
   const text = await coi('clean', '--disk');
   assert.equal(text.status, 0);
   assert.match(text.stdout, /^OLD IMAGE +\S+ \S+ +yes +x-20260101-000000 \(x is newer\)$/m);
   assert.match(text.stdout, /^Total: .*, safe to delete: \d.* MiB$/m);
-  assert.match(text.stderr, /--force` deletes what is safe/);
+  assert.match(text.stderr, /--force` to delete what is safe/);
   assert.deepEqual((await report('--force', '--dry-run')).cleaned, []);
 
   const after = await report('--force');
@@ -93,22 +97,22 @@ test('it shows what uses space, and deletes what is safe when that is wished', l
 });
 
 test(
-  'images that projects elsewhere name are kept, however their configuration looks',
+  'images that other projects name are kept, however their configuration is formatted',
   limit,
   async () => {
     await using host = await PrivateHost.open();
     const coi = (...words: string[]) =>
       host.run('env', '-C', '/', `HOME=${home}`, 'XDG_CACHE_HOME=', coiPath(), ...words);
     const shell = async (script: string) => {
-      const said = await host.run('sh', '-ec', script);
-      assert.equal(said.status, 0, said.stderr);
+      const result = await host.run('sh', '-ec', script);
+      assert.equal(result.status, 0, result.stderr);
     };
     const safe = async () => {
-      const said = await coi('clean', '--disk', '--json');
-      assert.equal(said.status, 0, said.stderr);
-      const { found } = JSON.parse(said.stdout) as Report;
+      const result = await coi('clean', '--disk', '--json');
+      assert.equal(result.status, 0, result.stderr);
+      const { found } = JSON.parse(result.stdout) as Report;
       const names = found.filter((one) => one.kind === 'old image' && one.safe);
-      return { names: names.map(({ name }) => name).sort(), stderr: said.stderr };
+      return { names: names.map(({ name }) => name).sort(), stderr: result.stderr };
     };
     assert.equal((await host.run(coiPath(), 'setup', '--yes')).status, 0);
     await shell(`incus create --quiet --empty base
@@ -133,7 +137,7 @@ test(
       -c user.coi.mounts='{"id":"m","runDir":"/run/coi","ownerUid":0,"ownerGid":0,"idmapBase":0,"mounts":[]}'`);
     assert.deepEqual((await safe()).names, [4, 5].map(x));
 
-    // So is a pool: what lies in it is not in one that nobody names.
+    // So is a pool that a configuration names.
     await shell(`incus storage create --quiet other dir
     incus storage create --quiet third dir
     for pool in other third; do
@@ -142,34 +146,34 @@ test(
     done
     printf '[container]\\nstorage_pool = "other"\\n' > /run/other/.coi/config.toml`);
     const pools = await coi('clean', '--pools', '--dry-run');
-    assert.match(pools.stdout, /coi-third-1 .*in pool third, which no profile names/);
+    assert.match(pools.stdout, /coi-third-1 .*in pool third, which no profile uses/);
     assert.doesNotMatch(pools.stdout, /coi-other-1/);
 
-    // A container of another project is one, too.
+    // A container of another project counts too.
     await shell(`incus project create work -c features.images=false
     incus create --quiet ${x(4)} web --project work --storage default`);
     assert.deepEqual((await safe()).names, [x(5)]);
 
-    // What leads elsewhere is not read, and nobody waits for it: then no image is known to be nobody's.
+    // A link out is not read and does not block: then no image is known to be unused.
     await shell(`rm /run/w1/.coi/config.toml; ln -s /etc/passwd /run/w1/.coi/config.toml
     rm -r /run/w2/.coi; mkfifo /run/w2/.coi`);
     const kept = await safe();
     assert.deepEqual(kept.names, []);
     assert.match(
       kept.stderr,
-      /^Warning: old images are kept, since these cannot be read .*"\/run\/w1"/m,
+      /^Warning: old images are kept because these files cannot be read .*"\/run\/w1"/m,
     );
     assert.match(kept.stderr, /"\/run\/w2"/);
   },
 );
 
-test('what was changed while it asked is left with a word', limit, async () => {
+test('items that change during the question are kept and reported', limit, async () => {
   await using host = await PrivateHost.open();
   assert.equal((await host.run(coiPath(), 'setup', '--yes')).status, 0);
   const shell = async (script: string) => {
-    const said = await host.run('sh', '-ec', script);
-    assert.equal(said.status, 0, said.stderr);
-    return said.stdout;
+    const result = await host.run('sh', '-ec', script);
+    assert.equal(result.status, 0, result.stderr);
+    return result.stdout;
   };
   await shell(`incus create --quiet --empty base
     publish() { incus publish --quiet base --alias "$1" description="x, built by coi" n="$1"; }
@@ -216,11 +220,11 @@ test('what was changed while it asked is left with a word', limit, async () => {
   assert.match(left, new RegExp(interrupted));
 });
 
-test('it does not go together with what chooses something else', limit, async () => {
+test('clean --disk cannot be combined with other selections', limit, async () => {
   await using host = await PrivateHost.open();
   for (const other of ['--all', '--sessions', '--orphans', '--pools', '--ownership', 'name']) {
-    const said = await host.run(coiPath(), 'clean', '--disk', other);
-    assert.equal(said.status, 2, other);
-    assert.match(said.stderr, /^Error: --disk does not go together with (?:names|--)/);
+    const result = await host.run(coiPath(), 'clean', '--disk', other);
+    assert.equal(result.status, 2, other);
+    assert.match(result.stderr, /^Error: --disk cannot be combined with (?:names|--)/);
   }
 });

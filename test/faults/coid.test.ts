@@ -1,4 +1,4 @@
-// Kill coid at any moment of a start: what is there is managed as usual by the next one, what is not leaves nothing behind.
+// coid is killed at any moment of a start: existing containers are managed by the next coid, and nothing else is left behind.
 import assert from 'node:assert/strict';
 import { watch } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { untilUnmounted } from '../bed/mounts.ts';
-import { untilGone } from '../incus/coid-bed.ts';
+import { untilEntryGone } from '../incus/coid-bed.ts';
 import { inventory } from '../security/protect-bed.ts';
 
-/** Where something appears in the course of a reservation, in this order; then there is the container. */
+/** Objects that appear during a reservation, in this order; the container comes last. */
 const moments: Readonly<Record<string, (bed: Bed) => Promise<void>>> = {
   'the reservation is written down': ({ coid }) => entryIn(join(coid.runDir, 'leases')),
   'the guard of the workspace is written down': ({ coid }) =>
@@ -19,7 +19,7 @@ const moments: Readonly<Record<string, (bed: Bed) => Promise<void>>> = {
   'the container is started': (bed) => event(bed, 'instance-started'),
 };
 
-test('coid is killed while a session starts: nothing is orphaned, and what lives can be ended', {
+test('killing coid during a start orphans nothing, and live sessions can be ended', {
   timeout: 180_000,
 }, async () => {
   await using bed = await makeBed({ git: true, coidEnv: { COI_LEASE_MS: '700' } });
@@ -46,17 +46,17 @@ test('coid is killed while a session starts: nothing is orphaned, and what lives
       const killed = await bed.coi(['kill', name]);
       assert.equal(killed.status, 0, `${moment}: ${killed.stderr}`);
     }
-    // A reservation that never became a container is nothing that could be killed; it ends by itself.
-    for (const file of reserved) await untilGone(leases, file);
+    // A reservation without a container cannot be killed; it expires.
+    for (const file of reserved) await untilEntryGone(leases, file);
     await untilUnmounted(coid.runDir);
-    for (const file of await readdir(records)) await untilGone(records, file);
+    for (const file of await readdir(records)) await untilEntryGone(records, file);
     assert.deepEqual(await bed.instances(), [], moment);
     assert.deepEqual(await inventory(bed.workspace.path), before, moment);
   }
   assert.ok(outlived > 0 && outlived < Object.keys(moments).length, `${outlived} came to be`);
 });
 
-test('a container that came and went before coid looked leaves nothing behind, and not only when its reservation is over', {
+test('a container created and deleted between two looks of coid releases its reservation at once', {
   timeout: 120_000,
 }, async () => {
   await using bed = await makeBed();
@@ -68,12 +68,12 @@ test('a container that came and went before coid looked leaves nothing behind, a
     const started = bed.startCoi(['shell', '--image', bed.image, '--background']);
     const running = event(bed, 'instance-started');
     await made;
-    const gone = event(bed, 'instance-deleted');
+    const deleted = event(bed, 'instance-deleted');
     await running;
     const [name = ''] = await bed.instances();
     await (await bed.incus.changeState(name, { action: 'stop', force: true })).wait();
     await (await bed.incus.deleteInstance(name)).wait();
-    await gone;
+    await deleted;
     process.kill(pid, 'SIGCONT');
     await started.result;
   } finally {
@@ -83,7 +83,7 @@ test('a container that came and went before coid looked leaves nothing behind, a
   assert.equal((await coid.status())?.leases, 0);
 });
 
-/** Resolves when something new is in a directory. */
+/** Resolves when a directory has a new entry. */
 function entryIn(directory: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watcher = watch(directory, () => {

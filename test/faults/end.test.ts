@@ -1,50 +1,50 @@
-// coi, or coid, is killed at every call that it makes to Incus while a session ends: nothing that was said is lost, and
-// the next command finds either a session that runs or none.
+// coi or coid is killed at every call that it makes to Incus while a session ends: no conversation is lost, and
+// the next command finds either a running session or none.
 import assert from 'node:assert/strict';
 import { statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { untilGone } from '../bed/gone.ts';
 import { openRelay } from '../bed/incus-relay.ts';
 import { untilUnmounted } from '../bed/mounts.ts';
+import { untilGone } from '../bed/until.ts';
 import {
+  conversationText,
   detach,
-  inside,
   leaveAgent,
-  live,
   metadataOf,
-  said,
-  say,
+  runInside,
+  sendMessage,
   sessionId,
+  startConversation,
   startMs,
-  talk,
-} from '../lifecycle/talk.ts';
-import { calls, killedAt, moments } from './killed.ts';
+  untilLive,
+} from '../lifecycle/conversation.ts';
+import { calls, killAtCall, moments } from './kill-at-call.ts';
 
 const timeout = 240_000;
-/** What coi waits for coid at the end, and more. */
+/** Longer than coi waits for coid at the end. */
 const endMs = 30_000;
 
 for (const { verb, kept, struck: those } of [
   { verb: 'kill', kept: false, struck: moments },
-  // Each machine that shuts down takes its time, and before a call it is as with a kill.
+  // Each shutdown takes time, and before a call the result is the same as with a kill.
   { verb: 'shutdown', kept: true, struck: ['answered'] },
 ] as const)
-  test(`a ${verb} that is killed at any call leaves a session that runs, or none; the next ${verb} and resume are as ever`, {
+  test(`a ${verb} that is killed at any call leaves a running session or none, and can be repeated`, {
     timeout,
   }, async () => {
     await using bed = await makeBed();
-    const first = await talk(bed, kept ? ['--persistent'] : []);
+    const first = await startConversation(bed, kept ? ['--persistent'] : []);
     const id = sessionId(first);
-    await say(first, 'kept words');
+    await sendMessage(first, 'kept words');
     await detach(first);
     for (const moment of those)
       for (let nth = 1, struck = true; struck; nth += 1) {
-        const name = await running(bed);
-        // Only at what changes something: what is asked between leaves nothing half done.
+        const name = await runningSession(bed);
+        // Only at changing calls: queries in between leave nothing half done.
         const one = [verb, name];
-        const { status, at, delivered } = await killedAt(bed, one, nth, moment, calls.answered);
+        const { status, at, delivered } = await killAtCall(bed, one, nth, moment, calls.answered);
         const where = `${moment} ${at}`;
         struck = at !== undefined;
         assert.equal(status, struck ? 137 : 0, where);
@@ -53,30 +53,30 @@ for (const { verb, kept, struck: those } of [
           assert.ok(again.status === 0 || /not found/.test(again.stderr), again.stderr);
           await untilGone(bed.incus, name, endMs);
         } else assert.equal(await statusOf(bed, name), 'Running', where);
-        assert.match(said(bed, id), /kept words/, where);
+        assert.match(conversationText(bed, id), /kept words/, where);
         assert.equal(metadataOf(bed, id)['session_id'], id, where);
       }
     await nothingLeft(bed);
-    const again = await talk(bed, [`--resume=${id}`]);
+    const again = await startConversation(bed, [`--resume=${id}`]);
     assert.match(again.text(), /> kept words/);
   });
 
-test('a coi shell that is killed at any call after its machine was switched off: the session ends as if it had lived', {
+test('a coi shell that is killed at any call after a poweroff leaves the session to coid, which ends it', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   await using stack = new AsyncDisposableStack();
-  // As many as there are calls; on a busy machine coi looks more often. At the same time: each in its slot.
+  // One session per call, in parallel, each in its own slot; on a busy machine coi queries more often.
   const ends = await Promise.all(
     [1, 2, 3, 4, 5, 6, 7, Number.POSITIVE_INFINITY].map(async (nth, index) => {
       const relay = stack.use(await openRelay());
-      const screen = await talk(bed, ['--slot', String(index + 1)], {
+      const screen = await startConversation(bed, ['--slot', String(index + 1)], {
         env: { INCUS_SOCKET: relay.socketPath },
       });
-      await say(screen, `words of ${nth}`);
+      await sendMessage(screen, `words of ${nth}`);
       await leaveAgent(screen);
       screen.type("echo o''ff; sudo poweroff\r");
-      // The shell has begun: what follows needs nobody who is attached. The echo of the line shows less than that.
+      // The shell has started: later steps need no attached user. The echo of the line alone does not prove that.
       await screen.waitFor(/^off$/m);
       const strike = relay.strikeAt(nth, 'before', calls.before, () => screen.kill('SIGKILL'));
       await screen.ended(endMs);
@@ -86,16 +86,16 @@ test('a coi shell that is killed at any call after its machine was switched off:
   assert.ok(ends.some(({ at }) => at !== undefined));
   await Promise.all((await bed.instances()).map((name) => untilGone(bed.incus, name, endMs)));
   for (const { id, at, words } of ends) {
-    assert.ok(said(bed, id).includes(words), at);
+    assert.ok(conversationText(bed, id).includes(words), at);
     assert.equal(metadataOf(bed, id)['session_id'], id, at);
   }
   await nothingLeft(bed);
   const { id, words } = ends[0] ?? { id: '', words: '' };
-  const again = await talk(bed, [`--resume=${id}`]);
+  const again = await startConversation(bed, [`--resume=${id}`]);
   assert.match(again.text(), new RegExp(`> ${words}`));
 });
 
-test('a coid that is killed before or after it deletes a container: the next one does what was left to do', {
+test('a coid that is killed before or after deleting a container leaves the rest to the next one', {
   timeout,
 }, async () => {
   await using relay = await openRelay();
@@ -104,11 +104,11 @@ test('a coid that is killed before or after it deletes a container: the next one
     const started = await bed.coi(['shell', '--background', '--image', bed.image]);
     assert.equal(started.status, 0, started.stderr);
     const [name = ''] = await bed.instances();
-    // What was never seen to live counts as a start that failed, which has minutes.
-    await live(bed, name);
+    // A container that was never seen alive counts as a failed start, which takes minutes to expire.
+    await untilLive(bed, name);
     const tool = `tool-${moment}`;
     const make = `cp /bin/true ${tool} && chmod u+s ${tool} && stat -c %u ${tool}`;
-    assert.equal(await inside(bed, name, 'sh', '-c', `cd /workspace && ${make}`), '0\n');
+    assert.equal(await runInside(bed, name, 'sh', '-c', `cd /workspace && ${make}`), '0\n');
     const daemon = await bed.coid.status();
     assert.ok(daemon);
     const dead = new Promise<void>((resolve) => {
@@ -117,7 +117,7 @@ test('a coid that is killed before or after it deletes a container: the next one
         resolve();
       });
     });
-    // How that ends is nobody's business: its machine is going.
+    // Its result does not matter: its container is being removed.
     await bed.incus.execCaptured(name, { command: ['poweroff'] }).catch(() => undefined);
     await dead;
     const path = `${bed.workspace.path}/${tool}`;
@@ -131,7 +131,7 @@ test('a coid that is killed before or after it deletes a container: the next one
   }
 });
 
-/** Resolves when the file is that user's; rejects when the limit is over. */
+/** Resolves when the file belongs to that user; rejects on timeout. */
 async function untilOwned(path: string, uid: number): Promise<void> {
   const isOwned = () => statSync(path).uid === uid;
   const watcher = watch(dirname(path));
@@ -147,8 +147,8 @@ async function untilOwned(path: string, uid: number): Promise<void> {
   }
 }
 
-/** Name of the session's container, which is started by a resume where there is none. */
-async function running(bed: Bed): Promise<string> {
+/** Name of the session's container; resumes the session if there is none. */
+async function runningSession(bed: Bed): Promise<string> {
   const [live] = await bed.instances();
   if (live !== undefined) return live;
   const { status, stderr } = await bed.coi([

@@ -1,23 +1,29 @@
-// Fail or kill coi at every step of a start: nothing is orphaned, nothing is lost.
+// coi fails or is killed at every step of a start: nothing is orphaned or lost.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { launchSteps } from '../../src/session/lifecycle/launch.ts';
 import { restartSteps } from '../../src/session/lifecycle/restart.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { untilGone } from '../bed/gone.ts';
 import { stopByForce } from '../bed/incus.ts';
 import { untilUnmounted } from '../bed/mounts.ts';
-import { powerOff, said, say, sessionId, talk } from '../lifecycle/talk.ts';
+import { untilGone } from '../bed/until.ts';
+import {
+  conversationText,
+  powerOff,
+  sendMessage,
+  sessionId,
+  startConversation,
+} from '../lifecycle/conversation.ts';
 
 const timeout = 120_000;
-/** Long enough for a start on a busy machine, short enough to be waited for at each step. */
+/** Long enough for a start on a busy machine, short enough to wait for at each step. */
 const leaseMs = 2000;
 const background = (bed: Bed) => ['shell', '--image', bed.image, '--background'];
 const steps = (list: readonly { readonly name: string }[]) =>
   list.flatMap(({ name }) => [`${name}:before`, `${name}:after`]);
 
-test('a start that fails at any step leaves no container, no mount, no reservation and no store', {
+test('a start that fails at any step leaves no container, mount, reservation or store', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -34,7 +40,7 @@ test('a start that fails at any step leaves no container, no mount, no reservati
   }
 });
 
-test('a start that is killed at any step is either managed as usual or undone by coid, and never lost', {
+test('a start that is killed at any step is either managed as usual or undone by coid', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ coidEnv: { COI_LEASE_MS: String(leaseMs) } });
@@ -46,7 +52,7 @@ test('a start that is killed at any step is either managed as usual or undone by
       await untilUnmounted(bed.coid.runDir);
       continue;
     }
-    // The container came to be: it is listed, its conversation has a place, and it can be ended.
+    // The container was created: it is listed, its conversation is stored, and it can be ended.
     assert.match((await bed.coi(['list'])).stdout, new RegExp(name), at);
     assert.equal((await bed.coi(['kill', name])).status, 0, at);
     await untilGone(bed.incus, name);
@@ -55,30 +61,30 @@ test('a start that is killed at any step is either managed as usual or undone by
   const again = await bed.coi(background(bed));
   assert.equal(again.status, 0, again.stderr);
   const cleaned = await bed.coi(['clean', '--sessions', '--dry-run']);
-  assert.equal(cleaned.status, 0, 'a half-made store is told, not fatal');
+  assert.equal(cleaned.status, 0, 'an incomplete store is reported, not fatal');
 });
 
-test('a resume that is killed at any step, or fails at the last, leaves the conversation to the next one', {
+test('a resume that is killed at any step, or fails at the last, keeps the conversation for the next one', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ coidEnv: { COI_LEASE_MS: String(leaseMs) } });
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   const id = sessionId(first);
-  await say(first, 'kept words');
+  await sendMessage(first, 'kept words');
   await powerOff(first);
   const faults = [...steps(launchSteps).map((at) => `${at}:kill`), 'create:after:fail'];
   for (const fault of faults) {
     const env = { COI_TEST_FAULT: fault };
     const { status } = await bed.coi([...background(bed), '--resume'], { env });
     assert.notEqual(status, 0, fault);
-    assert.match(said(bed, id), /kept words/, fault);
+    assert.match(conversationText(bed, id), /kept words/, fault);
     assert.deepEqual(await stores(bed), [id], fault);
     for (const name of await bed.instances()) {
       assert.equal((await bed.coi(['kill', name])).status, 0, fault);
       await untilGone(bed.incus, name);
     }
   }
-  const again = await talk(bed, ['--resume']);
+  const again = await startConversation(bed, ['--resume']);
   assert.match(again.text(), /> kept words/);
 });
 

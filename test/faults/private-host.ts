@@ -1,5 +1,5 @@
-// A host of its own on this machine: namespaces for mounts, network and processes, the same packages, and an empty
-// /var/lib/incus. What is done to it does not reach the machine; when it is closed, everything in it ends.
+// A private host on this machine: namespaces for mounts, network and processes, the same packages, and an empty
+// /var/lib/incus. Changes in it do not affect the machine; closing it ends everything in it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const env = {
   LANG: 'C.UTF-8',
 };
 
-/** For processes that were killed to be gone. */
+/** Limit for killed processes to disappear. */
 const endMs = 30_000;
 
 export class PrivateHost implements AsyncDisposable {
@@ -29,7 +29,7 @@ export class PrivateHost implements AsyncDisposable {
   }
 
   static async open(): Promise<PrivateHost> {
-    // Not below /tmp, which may be in memory: a storage pool lies in it.
+    // Not below /tmp, which may be in memory: it holds a storage pool.
     const state = await mkdtemp('/var/tmp/coit-host-');
     const script = join(import.meta.dirname, 'private-host.sh');
     const flags = ['--mount', '--net', '--pid', '--fork', '--mount-proc', '--kill-child'];
@@ -53,12 +53,12 @@ export class PrivateHost implements AsyncDisposable {
     return runCommand(this.enter(...argv), { limitMs: 240_000, env });
   }
 
-  /** What the machine runs for a program inside. */
+  /** The machine's command line for a program inside. */
   enter(...argv: string[]): string[] {
     return [...this.#enter(), ...argv];
   }
 
-  /** Runs a program inside, and kills it at the first line of its stderr for which `isDue` is true. True if it came to that. */
+  /** Runs a program inside and kills it at the first stderr line for which `isDue` is true. Returns whether that happened. */
   async runUntil(argv: readonly string[], isDue: (line: string) => boolean): Promise<boolean> {
     const [file = '', ...args] = [...this.#enter(), ...argv];
     const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
@@ -67,7 +67,7 @@ export class PrivateHost implements AsyncDisposable {
     for await (const line of createInterface({ input: child.stderr })) {
       if (due || !isDue(line)) continue;
       due = true;
-      // nsenter waits for the program, which is a child of it; daemons that it has started have left its tree.
+      // nsenter waits for the program, its child; daemons that it started have left its process tree.
       for (const pid of await childrenOf(child.pid ?? -1)) kill(pid);
     }
     await ended;
@@ -75,8 +75,8 @@ export class PrivateHost implements AsyncDisposable {
   }
 
   /**
-   * Runs a program that names its steps (`... Step: …`) over and over, killed each time at a step that it did not reach
-   * before, until it comes to its end. Gives the steps.
+   * Runs a program that prints its steps (`... Step: …`) repeatedly, each time killed at a step that it had not reached
+   * before, until it completes. Returns the steps.
    */
   async killAtEachStep(argv: readonly string[]): Promise<string[]> {
     const steps: string[] = [];
@@ -94,7 +94,7 @@ export class PrivateHost implements AsyncDisposable {
     return ['nsenter', '--target', String(this.#init), '--mount', '--net', '--pid', '--'];
   }
 
-  /** Kills every process inside but the first, as when a machine is switched off and only its disks stay. */
+  /** Kills every process inside except the first, like a power failure that only disks survive. */
   async killAll(): Promise<string[]> {
     const namespace = await readlink(`/proc/${this.#init}/ns/pid`);
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
@@ -107,7 +107,7 @@ export class PrivateHost implements AsyncDisposable {
       kill(pid);
       dying.push(pid);
     }
-    // On a busy machine the kernel takes its time to end them, and until then their sockets and mounts look alive.
+    // On a busy machine the kernel needs time to end them, and until then their sockets and mounts look alive.
     const limit = AbortSignal.timeout(endMs);
     for (const pid of dying) while (await isAlive(pid)) limit.throwIfAborted();
     return killed.sort();
@@ -115,13 +115,13 @@ export class PrivateHost implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
-    // The loop device of the pool lets go of its file when the last mount of the namespace is gone.
+    // The pool's loop device releases its file with the last mount of the namespace.
     await runCommand(['udevadm', 'settle']).catch(() => undefined);
     await rm(this.#state, { recursive: true, force: true });
   }
 }
 
-/** False for one that is gone, and for one that has ended and that nobody has waited for. */
+/** False for a process that is gone, and for a zombie. */
 async function isAlive(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return /\) [^ZX]/.test(stat);

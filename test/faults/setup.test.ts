@@ -1,4 +1,4 @@
-// `coi setup` on hosts of its own, with a real Incus, a real pool on a loop device and a real coid.
+// `coi setup` on private hosts with a real Incus, a real pool on a loop device and a real coid.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coiPath } from '../bed/program.ts';
@@ -17,10 +17,10 @@ async function health(host: PrivateHost): Promise<Report> {
   return JSON.parse((await host.run(coi, 'health', '--json')).stdout) as Report;
 }
 
-/** The image takes minutes to build; the kernel and the age of the packages are the machine's. */
+/** The image takes minutes to build; kernel and package age are the machine's. */
 const notOfSetup = ['image', 'apparmor', 'incus_freshness'];
 
-async function notReady(host: PrivateHost): Promise<string[]> {
+async function failedChecks(host: PrivateHost): Promise<string[]> {
   const { checks } = await health(host);
   return Object.entries(checks)
     .filter(([id, { status }]) => status !== 'ok' && !notOfSetup.includes(id))
@@ -36,14 +36,14 @@ async function pools(host: PrivateHost): Promise<string> {
 }
 
 test(
-  'a host with nothing but the packages is ready after one setup, and the next has nothing to do',
+  'one setup makes a host with only the packages ready, and the next has nothing to do',
   limit,
   async () => {
     await using host = await PrivateHost.open();
     assert.equal((await health(host)).status, 'unhealthy');
     const first = await host.run(...setup);
     assert.equal(first.status, 0, first.stderr);
-    assert.deepEqual(await notReady(host), []);
+    assert.deepEqual(await failedChecks(host), []);
     const { stdout } = await host.run('incus', 'storage', 'show', 'default');
     assert.match(stdout, /^driver: btrfs$/m);
     assert.match((await host.run('cat', '/etc/subuid')).stdout, /^root:600113152:1000000000$/m);
@@ -55,7 +55,7 @@ test(
 );
 
 test(
-  'a host whose processes were all killed is brought back with its pool and its network',
+  'setup brings back a host whose processes were all killed, with its pool and network',
   limit,
   async () => {
     await using host = await PrivateHost.open();
@@ -66,32 +66,32 @@ test(
     assert.match((await health(host)).checks['lxcfs']?.message ?? '', /the mount is dead/);
     const again = await host.run(...setup);
     assert.equal(again.status, 0, again.stderr);
-    assert.deepEqual(await notReady(host), []);
+    assert.deepEqual(await failedChecks(host), []);
     assert.equal(await pools(host), before);
 
     await host.killAll();
     await host.run('umount', '/var/lib/incus/storage-pools/default');
     assert.equal((await host.run(...setup)).status, 0);
-    assert.deepEqual(await notReady(host), []);
+    assert.deepEqual(await failedChecks(host), []);
     assert.equal(await pools(host), before);
   },
 );
 
-test('a setup that is killed at any of its steps is finished by the next', limit, async () => {
+test('a setup that is killed at any step is completed by the next one', limit, async () => {
   await using host = await PrivateHost.open();
   const steps = await host.killAtEachStep(setup);
   for (const title of ['Incus', 'Storage pool', 'Network bridge', 'coi', 'coid'])
     assert.ok(steps.includes(title), `killed at ${title}, of ${steps.join(', ')}`);
-  assert.deepEqual(await notReady(host), []);
+  assert.deepEqual(await failedChecks(host), []);
 });
 
-test('without root it says what is to be done, and changes nothing', limit, async () => {
+test('setup without root prints its plan and changes nothing', limit, async () => {
   await using host = await PrivateHost.open();
   const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
   const { status, stderr } = await host.run(...asNobody, ...setup);
   assert.equal(status, 1);
   assert.match(stderr, /- start Incus in the background/);
-  assert.match(stderr, /^Error: making this host ready needs root$/m);
+  assert.match(stderr, /^Error: preparing this host needs root$/m);
   assert.match(stderr, /^Hint: Run it as root: sudo \.\/coi setup$/m);
   assert.equal((await host.run('ls', '-A', '/var/lib/incus')).stdout, '');
 });

@@ -1,19 +1,19 @@
-// Goal: a container whose processes wait for a file system that one of them serves, and that never answers, ends when it
-// is killed, and coid answers meanwhile, whatever lock the process holds that waits; the file systems of other containers are
-// left alone.
-// Method: a server of the raw FUSE protocol in Perl, which is in every image, with a child that waits for it in the kernel.
+// Goal: a container whose processes wait for an unresponsive file system that one of them serves can be killed, and coid
+// answers meanwhile, whatever lock the blocked process holds; file systems of other containers are not
+// affected.
+// Method: a raw FUSE server in Perl, which every image has, with a child that blocks on it in the kernel.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { untilGone, untilWritten } from '../bed/gone.ts';
-import { hold, isRead, ways } from '../bed/held.ts';
-import { pace } from '../bed/pace.ts';
+import { blockingServers, blockProcess, isReadable } from '../bed/blocked-process.ts';
+import { slowdown } from '../bed/slowdown.ts';
+import { untilGone, untilWritten } from '../bed/until.ts';
 
 const timeout = 180_000;
 
-/** Answers the greeting and nothing else. Prints `stuck` when a child that holds the connection, too, waits for an answer. */
+/** Answers only the INIT request. Prints `stuck` when a child that also holds the connection waits for an answer. */
 const server = String.raw`
 use strict;
 $^F = 100;
@@ -32,29 +32,29 @@ close STDOUT; close STDERR;
 sleep 3600;
 `;
 
-async function background(bed: Bed): Promise<string> {
+async function startInBackground(bed: Bed): Promise<string> {
   const before = new Set(await bed.instances());
-  const said = await bed.coi(['shell', '--background', '--image', bed.image]);
-  assert.equal(said.status, 0, said.stderr);
+  const output = await bed.coi(['shell', '--background', '--image', bed.image]);
+  assert.equal(output.status, 0, output.stderr);
   const [name] = (await bed.instances()).filter((one) => !before.has(one));
   assert.ok(name);
   return name;
 }
 
-/** Serves a file system there that hangs. */
+/** Serves a hanging file system in the container. */
 async function hang({ incus }: Bed, name: string): Promise<void> {
   const script = `cat > /root/server.pl <<'end'\n${server}\nend\nsetsid perl /root/server.pl </dev/null >/root/said 2>&1 &`;
   await incus.execCaptured(name, { command: ['sh', '-c', script] });
   const until = 'until grep -q . /root/said; do sleep 0.1; done; cat /root/said';
-  const said = await incus.execCaptured(name, { command: ['sh', '-c', until] });
-  assert.equal(said.stdout.toString(), 'stuck\n', said.stderr.toString());
+  const output = await incus.execCaptured(name, { command: ['sh', '-c', until] });
+  assert.equal(output.stdout.toString(), 'stuck\n', output.stderr.toString());
 }
 
-test('a container that waits for its own file system is killed all the same, and no other loses its own', {
+test('a container blocked on its own file system can be killed, and no other is affected', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const [one, other] = [await background(bed), await background(bed)];
+  const [one, other] = [await startInBackground(bed), await startInBackground(bed)];
   try {
     await hang(bed, one);
     await hang(bed, other);
@@ -63,18 +63,18 @@ test('a container that waits for its own file system is killed all the same, and
     const tookMs = performance.now() - startedMs;
     assert.equal(killed.status, 0, killed.stderr);
     assert.deepEqual((await bed.instances()).includes(one), false);
-    assert.ok(tookMs < 15_000 * (await pace()), `${Math.round(tookMs)} ms`);
-    assert.equal(await waiting(bed, other), 2);
+    assert.ok(tookMs < 15_000 * (await slowdown()), `${Math.round(tookMs)} ms`);
+    assert.equal(await waitingPrograms(bed, other), 2);
     const last = await bed.coi(['shutdown', '--timeout', '1', other]);
     assert.equal(last.status, 0, last.stderr);
     assert.equal((await bed.instances()).includes(other), false);
   } finally {
-    // Nobody else could end them.
+    // Nothing else could end them.
     await bed.coi(['kill', '--force', one, other]);
   }
 });
 
-/** A run whose machine hangs when its command ends, which it does with status 7. */
+/** A run whose container hangs when its command ends, which it does with status 7. */
 async function runThatHangs(bed: Bed, whileHung: () => Promise<void>) {
   const mark = (name: string) => join(bed.workspace.path, name);
   const script = 'echo begun > begun; until [ -e go ]; do sleep 0.1; done; exit 7';
@@ -87,7 +87,7 @@ async function runThatHangs(bed: Bed, whileHung: () => Promise<void>) {
   return { name, ...(await running.result) };
 }
 
-test('coi run ends with the status of its command, and frees a machine that does not end', {
+test("coi run exits with its command's status and removes a container that does not stop", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -101,15 +101,15 @@ test('coi run ends with the status of its command, and frees a machine that does
   }
 });
 
-test('coi run ends with the status of its command and says so where its machine is left', {
+test("coi run exits with its command's status and says so if its container is left behind", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  // Nobody frees it.
+  // It stays blocked.
   const { name, status, stderr } = await runThatHangs(bed, () => bed.coid.stop());
   try {
     assert.equal(status, 7, stderr);
-    const left = `^Warning: ending ${name} failed: it did not end within 30 s; it is left: \`coi kill ${name}\` tries again$`;
+    const left = `^Warning: ending ${name} failed: it did not end within 30 s; it still exists: run \`coi kill ${name}\` to try again$`;
     assert.match(stderr, new RegExp(left, 'm'));
   } finally {
     await bed.coid.start();
@@ -118,37 +118,40 @@ test('coi run ends with the status of its command and says so where its machine 
   }
 });
 
-for (const [way, { file, script }] of Object.entries(ways)) {
-  test(`a container is killed although one of its processes keeps the kernel from answering (${way})`, {
+for (const [way, { file, script }] of Object.entries(blockingServers)) {
+  test(`a container can be killed although one of its processes blocks the kernel (${way})`, {
     timeout,
   }, async () => {
     await using bed = await makeBed();
-    const name = await background(bed);
-    // Of the same workspace, and so of the same ids.
-    const other = await background(bed);
+    const name = await startInBackground(bed);
+    // In the same workspace, and so with the same ids.
+    const other = await startInBackground(bed);
     await hang(bed, other);
-    await using held = await hold(bed.incus, name, script);
-    assert.equal(await isRead(held.pid, file), false, 'the control');
+    await using held = await blockProcess(bed.incus, name, script);
+    assert.equal(await isReadable(held.pid, file), false, 'the control');
     const startedMs = performance.now();
     const [killed, slowestMs] = await whileAsked(bed, bed.coi(['kill', name]));
     const tookMs = performance.now() - startedMs;
     assert.equal(killed.status, 0, killed.stderr);
     assert.equal((await bed.instances()).includes(name), false);
-    assert.ok(tookMs < 15_000 * (await pace()), `${Math.round(tookMs)} ms`);
-    assert.equal(await waiting(bed, other), 2);
-    assert.ok(slowestMs < 1000 * (await pace()), `coid answered after ${Math.round(slowestMs)} ms`);
+    assert.ok(tookMs < 15_000 * (await slowdown()), `${Math.round(tookMs)} ms`);
+    assert.equal(await waitingPrograms(bed, other), 2);
+    assert.ok(
+      slowestMs < 1000 * (await slowdown()),
+      `coid answered after ${Math.round(slowestMs)} ms`,
+    );
   });
 }
 
-/** How many programs serve or wait there. */
-async function waiting({ incus }: Bed, name: string): Promise<number | undefined> {
+/** Number of programs that serve or wait in the container. */
+async function waitingPrograms({ incus }: Bed, name: string): Promise<number | undefined> {
   const states = await incus.execCaptured(name, {
     command: ['sh', '-c', 'cat /proc/[0-9]*/stat'],
   });
   return states.stdout.toString().match(/\(perl\) [SD] /g)?.length;
 }
 
-/** And how long the slowest answer of coid took meanwhile. */
+/** Also returns the slowest answer of coid meanwhile. */
 async function whileAsked<Result>(
   { coid }: Bed,
   work: Promise<Result>,

@@ -1,25 +1,25 @@
-// Goal: whatever makes the host's git run a program of the agent's is named by the hand-off report.
+// Goal: the hand-off report names every file that makes the host's git run a program of the agent.
 // Method: each attack on a real directory with the real git; the control is that git runs the program.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HandoffPlace } from './place.ts';
+import { HandoffFixture } from './handoff-fixture.ts';
 
 interface Attack {
   readonly title: string;
-  /** What was there before the session; `$P` is the program. */
+  /** Commands before the session; `$P` is the program. */
   readonly before?: string;
   readonly attack: string;
-  /** Where the user calls git. */
+  /** Where the user runs git. */
   readonly at: string;
-  /** Words for git; `status` without. */
+  /** git's arguments; default `status`. */
   readonly args?: readonly string[];
-  readonly told: RegExp;
+  readonly expected: RegExp;
 }
 
 const config =
   'printf \'[core]\\n\\trepositoryformatversion = 0\\n\\tbare = false\\n\\tworktree = .\\n\\tfsmonitor = %s\\n\' "$P"';
 const head = 'echo "ref: refs/heads/main"';
-/** A directory that git takes for a repository, with the program in its configuration. */
+/** A directory that git accepts as a repository, with the program in its configuration. */
 const repository = (path: string) =>
   `mkdir -p ${path}/objects ${path}/refs; ${head} > ${path}/HEAD; ${config} > ${path}/config`;
 
@@ -28,112 +28,117 @@ const attacks: readonly Attack[] = [
     title: 'a repository in a directory',
     attack: repository('sub/.git'),
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
-  { title: 'a bare repository', attack: repository('sub'), at: 'sub', told: /^sub - a bare repo/ },
+  {
+    title: 'a bare repository',
+    attack: repository('sub'),
+    at: 'sub',
+    expected: /^sub - a bare repo/,
+  },
   {
     title: 'a bare repository whose refs is a link',
     attack: `${repository('sub')}; rmdir sub/refs; ln -s ../docs sub/refs; mkdir docs`,
     at: 'sub',
-    told: /^sub - a bare repo/,
+    expected: /^sub - a bare repo/,
   },
   {
     title: 'a bare repository whose objects is an executable file and whose HEAD is a link',
     attack: `mkdir sub; ln -s refs/heads/main sub/HEAD; ln -s ../tool sub/objects; mkdir sub/refs; printf x > tool; chmod +x tool; ${config} > sub/config`,
     at: 'sub',
-    told: /^sub - a bare repo/,
+    expected: /^sub - a bare repo/,
   },
   {
-    title: 'a repository of HEAD and commondir, whose other parts lie elsewhere and are old',
+    title: 'a repository of HEAD and commondir with old parts elsewhere',
     before: repository('fixtures/evil'),
     attack: `mkdir -p sub/.git; ${head} > sub/.git/HEAD; echo ../../fixtures/evil > sub/.git/commondir`,
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
-    title: 'a bare one of these',
+    title: 'a bare repository with old parts elsewhere',
     before: `${repository('fixtures/evil')}; printf '\\tsshCommand = %s\\n' "$P" >> fixtures/evil/config`,
     attack: `mkdir sub; ${head} > sub/HEAD; echo ../fixtures/evil > sub/commondir`,
     at: 'sub',
     args: ['ls-remote', 'ssh://host.invalid/x'],
-    told: /^sub - a bare repo/,
+    expected: /^sub - a bare repo/,
   },
   {
-    title: 'an old directory that is a repository since its part was given its name',
+    title: 'an old directory that becomes a repository by a rename of a part',
     before: `${repository('sub')}; mv sub/objects sub/things`,
     attack: 'mv sub/things sub/objects',
     at: 'sub',
-    told: /^sub - a bare repo/,
+    expected: /^sub - a bare repo/,
   },
   {
-    title: 'an old directory that got the name .git',
+    title: 'an old directory renamed to .git',
     before: repository('sub/gitdir'),
     attack: 'mv sub/gitdir sub/.git',
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
-    title: 'an old repository that was moved with the directory above it',
+    title: 'an old repository moved with its parent directory',
     before: repository('old/fixture/.git'),
     attack: 'mkdir src; mv old src/lib',
     at: 'src/lib/fixture',
-    told: /^src\/lib\/fixture\/\.git - /,
+    expected: /^src\/lib\/fixture\/\.git - /,
   },
   {
-    title: 'an old repository that was moved with the directory above it, which changed afterwards',
+    title: 'an old repository moved with its parent directory, which changed later',
     before: repository('old/fixture/.git'),
     attack: 'mkdir src; mv old src/lib; touch src/lib/new',
     at: 'src/lib/fixture',
-    told: /^src\/lib\/fixture\/\.git - /,
+    expected: /^src\/lib\/fixture\/\.git - /,
   },
   {
-    title: 'a file .git that names an old directory',
+    title: 'a .git file that names an old directory',
     before: repository('store'),
     attack: 'mkdir sub; echo "gitdir: ../store" > sub/.git',
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
-    title: 'a link .git to an old directory',
+    title: 'a .git link to an old directory',
     before: repository('store'),
     attack: 'mkdir sub; ln -s ../store sub/.git',
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
-    title: 'an old link .git through a directory that was put in its place',
+    title: 'an old .git link through a replaced directory',
     before: `mkdir -p sub a; ln -s ../a/store sub/.git; ${repository('b/store')}`,
     attack: 'rmdir a; mv b a',
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
-    title: 'an old file .git that names what was put in its place',
+    title: 'an old .git file that names a replaced directory',
     before: `mkdir -p sub a; echo "gitdir: ../a/store" > sub/.git; ${repository('b/store')}`,
     attack: 'rmdir a; mv b a',
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
     title: 'a new link to a directory with an old repository',
     before: repository('fixtures/evil/.git'),
     attack: 'ln -s fixtures/evil lib',
     at: 'lib',
-    told: /^lib - /,
+    expected: /^lib - /,
   },
   {
     title: 'a new configuration of an old repository',
     before: `git init -q sub`,
     attack: `${config} > sub/.git/config`,
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
     title: 'a configuration that is a link to an old file',
     before: `git init -q sub; mkdir docs; ${config} > docs/example`,
     attack: 'ln -sf ../../docs/example sub/.git/config',
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   ...[
     'target',
@@ -149,52 +154,52 @@ const attacks: readonly Attack[] = [
     before: `git init -q .; mkdir -p ${directory}`,
     attack: repository(`${directory}/.git`),
     at: directory,
-    told: new RegExp(`^${directory.replaceAll('.', '\\.')}/\\.git - `),
+    expected: new RegExp(`^${directory.replaceAll('.', '\\.')}/\\.git - `),
   })),
   {
     title: 'commondir names a directory whose name is not ASCII',
     attack: `mkdir -p sub/.git d/é/objects d/é/refs; ${head} > sub/.git/HEAD; printf ../../d/é > sub/.git/commondir; ${config} > d/é/config`,
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
-    title: 'commondir names a directory whose name is no text',
+    title: 'commondir names a directory whose name is not text',
     attack: `D=$(printf 'e\\377'); mkdir -p sub/.git "$D/objects" "$D/refs"; ${head} > sub/.git/HEAD; printf '../../%s' "$D" > sub/.git/commondir; ${config} > "$D/config"`,
     at: 'sub',
-    told: /^sub\/\.git - a repository that git may find elsewhere/,
+    expected: /^sub\/\.git - a repository that git may resolve differently than coi/,
   },
   {
     title: 'commondir has a NUL, at which git stops reading',
     attack: `mkdir -p sub/.git e/objects e/refs; ${head} > sub/.git/HEAD; printf '../../e\\0j' > sub/.git/commondir; ${config} > e/config`,
     at: 'sub',
-    told: /^sub\/\.git - /,
+    expected: /^sub\/\.git - /,
   },
   {
     title: 'commondir names a path of the process that reads it',
     attack: `mkdir -p sub/.git sub/y/objects sub/y/refs; ${head} > sub/.git/HEAD; echo /proc/self/cwd/y > sub/.git/commondir; ${config} > sub/y/config`,
     at: 'sub',
-    told: /^sub\/\.git - a repository that git may find elsewhere/,
+    expected: /^sub\/\.git - a repository that git may resolve differently than coi/,
   },
   {
-    title: 'objects is a link to a path of the process that reads it, on a roundabout way',
+    title: 'objects is an indirect link to a path of the process that reads it',
     attack: `mkdir -p sub/.git/refs sub/o; ln -s ../../../../../../../../proc/self/cwd/o sub/.git/objects; ${head} > sub/.git/HEAD; ${config} > sub/.git/config`,
     at: 'sub',
-    told: /^sub\/\.git - a repository that git may find elsewhere/,
+    expected: /^sub\/\.git - a repository that git may resolve differently than coi/,
   },
 ];
 
-for (const { title, before = ':', attack, at, args, told } of attacks)
-  test(`the host's git runs a program, and the report names it: ${title}`, () => {
-    using place = new HandoffPlace();
-    place.sh(`P=${place.program}; ${before}`);
-    place.guarded = ['.git', '.git/config', '.git/hooks'];
-    place.begin();
-    assert.deepEqual(place.lines(), [], 'before the attack');
-    place.sh(`P=${place.program}; ${attack}`);
-    assert.ok(place.gitRuns(at, args), 'git does not run it');
-    const lines = place.lines();
+for (const { title, before = ':', attack, at, args, expected } of attacks)
+  test(`the host's git runs a program and the report names it: ${title}`, () => {
+    using setup = new HandoffFixture();
+    setup.sh(`P=${setup.program}; ${before}`);
+    setup.guarded = ['.git', '.git/config', '.git/hooks'];
+    setup.begin();
+    assert.deepEqual(setup.lines(), [], 'before the attack');
+    setup.sh(`P=${setup.program}; ${attack}`);
+    assert.ok(setup.gitRuns(at, args), 'git does not run it');
+    const lines = setup.lines();
     assert.ok(
-      lines.some((line) => told.test(line)),
+      lines.some((line) => expected.test(line)),
       JSON.stringify(lines),
     );
   });

@@ -1,9 +1,9 @@
-// Goal: what the project's own configuration of git names is in the hand-off report as soon as it changed, whatever it is
-// called, also where nothing was guarded.
-// Method: each program on a real directory with the real git; the control is that git runs it.
+// Goal: files that the project's own git configuration names are in the hand-off report once they changed, whatever their
+// names, even without a guard.
+// Method: each program in a real directory with the real git; the control is that git runs it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HandoffPlace } from './place.ts';
+import { HandoffFixture } from './handoff-fixture.ts';
 
 const attacks = [
   { key: 'diff.external', value: 'tools/x', program: 'tools/x', args: ['diff'] },
@@ -37,65 +37,65 @@ const attacks = [
 ];
 
 for (const { key, value, program, args, text = '#!/bin/sh\n"$P"\n', before = ':' } of attacks)
-  test(`the program of ${key}, which was there before and is replaced`, () => {
-    using place = new HandoffPlace();
-    place.sh(
+  test(`the report names a replaced program of ${key}`, () => {
+    using fixture = new HandoffFixture();
+    fixture.sh(
       `git init -q .; mkdir -p tools src; echo x > a; git add a; git commit -qm x; echo y > a; ${before}; git config ${key} "${value.replaceAll('"', '\\"')}"; printf '#!/bin/sh\\n' > ${program}; chmod +x ${program}`,
     );
     for (const guarded of [['.git', '.git/config'], []]) {
-      place.guarded = guarded;
-      place.begin();
-      assert.deepEqual(place.lines(), [], 'before the attack');
-      place.write(program, text.replaceAll('$P', place.program), 0o755);
-      const told = place.lines();
-      assert.ok(place.gitRuns('.', args), 'git does not run it');
-      assert.deepEqual(told, [
+      fixture.guarded = guarded;
+      fixture.begin();
+      assert.deepEqual(fixture.lines(), [], 'before the attack');
+      fixture.write(program, text.replaceAll('$P', fixture.program), 0o755);
+      const reported = fixture.lines();
+      assert.ok(fixture.gitRuns('.', args), 'git does not run it');
+      assert.deepEqual(reported, [
         `${program} - git runs or obeys it: ${key.toLowerCase()} in .git/config`,
       ]);
     }
   });
 
 test('a configuration that cannot be read makes the report incomplete', () => {
-  using place = new HandoffPlace();
-  place.sh('git init -q .; echo "[core" >> .git/config');
-  place.begin();
-  const { notLookedAt } = place.findings();
+  using fixture = new HandoffFixture();
+  fixture.sh('git init -q .; echo "[core" >> .git/config');
+  fixture.begin();
+  const { notLookedAt } = fixture.findings();
   assert.deepEqual(notLookedAt, [
-    { path: '.git/config', why: 'what this configuration of git names is not known' },
+    { path: '.git/config', why: 'this git configuration could not be checked' },
   ]);
 });
 
 test('thousands of submodules and worktrees make the report incomplete, not slow', () => {
-  using place = new HandoffPlace();
-  place.sh('git init -q .');
-  const plainMs = tookMs(() => place.findings());
-  place.begin();
-  place.sh(
+  using fixture = new HandoffFixture();
+  fixture.sh('git init -q .');
+  const plainMs = tookMs(() => fixture.findings());
+  fixture.begin();
+  fixture.sh(
     'cd .git; seq -f modules/p%g 5000 | xargs mkdir -p; seq -f worktrees/p%g 5000 | xargs mkdir -p',
   );
   let paths: string[] = [];
   const plantedMs = tookMs(() => {
-    paths = place.findings().notLookedAt.map(({ path }) => path);
+    paths = fixture.findings().notLookedAt.map(({ path }) => path);
   });
   assert.deepEqual(paths.toSorted(), ['.git/modules', '.git/worktrees']);
   assert.ok(plantedMs < plainMs + 5000, `${plantedMs} ms, without them ${plainMs} ms`);
 });
 
-test('the program of a key in another worktree in the project, where it is not guarded', () => {
-  using place = new HandoffPlace();
-  place.sh(
+test('the report names a replaced program of a key in another, unguarded worktree of the project', () => {
+  using fixture = new HandoffFixture();
+  fixture.sh(
     'git init -q .; mkdir hooks; printf "#!/bin/sh\\n" > hooks/pre-commit; chmod +x hooks/pre-commit; git add .; git commit -qm x; git config core.hooksPath hooks; git worktree add -q trees/w -b w',
   );
-  place.guarded = ['.git', '.git/config', 'hooks', 'hooks/pre-commit'];
-  place.begin();
-  assert.deepEqual(place.lines(), [], 'before the attack');
-  place.write('trees/w/hooks/pre-commit', `#!/bin/sh\n"${place.program}"\n`, 0o755);
-  const told = place.lines();
+  fixture.guarded = ['.git', '.git/config', 'hooks', 'hooks/pre-commit'];
+  fixture.begin();
+  assert.deepEqual(fixture.lines(), [], 'before the attack');
+  fixture.write('trees/w/hooks/pre-commit', `#!/bin/sh\n"${fixture.program}"\n`, 0o755);
+  const reported = fixture.lines();
   assert.ok(
-    place.gitRuns('trees/w', ['commit', '--allow-empty', '-m', 'x']),
+    fixture.gitRuns('trees/w', ['commit', '--allow-empty', '-m', 'x']),
     'git does not run it',
   );
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     'trees/w/hooks/pre-commit - git runs or obeys it: core.hookspath in .git/config',
   ]);
 });

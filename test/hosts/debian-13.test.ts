@@ -1,10 +1,15 @@
-// Debian 13 with systemd, from a host that has nothing to guarded sessions, a restart of coid and a reboot. The steps
-// stand on each other, so they are in one file and in order.
+// Debian 13 with systemd, from a bare host to guarded sessions, a restart of coid and a reboot. The steps depend on
+// each other, so they are in one file and in order.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { testImage } from '../bed/bed.ts';
-import { elsewhere, heardByHost, heardBySession, openElsewhere } from './elsewhere.ts';
+import {
+  openPrivateServer,
+  privateServer,
+  receivedByHost,
+  receivedBySession,
+} from './private-server.ts';
 import { account } from './recipe.ts';
 import { coi, SystemHost } from './system-host.ts';
 
@@ -14,7 +19,7 @@ before(
   async () => {
     host = await SystemHost.open();
   },
-  // Where its image is not there yet, it is made.
+  // The image is built here if it does not exist yet.
   { timeout: 15 * 60_000 },
 );
 after(async () => host?.[Symbol.asyncDispose]());
@@ -29,7 +34,7 @@ async function health(): Promise<Health> {
   return JSON.parse(stdout) as Health;
 }
 
-/** Name of the container of a new session in a project of its own. */
+/** Name of the container of a new session in a new project. */
 async function session(project: string, ...flags: string[]): Promise<string> {
   const workspace = await host.workspace(project);
   const started = await host.asUser(
@@ -46,7 +51,7 @@ const rules = () => host.must('nft', 'list', 'table', 'inet', 'coi');
 let guarded = '';
 let open = '';
 
-test('setup makes a bare Debian 13 ready: Incus from its main suite, coid as a service, rules in force', {
+test('setup makes a bare Debian 13 ready: Incus from main, coid as a service, network rules applied', {
   timeout,
 }, async () => {
   assert.match(await host.must('cat', '/etc/os-release'), /^VERSION_CODENAME=trixie$/m);
@@ -67,7 +72,7 @@ test('a second setup has nothing to do', { timeout }, async () => {
   assert.match(again.stdout, /^Nothing to do: this host is ready/);
 });
 
-test('health warns of nothing but of what a container lacks', { timeout }, async () => {
+test('health warns only of limits of running in a container', { timeout }, async () => {
   const { checks } = await health();
   const unwell = Object.entries(checks).filter(([, { status }]) => status !== 'ok');
   const kernel = '/sys/module/apparmor/parameters/enabled';
@@ -75,18 +80,18 @@ test('health warns of nothing but of what a container lacks', { timeout }, async
   assert.deepEqual(
     unwell.map(([id, { status }]) => `${id} ${status}`).sort(),
     [
-      // Of this machine's kernel.
+      // Concerns this machine's kernel.
       ...(hasAppArmor ? [] : ['apparmor warning']),
-      // The one of the tests is used, not the one that takes minutes to build.
+      // The test image is used, not the default one that takes minutes to build.
       'image warning',
-      // Of plain directories: there are no loop devices.
+      // A pool of plain directories, since there are no loop devices.
       'incus_storage_pools warning',
     ],
     JSON.stringify(unwell, undefined, 2),
   );
 });
 
-test('run passes on the status of its command', { timeout }, async () => {
+test("run passes on its command's status", { timeout }, async () => {
   await host.importTestImage();
   const workspace = await host.workspace('run');
   const run = (command: string) =>
@@ -95,10 +100,10 @@ test('run passes on the status of its command', { timeout }, async () => {
   assert.deepEqual([good.status, bad.status], [0, 1], good.stderr + bad.stderr);
 });
 
-test('a private address is reached by the host and an open session, and refused to a guarded one', {
+test('a private address is reachable from the host and an open session, and not from a guarded one', {
   timeout,
 }, async () => {
-  await openElsewhere(host);
+  await openPrivateServer(host);
   guarded = await session('guarded');
   open = await session('open', '--network', 'open');
   const address = /(10\.[\d.]+|172\.[\d.]+|192\.168\.[\d.]+) \(eth0\)/.exec(
@@ -106,16 +111,16 @@ test('a private address is reached by the host and an open session, and refused 
   )?.[1];
   assert.ok(address);
   assert.ok((await rules()).includes(address), 'the rules name the session');
-  assert.equal(await heardByHost(host), elsewhere.says);
-  assert.equal(await heardBySession(host, open), elsewhere.says);
-  assert.equal(await heardBySession(host, guarded), '');
+  assert.equal(await receivedByHost(host), privateServer.says);
+  assert.equal(await receivedBySession(host, open), privateServer.says);
+  assert.equal(await receivedBySession(host, guarded), '');
 });
 
-test('rules that somebody takes away are put back at once', { timeout }, async () => {
+test('removed network rules are restored at once', { timeout }, async () => {
   const before = await rules();
   assert.match(before, /chain restricted/);
   await host.must('nft', 'delete', 'table', 'inet', 'coi');
-  // Much sooner than coid looks by itself, which is once a minute.
+  // Much sooner than coid's own check, once a minute.
   await host.must(
     'timeout',
     '10',
@@ -123,11 +128,11 @@ test('rules that somebody takes away are put back at once', { timeout }, async (
     '-c',
     'until nft list chain inet coi restricted; do sleep 0.1; done 2>&1',
   );
-  assert.equal(await heardByHost(host), elsewhere.says);
-  assert.equal(await heardBySession(host, guarded), '');
+  assert.equal(await receivedByHost(host), privateServer.says);
+  assert.equal(await receivedBySession(host, guarded), '');
 });
 
-test('a login that is made on the host reaches the sessions that run', { timeout }, async () => {
+test('a login made on the host reaches running sessions', { timeout }, async () => {
   const login = {
     accessToken: 'of-the-host',
     refreshToken: 'r',
@@ -138,7 +143,7 @@ test('a login that is made on the host reaches the sessions that run', { timeout
     echo '${JSON.stringify({ claudeAiOauth: login })}' > .claude/.credentials.json`;
   const written = await host.asUser(account.home, 'sh', '-c', script);
   assert.equal(written.status, 0, written.stderr);
-  // By a program that coid starts from within its unit, as the user.
+  // By a program that coid starts inside its unit, as the user.
   const stores = `${account.home}/.coi/sessions-claude/*/.claude/.credentials.json`;
   await host.must(
     ...['timeout', '20', 'sh', '-c'],
@@ -148,21 +153,21 @@ test('a login that is made on the host reaches the sessions that run', { timeout
 
 test('a restart of coid keeps sessions guarded', { timeout }, async () => {
   await host.must('systemctl', 'restart', 'coid.service');
-  assert.equal(await heardBySession(host, guarded), '');
+  assert.equal(await receivedBySession(host, guarded), '');
   const { checks } = await health();
   assert.deepEqual(checks['coid']?.status, 'ok', checks['coid']?.message);
   assert.match(checks['coid']?.message ?? '', /, 2 guarded$/);
-  assert.equal(await heardBySession(host, guarded), '');
-  assert.equal(await heardBySession(host, open), elsewhere.says);
+  assert.equal(await receivedBySession(host, guarded), '');
+  assert.equal(await receivedBySession(host, open), privateServer.says);
 });
 
-test('after a reboot coid runs, what ended is cleaned away, and a new session is guarded', {
+test('after a reboot coid runs, ended sessions are cleaned up, and a new session is guarded', {
   timeout,
 }, async () => {
   await host.reboot();
   const { checks } = await health();
   assert.deepEqual(checks['coid']?.status, 'ok', checks['coid']?.message);
-  // coid takes a container for ended when it has seen it stopped for five seconds, and takes its rules away after it.
+  // coid considers a container ended after five stopped seconds, and removes its rules afterwards.
   await host.must(
     ...['timeout', '60', 'sh', '-c'],
     'until [ -z "$(incus list --format csv --columns n)" ] && ! nft list map inet coi sources | grep -q jump; do sleep 0.2; done',
@@ -170,32 +175,32 @@ test('after a reboot coid runs, what ended is cleaned away, and a new session is
   const { stdout } = await host.asUser(account.home, 'coi', 'list', '--all', '--json');
   const left = JSON.parse(stdout) as { active_containers: unknown[]; saved_sessions: unknown[] };
   assert.equal(left.active_containers.length, 0);
-  assert.equal(left.saved_sessions.length, 2, 'what the agents remember is kept');
-  await openElsewhere(host);
+  assert.equal(left.saved_sessions.length, 2, 'the conversations are kept');
+  await openPrivateServer(host);
   const next = await session('next');
-  assert.equal(await heardByHost(host), elsewhere.says);
-  assert.equal(await heardBySession(host, next), '');
+  assert.equal(await receivedByHost(host), privateServer.says);
+  assert.equal(await receivedBySession(host, next), '');
 });
 
 test('setup --remove refuses while a session runs, and names it', { timeout }, async () => {
   const running = (await host.must('incus', 'list', '--format', 'csv', '--columns', 'n')).trim();
-  const said = await host.asUser(account.home, 'sudo', 'coi', 'setup', '--remove', '--yes');
-  assert.equal(said.status, 1);
-  assert.ok(said.stderr.startsWith(`Error: sessions run: ${running}\n`), said.stderr);
-  assert.equal(await heardBySession(host, running), '');
+  const result = await host.asUser(account.home, 'sudo', 'coi', 'setup', '--remove', '--yes');
+  assert.equal(result.status, 1);
+  assert.ok(result.stderr.startsWith(`Error: sessions are running: ${running}\n`), result.stderr);
+  assert.equal(await receivedBySession(host, running), '');
 });
 
-// The last of all: nothing of coi is left.
-test('with its sessions and its packages it leaves a Debian 13 on which nobody has ever set up coi', {
+// Runs last: it removes all of coi.
+test('setup --remove with sessions and packages leaves Debian 13 as if coi was never set up', {
   timeout,
 }, async () => {
   const flags = ['--remove', '--yes', '--sessions', '--packages'];
   await host.must('incus', 'image', 'delete', testImage);
-  const said = await host.asUser(account.home, 'sudo', 'coi', 'setup', ...flags);
-  assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stderr, /- stop and remove the service coid$/m);
-  assert.match(said.stderr, /- take dev out of incus-admin$/m);
-  assert.match(said.stderr, /- remove incus-base, .* with apt$/m);
+  const result = await host.asUser(account.home, 'sudo', 'coi', 'setup', ...flags);
+  assert.equal(result.status, 0, result.stderr);
+  assert.match(result.stderr, /- stop and remove the service coid$/m);
+  assert.match(result.stderr, /- take dev out of incus-admin$/m);
+  assert.match(result.stderr, /- remove incus-base, .* with apt$/m);
   const left = [
     'ls -d /usr/local/lib/coi /usr/local/bin/coi /usr/local/share/man/man1/coi.1 /run/coi /var/lib/coi /var/log/coi',
     'ls /etc/systemd/system/coid.service /etc/systemd/system/multi-user.target.wants/coid.service',
@@ -206,14 +211,14 @@ test('with its sessions and its packages it leaves a Debian 13 on which nobody h
   for (const script of left)
     assert.equal((await host.run('sh', '-c', `{ ${script}; } 2>/dev/null`)).stdout, '', script);
   assert.equal((await host.must('systemctl', 'is-system-running')).trim(), 'running');
-  // What belongs to the user is there, and the workspace is the user's again.
+  // The user's files are still there, and the workspace belongs to the user again.
   await host.must('sh', '-c', `ls -d ${account.home}/.coi/sessions-claude/*`);
   const strange = `find ${account.home}/next ! -user ${account.name} -o ! -group ${account.name}`;
   assert.equal(await host.must('sh', '-c', strange), '');
   const again = await host.asUser(account.home, 'sudo', coi, 'setup', '--remove', '--yes');
   assert.equal(again.status, 0, again.stderr);
   assert.match(again.stdout, /^Nothing to remove/);
-  // Root follows no link of the user's on the way.
+  // Root does not follow the user's links on the way.
   const script = 'mv .cache real && ln -s real .cache && ls -d .cache/coi';
   assert.equal((await host.asUser(account.home, 'sh', '-c', script)).status, 0);
   const data = await host.asUser(account.home, 'sudo', coi, 'setup', '--remove', '--data', '--yes');

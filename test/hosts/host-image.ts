@@ -1,4 +1,4 @@
-// Images of hosts, kept in this machine's Incus from run to run; made anew when the recipe is another one.
+// Host images, kept in this machine's Incus between runs and rebuilt when the recipe changes.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireSettings, hostSources } from '../../src/image/sources.ts';
@@ -8,11 +8,11 @@ import { type MakeRecipe, type Recipe, recipe } from './recipe.ts';
 
 const buildLimitMs = 10 * 60_000;
 
-/** Alias of the one on which coi is set up. */
-export const hostImage = (incus: Incus) => keptImage(incus, 'coi-host-debian13-', recipe);
+/** Alias of the image in which coi is set up. */
+export const hostImage = (incus: Incus) => cachedImage(incus, 'coi-host-debian13-', recipe);
 
-/** Alias of what that recipe makes on this machine. Images of older recipes go. */
-export async function keptImage(
+/** Alias for the recipe's result on this machine. Images of older recipes are deleted. */
+export async function cachedImage(
   incus: Incus,
   aliasStem: string,
   make: MakeRecipe,

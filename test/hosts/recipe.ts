@@ -1,9 +1,9 @@
-// What a host of Debian 13 is made of, as arguments of mmdebstrap. Pure. Its packages and lists come along, but nothing
-// that `coi setup` installs or configures is there yet.
+// Recipe of a Debian 13 host, as arguments of mmdebstrap. Pure. It includes packages and package lists, but nothing
+// that `coi setup` installs or configures.
 import { createHash } from 'node:crypto';
 import { type ImageSource, imageSources, sourcesFile } from '../../src/image/sources.ts';
 import { neededPackages } from '../../src/setup/checks/packages.ts';
-import { parseRelease } from '../../src/setup/os.ts';
+import { parseRelease } from '../../src/setup/os-release.ts';
 
 /** The account that uses coi there. */
 export const account = { name: 'dev', uid: 1000, home: '/home/dev' } as const;
@@ -11,20 +11,20 @@ export const account = { name: 'dev', uid: 1000, home: '/home/dev' } as const;
 export interface Recipe {
   /** For mmdebstrap, without the tar file and the sources, which come last. */
   readonly argv: readonly string[];
-  /** A deb822 file: this machine's own mirrors, for Debian 13. */
+  /** A deb822 file with this machine's mirrors, for Debian 13. */
   readonly sources: string;
-  /** Of all that, so that another recipe makes another image. */
+  /** Hash of all that, so that a changed recipe makes a new image. */
   readonly hash: string;
 }
 
-/** `release`, `sources` and `settings` are those of this machine. */
+/** `release`, `sources` and `settings` are this machine's. */
 export type MakeRecipe = (
   release: string,
   sources: readonly ImageSource[],
   settings: readonly string[],
 ) => Recipe;
 
-/** A server as Debian's installer leaves it: systemd, network by DHCP, sudo. The test image comes packed by zstd. */
+/** A server like Debian's installer makes: systemd, DHCP, sudo. zstd unpacks the test image. */
 const packages = [
   'systemd-sysv',
   'udev',
@@ -44,7 +44,7 @@ const files: Readonly<Record<string, string>> = {
   '/etc/hostname': 'debian-13\n',
   '/etc/hosts': '127.0.0.1 localhost\n127.0.1.1 debian-13\n',
   '/etc/network/interfaces': 'auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n',
-  // Nothing in it has to survive a power cut, and to wait for the disk is what an installation spends most time on.
+  // Nothing in it has to survive a power failure, and syncing takes most of an installation's time.
   '/etc/dpkg/dpkg.cfg.d/unsafe-io': 'force-unsafe-io\n',
   '/etc/sudoers.d/dev': `${account.name} ALL=(ALL) NOPASSWD: ALL\n`,
 };
@@ -53,11 +53,11 @@ export const recipe: MakeRecipe = (release, sources, settings) => {
   const hooks = [
     ...Object.entries(files).map(([path, text]) => `printf '%s' '${text}' > "$1${path}"`),
     `chroot "$1" useradd --create-home --shell /bin/bash --uid ${account.uid} ${account.name}`,
-    // Incus passes the machine's LXCFS on to a container that has this directory when it starts; Debian's own unit
+    // Incus passes the machine's LXCFS to a container that has this directory at start; Debian's own unit
     // does not start one in a container.
     'mkdir -p "$1/var/lib/lxcfs"',
     'chroot "$1" apt-get clean',
-    // What setup will ask apt for lies in its cache, so that it needs no network and no time of a mirror.
+    // Packages that setup will install are in apt's cache, so that it needs neither network nor a mirror.
     `chroot "$1" apt-get -y --no-install-recommends --download-only install ${neededPackages.join(' ')}`,
   ];
   const argv = [
@@ -69,13 +69,13 @@ export const recipe: MakeRecipe = (release, sources, settings) => {
     ...hooks.map((hook) => `--customize-hook=${hook}`),
     'trixie',
   ];
-  return finished(
+  return finishRecipe(
     argv,
     sourcesFile(imageSources(parseRelease(release), sources), (key) => key),
   );
 };
 
-export function finished(argv: readonly string[], sources: string): Recipe {
+export function finishRecipe(argv: readonly string[], sources: string): Recipe {
   const hash = createHash('sha256')
     .update(JSON.stringify([argv, sources]))
     .digest('hex');

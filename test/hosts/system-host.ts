@@ -1,7 +1,7 @@
-// A host of its own with another system than this machine's: a privileged container of this machine's Incus that boots
-// systemd. What a container is not is said here: it has this machine's kernel; it has no loop devices, so its pool of
-// containers is of plain directories and its sessions start slowly; Debian's units that are not for containers (LXCFS)
-// do not start, and it has this machine's LXCFS instead.
+// A private host with another OS than this machine: a privileged container of this machine's Incus that boots
+// systemd. Differences from a real host: it has this machine's kernel; it has no loop devices, so its storage pool
+// is plain directories and its sessions start slowly; Debian's units that are not for containers (LXCFS)
+// do not start, and it uses this machine's LXCFS instead.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../../scripts/run.ts';
@@ -17,16 +17,16 @@ import { account } from './recipe.ts';
 const settings = {
   'security.privileged': 'true',
   'security.nesting': 'true',
-  // As Debian 13 boots on a machine. Where this machine's control groups are of version 1, systemd would mount some of
-  // them otherwise than they are, and no container would start; with these it has version 2 without controllers.
+  // As Debian 13 boots on real hardware. If this machine has cgroup v1, systemd would mount some controllers
+  // differently, and no container would start; with these options it uses version 2 without controllers.
   'raw.lxc': 'lxc.init.cmd = /sbin/init systemd.unified_cgroup_hierarchy=1',
 };
 const bootMs = 60_000;
 const limitMs = 240_000;
-/** Where the checkout's built program lies in the host, laid out as in the checkout. */
+/** Path of the checkout's built program in the host, laid out as in the checkout. */
 export const coi = '/opt/coi/coi';
 const nodePath = `node_modules/node-linux-${process.arch}/bin/node`;
-/** Environment of the account's programs: the stub agent of the test image is what runs. */
+/** Environment of the account's programs: the agent is the test image's stub. */
 const env = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   HOME: account.home,
@@ -46,7 +46,7 @@ export class SystemHost implements AsyncDisposable {
     this.name = `${prefix}host`;
   }
 
-  /** Boots one with nothing in it but the program. */
+  /** Boots one that contains only the program. */
   static async open(): Promise<SystemHost> {
     const incus = await openRealIncus();
     const host = new SystemHost(incus, newPrefix());
@@ -62,7 +62,7 @@ export class SystemHost implements AsyncDisposable {
   async #make(image: string): Promise<void> {
     const config = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
     await mustRun(['incus', 'init', image, this.name, ...config], { limitMs });
-    // Mounts cannot be added to a privileged container that runs.
+    // Mounts cannot be added to a running privileged container.
     const disk = (name: string, source: string, path: string) =>
       mustRun([
         ...['incus', 'config', 'device', 'add', this.name, name, 'disk'],
@@ -71,7 +71,7 @@ export class SystemHost implements AsyncDisposable {
     await disk('checkout', root, '/mnt/checkout');
     await mustRun(['incus', 'start', this.name]);
     await this.#booted();
-    // As a release would come: the built program and its Node, which every account may read.
+    // Like a release: the built program and its Node, readable by every account.
     await this.must(
       'sh',
       '-ec',
@@ -89,10 +89,10 @@ export class SystemHost implements AsyncDisposable {
   }
 
   async must(...argv: string[]): Promise<string> {
-    return mustStand(argv, await this.run(...argv));
+    return requireSuccess(argv, await this.run(...argv));
   }
 
-  /** Runs a program as the ordinary account, with the groups that a fresh login would have. */
+  /** Runs a program as the ordinary account with the groups of a fresh login. */
   asUser(directory: string, ...argv: string[]): Promise<CommandResult> {
     const login = ['setpriv', `--reuid=${account.uid}`, `--regid=${account.uid}`, '--init-groups'];
     const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
@@ -100,17 +100,17 @@ export class SystemHost implements AsyncDisposable {
   }
 
   async mustAsUser(directory: string, ...argv: string[]): Promise<string> {
-    return mustStand(argv, await this.asUser(directory, ...argv));
+    return requireSuccess(argv, await this.asUser(directory, ...argv));
   }
 
-  /** A directory of the account, as a project is. */
+  /** A project directory of the account. */
   async workspace(name: string): Promise<string> {
     const path = `${account.home}/${name}`;
     await this.mustAsUser(account.home, 'mkdir', path);
     return path;
   }
 
-  /** Gives this machine's test image to the Incus inside. */
+  /** Copies this machine's test image to the inner Incus. */
   async importTestImage(): Promise<void> {
     const directory = await mkdtemp('/var/tmp/coit-host-transfer-');
     try {
@@ -132,13 +132,13 @@ export class SystemHost implements AsyncDisposable {
     }
   }
 
-  /** As `reboot` does: every unit is stopped in its order. */
+  /** Like `reboot`: every unit is stopped in order. */
   async reboot(): Promise<void> {
     await mustRun(['incus', 'restart', this.name], { limitMs });
     await this.#booted();
   }
 
-  /** Until systemd has started everything that it was to start. */
+  /** Waits until systemd has started everything. */
   async #booted(): Promise<void> {
     const script =
       'until [ -S /run/dbus/system_bus_socket ]; do sleep 0.1; done; systemctl is-system-running --wait';
@@ -154,7 +154,7 @@ export class SystemHost implements AsyncDisposable {
   }
 }
 
-function mustStand(argv: readonly string[], result: CommandResult): string {
+function requireSuccess(argv: readonly string[], result: CommandResult): string {
   if (result.status === 0) return result.stdout;
   throw new Error(`${argv.join(' ')}: status ${result.status}\n${result.stdout}${result.stderr}`);
 }

@@ -1,4 +1,4 @@
-// Goal: a company's certificate authority that is in the machine counts for Node, too, which has a list of its own.
+// Goal: a company's CA that is installed in the container also applies to Node, which has its own list.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultImage } from '../../src/image/versions.ts';
@@ -6,14 +6,14 @@ import { makeBed } from '../bed/bed.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 
-/** As somebody adds one who builds an image of their own. */
+/** Like a user who adds one in a custom image. */
 const added = `cd /home/code
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \\
   -keyout key.pem -out authority.pem 2>/dev/null
 cp authority.pem /usr/local/share/ca-certificates/company.crt
 chown code key.pem && update-ca-certificates >/dev/null 2>&1`;
 
-const asked = `
+const clientScript = `
 const { createServer } = require('node:https');
 const { readFileSync } = require('node:fs');
 const { spawn } = require('node:child_process');
@@ -27,15 +27,15 @@ const server = createServer(
   ask(process.env, () => ask(without, () => server.close()));
 });`;
 
-test('Node trusts an authority that was added to the machine; without the variable it does not', {
+test('Node trusts a CA that was added to the container; without the variable it does not', {
   timeout: 120_000,
 }, async () => {
   await using bed = await makeBed();
   const run = ['run', '--persistent', '--image', image, '--'];
   const made = await bed.coi([...run, 'sudo', 'bash', '-ec', added]);
   assert.equal(made.status, 0, made.stderr);
-  const said = await bed.coi([...run, 'node', '-e', asked]);
-  assert.deepEqual(said.stdout.trim().split('\n'), [
+  const result = await bed.coi([...run, 'node', '-e', clientScript]);
+  assert.deepEqual(result.stdout.trim().split('\n'), [
     'from the company',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
   ]);

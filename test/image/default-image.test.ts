@@ -1,4 +1,4 @@
-// Claims about the image that users get: agents, Docker and tools. It has to be built: `coi build`.
+// Claims about the default image: agents, Docker and tools. It has to be built with `coi build`.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultImage } from '../../src/image/versions.ts';
@@ -8,7 +8,7 @@ import { tinyImage } from './tiny-image.ts';
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 const limit = { timeout: 180_000 };
 
-test('the machine comes up whole, with Docker waiting for its first client', limit, async () => {
+test('the default image boots completely, with Docker started on first use', limit, async () => {
   await using guest = await startGuest(image);
   assert.equal(await guest.booted(), 'running');
   const states = await guest.root(
@@ -17,7 +17,7 @@ test('the machine comes up whole, with Docker waiting for its first client', lim
   assert.equal(states, 'active\ninactive\ninactive');
 });
 
-test("the agents start as the agent's user and say their version", limit, async () => {
+test("the agents run as the agent's user and print their version", limit, async () => {
   await using guest = await startGuest(image);
   for (const agent of ['claude', 'opencode', 'pi'])
     assert.match(await guest.code(`${agent} --version`), /\b\d+\.\d+\.\d+\b/, agent);
@@ -29,7 +29,7 @@ test("the agents start as the agent's user and say their version", limit, async 
   );
 });
 
-test('the tools that a project needs are there', limit, async () => {
+test('common project tools are installed', limit, async () => {
   await using guest = await startGuest(image);
   const tools =
     'git ssh curl wget jq rg gcc g++ make pkg-config python3 pip node npm npx corepack gh docker tmux sudo unzip rsync sqlite3 nft ip ping git-lfs';
@@ -49,11 +49,11 @@ test('the tools that a project needs are there', limit, async () => {
 
 test("npm's global packages go into the user's home, without root", limit, async () => {
   await using guest = await startGuest(image);
-  const said = await guest.code(`mkdir -p /tmp/p && cd /tmp/p
+  const result = await guest.code(`mkdir -p /tmp/p && cd /tmp/p
 echo '{"name":"own-tool","version":"1.0.0","bin":"x.js"}' >package.json
 printf '#!/usr/bin/env node\\nconsole.log("own")\\n' >x.js
 npm install --global --offline --loglevel=error "$(npm pack --silent)" >/dev/null && ~/.local/bin/own-tool`);
-  assert.equal(said, 'own');
+  assert.equal(result, 'own');
 });
 
 test(
@@ -87,7 +87,7 @@ docker compose --progress quiet up --detach && client=$(docker compose ps --all 
   },
 );
 
-test('nothing of the build is left in it', limit, async () => {
+test('the image has no leftovers of its build', limit, async () => {
   await using guest = await startGuest(image);
   const left = await guest.root(
     'ls /mnt /var/lib/apt/lists /var/cache/apt/archives /var/log | grep -v -e ":$" -e "^$" -e partial -e journal; ls -d /usr/sbin/policy-rc.d /root/.npm 2>/dev/null; find / -xdev -nouser -o -xdev -nogroup 2>/dev/null | head; true',

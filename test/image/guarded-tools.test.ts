@@ -1,4 +1,4 @@
-// Real tools in a session with an allowlist: apt, npm, git over HTTPS, curl, and Docker inside, reach what is listed and nothing else.
+// Real tools in an allowlist session: apt, npm, git over HTTPS, curl, and Docker inside, reach only listed hosts.
 import assert from 'node:assert/strict';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { makeBed } from '../bed/bed.ts';
 import { openInternet, resolver } from '../network/internet.ts';
 import type { DnsRecord } from '../network/internet-protocol.ts';
 import { tinyImage } from './tiny-image.ts';
-import { toolServer } from './tool-server.ts';
+import { makeToolServer } from './tool-server.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 const hosts = { listed: 'tools.example.org', other: 'tools.example.net' } as const;
-const places = { [hosts.listed]: '104.16.1.1', [hosts.other]: '104.16.1.2' };
+const addresses = { [hosts.listed]: '104.16.1.1', [hosts.other]: '104.16.1.2' };
 
-/** Says of each tool and host whether it got what it wanted; why not goes to stderr. */
+/** Reports for each tool and host whether it succeeded; the reasons go to stderr. */
 const fetchScript = `
 said() { # name, command
   if bash -c "$2" >log 2>&1; then echo "$1 ok"; else echo "$1 refused"; sed "s/^/$1: /" log >&2; fi
@@ -36,19 +36,19 @@ done
 said 'curl 93.184.215.14' 'curl --fail --silent --show-error http://93.184.215.14/'
 `;
 
-test('apt, npm, git, curl and Docker inside work with a host that is on the list, and with no other', {
+test('apt, npm, git, curl and Docker inside reach an allowlisted host and no other', {
   timeout: 180_000,
 }, async () => {
-  const server = await toolServer(Object.values(hosts));
+  const server = await makeToolServer(Object.values(hosts));
   const net = await openInternet(server);
   try {
     await using bed = await makeBed();
     const record = (name: string, data: string): DnsRecord => ({ name, type: 'A', ttl: 5, data });
-    for (const address of [...Object.values(places), '93.184.215.14', resolver])
+    for (const address of [...Object.values(addresses), '93.184.215.14', resolver])
       await net.assertEnclosed(address);
     await net.zone(
       Object.fromEntries(
-        Object.entries(places).map(([name, address]) => [
+        Object.entries(addresses).map(([name, address]) => [
           name,
           { answers: [record(name, address)] },
         ]),
@@ -77,7 +77,7 @@ test('apt, npm, git, curl and Docker inside work with a host that is on the list
       [...each(hosts.listed, 'ok'), ...each(hosts.other, 'refused'), 'curl 93.184.215.14 refused'],
       narrow.stderr,
     );
-    // The other host serves the same, to those who may ask it.
+    // The other host serves the same content to unguarded clients.
     const wide = await fetched(hosts.listed, hosts.other, '93.184.215.14');
     assert.deepEqual(
       wide.lines,

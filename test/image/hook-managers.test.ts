@@ -1,6 +1,6 @@
-// Goal: `npm install` in a guarded repository ends well with the hook managers that projects use, hooks that the host
-// has installed run inside, and the host's own files stay as they are.
-// Method: the packages themselves, fetched by the host's npm; inside, npm is offline.
+// Goal: `npm install` in a guarded repository succeeds with common hook managers, hooks installed on the host run inside,
+// and the host's own files are unchanged.
+// Method: the real packages, fetched by the host's npm; inside, npm is offline.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { defaultImage } from '../../src/image/versions.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { mustRun } from '../bed/command.ts';
 import { testPrefix } from '../bed/prefix.ts';
-import { homeFile } from '../lifecycle/talk.ts';
+import { homeFile } from '../lifecycle/conversation.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 const timeout = 240_000;
@@ -17,13 +17,13 @@ const timeout = 240_000;
 interface Project {
   readonly packages: readonly string[];
   readonly prepare: string;
-  /** Further files, by path; hooks are executable. */
+  /** Additional files by path; hooks are executable. */
   readonly files: Readonly<Record<string, string>>;
-  /** Whether a hook runs in a commit inside. */
+  /** Whether a hook runs on a commit inside. */
   readonly hook: 'runs' | 'none';
   /** Whether the user has run `npm install` before. */
   readonly installed: boolean;
-  /** What the manager may say of what it could not do. */
+  /** Messages that the manager may print about failed steps. */
   readonly complaints?: RegExp;
 }
 
@@ -90,9 +90,9 @@ cat install.log commit.log >&2
 `;
 
 for (const [name, project] of Object.entries(projects))
-  test(`npm install and git commit work beside the guard: ${name}`, { timeout }, async () => {
+  test(`npm install and git commit work with the guard: ${name}`, { timeout }, async () => {
     await using bed = await makeBed({ git: true });
-    // Whatever raised an alarm would be paused.
+    // Anything that raises an alert would be paused.
     homeFile(bed, '.coi/config.toml', '[monitoring]\nenabled = true\n');
     await prepared(bed, project);
     const before = gitFiles(bed);
@@ -104,8 +104,8 @@ for (const [name, project] of Object.entries(projects))
       ['install 0', 'commit 0', `hook ${project.hook}`],
       done.stderr,
     );
-    const said = done.stderr.split('\n').filter((line) => /error|denied|too large/i.test(line));
-    const unexpected = said.filter((line) => !project.complaints?.test(line));
+    const result = done.stderr.split('\n').filter((line) => /error|denied|too large/i.test(line));
+    const unexpected = result.filter((line) => !project.complaints?.test(line));
     assert.deepEqual(
       unexpected.filter((line) => !line.startsWith('Executing:')),
       [],
@@ -139,7 +139,7 @@ async function prepared(bed: Bed, project: Project): Promise<void> {
   rmSync(join(top, 'node_modules'), { recursive: true });
 }
 
-/** What git of the host would run or obey. */
+/** Files that the host's git would run or obey. */
 function gitFiles(bed: Bed): Record<string, string> {
   const git = join(bed.workspace.path, '.git');
   const hooks = readdirSync(join(git, 'hooks')).map((name) => `hooks/${name}`);

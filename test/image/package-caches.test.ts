@@ -1,5 +1,5 @@
-// Goal: what package managers keep for the next project is in the container, not in the workspace.
-// Method: every generation of pnpm, the only one that puts it beside the project by itself; the others were measured
+// Goal: caches of package managers are in the container, not in the workspace.
+// Method: every generation of pnpm, the only one that defaults to a store next to the project; the others were measured
 // once (docs/decisions/0073).
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -27,7 +27,7 @@ before(
 );
 after(() => rmSync(tarballs, { recursive: true, force: true }));
 
-/** The project needs one package, a tarball: there is no registry. */
+/** The project needs one package, a tarball, since there is no registry. */
 const inside = `
 mkdir -p ~/thing/package && echo '{"name":"thing","version":"1.0.0"}' >~/thing/package/package.json
 tar -C ~/thing -czf ~/thing.tgz package
@@ -42,7 +42,7 @@ done
 echo "without coi: $(XDG_CONFIG_HOME=/nowhere $pnpm store path)"
 `;
 
-test('pnpm of every version keeps its store at home, and the project as it is', {
+test('pnpm of every version keeps its store in the home and leaves the project unchanged', {
   timeout,
 }, async () => {
   await using bed = await makeBed();

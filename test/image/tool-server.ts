@@ -1,4 +1,4 @@
-// What apt, npm and git find on a server of the pretend internet: a package for each, as files by host and path, and a certificate.
+// Content for apt, npm and git on a server of the simulated internet: a package for each, by host and path, and a certificate.
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,12 +9,12 @@ import { testPrefix } from '../bed/prefix.ts';
 export interface ToolServer {
   readonly certificate: string;
   readonly key: string;
-  /** In base64, by host and path. */
+  /** Base64 content by host and path. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** The same for each host. The certificate is its own authority. */
-export async function toolServer(hosts: readonly string[]): Promise<ToolServer> {
+/** The same content for each host. The certificate is self-signed. */
+export async function makeToolServer(hosts: readonly string[]): Promise<ToolServer> {
   const directory = await mkdtemp(join(tmpdir(), `${testPrefix}-tools-`));
   try {
     const { certificate, key } = await certificateFor(directory, hosts);
@@ -92,7 +92,7 @@ function npmFiles(host: string, tarball: Buffer): Files {
   ];
 }
 
-/** A repository as plain files, which git reads over HTTP ("dumb" protocol). */
+/** A repository as plain files, which git reads over HTTP (the "dumb" protocol). */
 async function gitFiles(directory: string): Promise<Files> {
   const [work, bare] = [join(directory, 'work'), join(directory, 'bare')];
   const git = (...args: string[]) =>

@@ -1,4 +1,4 @@
-// Containers with the prefix that are no sessions: what `coi container launch` makes, and what the Go program left.
+// Containers with the prefix that are not sessions: from `coi container launch` and from the Go program.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -19,15 +19,15 @@ interface Listed {
   readonly workspace?: string;
 }
 
-async function listed(bed: Bed, from: Bed = bed): Promise<Listed[]> {
-  const said = await bed.coi(['list', '--json'], { env: { COI_CONTAINER_PREFIX: from.prefix } });
-  assert.equal(said.status, 0, said.stderr);
-  return (JSON.parse(said.stdout) as { active_containers: Listed[] }).active_containers;
+async function listContainers(bed: Bed, from: Bed = bed): Promise<Listed[]> {
+  const result = await bed.coi(['list', '--json'], { env: { COI_CONTAINER_PREFIX: from.prefix } });
+  assert.equal(result.status, 0, result.stderr);
+  return (JSON.parse(result.stdout) as { active_containers: Listed[] }).active_containers;
 }
 
 const names = (rows: readonly Listed[]) => rows.map(({ name }) => name);
 
-/** A container as the Go program made it. */
+/** A container like those that the Go program creates. */
 async function ofGoProgram(
   bed: Bed,
   slot: number,
@@ -52,7 +52,7 @@ async function ofGoProgram(
   return name;
 }
 
-/** What the Go program wrote down of the session in it. */
+/** The Go program's record of its session. */
 async function savedSession(bed: Bed, container: string, persistent: boolean): Promise<void> {
   const path = join(bed.user.home, '.coi/sessions-claude', saved, 'metadata.json');
   const { uid, gid } = bed.user;
@@ -66,15 +66,15 @@ async function savedSession(bed: Bed, container: string, persistent: boolean): P
   await chown(path, uid, gid);
 }
 
-test('a container of the Go program belongs to whom its workspace belongs, and every command has it', {
+test("a container of the Go program belongs to its workspace's owner, and every command works on it", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   const name = await ofGoProgram(bed, 3, { config: { 'user.coi.alias': 'goes-on' } });
   await savedSession(bed, name, true);
   let row: Listed | undefined;
-  // Its address comes from the bridge, a moment after the start.
-  while (!row?.ipv4) [row] = await listed(bed);
+  // The bridge assigns its address shortly after the start.
+  while (!row?.ipv4) [row] = await listContainers(bed);
   assert.match(row.ipv4, /^\d+(\.\d+){3}$/);
   const { alias, persistent, workspace } = row;
   assert.deepEqual(
@@ -93,7 +93,7 @@ test('a container of the Go program belongs to whom its workspace belongs, and e
 
   await using other = await makeBed();
   const env = { COI_CONTAINER_PREFIX: bed.prefix };
-  assert.deepEqual(names(await listed(other, bed)), []);
+  assert.deepEqual(names(await listContainers(other, bed)), []);
   for (const line of [
     ['kill', name],
     ['kill', '--force', name],
@@ -105,9 +105,9 @@ test('a container of the Go program belongs to whom its workspace belongs, and e
     ['container', 'delete', '--force', name],
     ['container', 'exec', name, '--', 'true'],
   ]) {
-    const said = await other.coi(line, { env });
-    assert.equal(said.status, 1, line.join(' '));
-    assert.match(said.stderr, /not found|nothing of that name/, line.join(' '));
+    const result = await other.coi(line, { env });
+    assert.equal(result.status, 1, line.join(' '));
+    assert.match(result.stderr, /not found|nothing named/, line.join(' '));
   }
   const nothing = await other.coi(['kill', '--all', '--force'], { env });
   assert.equal(nothing.stdout, 'No containers to Kill\n');
@@ -123,7 +123,7 @@ test('a container of the Go program belongs to whom its workspace belongs, and e
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('what is launched belongs to whom launched it; kill --all ends it, and only what has the prefix', {
+test('coi container launch makes its caller the owner, and kill --all ends only containers with the prefix', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -136,17 +136,17 @@ test('what is launched belongs to whom launched it; kill --all ends it, and only
     assert.equal((await who.coi(['container', 'launch', who.image, name])).status, 0);
   const { instance } = (await bed.incus.instance(mine)) ?? {};
   assert.equal(instance?.config['user.coi.owner'], String(bed.user.uid));
-  assert.deepEqual(names(await listed(bed)), [mine]);
-  assert.deepEqual(names(await listed(other, bed)), []);
+  assert.deepEqual(names(await listContainers(bed)), [mine]);
+  assert.deepEqual(names(await listContainers(other, bed)), []);
   const refused = await other.coi(['container', 'stop', '--force', mine]);
   assert.equal(refused.status, 1);
-  const said = await bed.coi(['kill', '--all'], { input: 'y\n' });
-  assert.equal(said.status, 0, said.stderr);
-  assert.ok(said.stdout.startsWith(`Found 1 container(s):\n  - ${mine}\n`), said.stdout);
+  const result = await bed.coi(['kill', '--all'], { input: 'y\n' });
+  assert.equal(result.status, 0, result.stderr);
+  assert.ok(result.stdout.startsWith(`Found 1 container(s):\n  - ${mine}\n`), result.stdout);
   assert.deepEqual([await bed.instances(), await other.instances()], [[], [theirs]]);
 });
 
-test('clean takes a stopped one away, unless it was persisted, or nothing says that it may go', {
+test('clean removes a stopped adopted container unless it is persistent or of unknown kind', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -163,9 +163,9 @@ test('clean takes a stopped one away, unless it was persisted, or nothing says t
   const unsaid = await ofGoProgram(bed, 1, { start: false });
   const ephemeral = await ofGoProgram(bed, 2, { start: false });
   await savedSession(bed, ephemeral, false);
-  const said = await bed.coi(['clean', '--force']);
-  assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stdout, /✓ Cleaned 2 item\(s\)/);
+  const result = await bed.coi(['clean', '--force']);
+  assert.equal(result.status, 0, result.stderr);
+  assert.match(result.stdout, /✓ Cleaned 2 item\(s\)/);
   assert.deepEqual(await bed.instances(), [unsaid, kept].sort());
   const bare = await bed.coi(['persist']);
   assert.match(bare.stdout, new RegExp(`✓ Persisted ${unsaid}`), bare.stderr);
@@ -173,7 +173,7 @@ test('clean takes a stopped one away, unless it was persisted, or nothing says t
   assert.match(rest.stdout, /✓ Cleaned 2 item\(s\)/);
 });
 
-test("nobody's container is shown to root alone, and a user who names it is asked", {
+test('a container without an owner is listed only for root, and users who name it are asked', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -186,19 +186,22 @@ test("nobody's container is shown to root alone, and a user who names it is aske
     start: false,
   });
   await rm(lost, { recursive: true });
-  assert.deepEqual([names(await listed(bed)), names(await listed(root, bed))], [[], [name]]);
+  assert.deepEqual(
+    [names(await listContainers(bed)), names(await listContainers(root, bed))],
+    [[], [name]],
+  );
   assert.equal((await bed.coi(['kill', '--all', '--force'])).stdout, 'No containers to Kill\n');
   assert.equal((await bed.coi(['clean', '--all', '--force'])).stdout, 'Nothing to clean.\n');
   assert.equal((await bed.coi(['kill', 'lost'])).status, 1);
-  const asked = await bed.coi(['kill', name]);
+  const answer = await bed.coi(['kill', name]);
   assert.deepEqual(
-    [asked.status, asked.stdout],
-    [0, `Found 1 container(s):\n  - ${name} (lost) (persistent) (belongs to nobody)\nCancelled.\n`],
+    [answer.status, answer.stdout],
+    [0, `Found 1 container(s):\n  - ${name} (lost) (persistent) (no owner)\nCancelled.\n`],
   );
   const listing = await root.coi(['kill', '--all'], { env });
-  assert.match(listing.stdout, new RegExp(`- ${name} .*belongs to nobody`));
+  assert.match(listing.stdout, new RegExp(`- ${name} .*no owner`));
   assert.deepEqual(await bed.instances(), [name]);
-  const said = await bed.coi(['kill', name], { input: 'y\n' });
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['kill', name], { input: 'y\n' });
+  assert.equal(result.status, 0, result.stderr);
   assert.deepEqual(await bed.instances(), []);
 });

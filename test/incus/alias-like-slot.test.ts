@@ -1,12 +1,12 @@
-// An alias that a project chose and that looks like a slot of another project's: refused for new ones, and where a word
-// means both nothing is ended.
+// A project's alias that looks like another project's slot name: new ones are refused, and an existing ambiguity
+// ends neither session.
 import assert from 'node:assert/strict';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 
-/** A directory of the user's whose project calls itself so. */
+/** A user's directory whose project has that alias. */
 async function project(bed: Bed, alias: string): Promise<string> {
   const path = join(bed.user.home, `of-${alias}`);
   await mkdir(join(path, '.coi'), { recursive: true });
@@ -15,20 +15,20 @@ async function project(bed: Bed, alias: string): Promise<string> {
   return path;
 }
 
-async function started(bed: Bed, cwd: string, slot: string): Promise<string> {
+async function startSession(bed: Bed, cwd: string, slot: string): Promise<string> {
   const args = ['shell', '--background', '--json', '--slot', slot, '--image', bed.image];
-  const said = await bed.coi(args, { cwd });
-  assert.equal(said.status, 0, said.stderr);
-  return JSON.parse(said.stdout).container;
+  const result = await bed.coi(args, { cwd });
+  assert.equal(result.status, 0, result.stderr);
+  return JSON.parse(result.stdout).container;
 }
 
-test('a project takes no alias that means a slot of another; where both are there already, nothing is ended by it', {
+test("an alias that equals another project's slot name is refused; if both exist, neither is ended by it", {
   timeout: 180_000,
 }, async () => {
   await using bed = await makeBed();
   const [shop, other] = [await project(bed, 'shop'), await project(bed, 'shop-2')];
   const registry = join(bed.user.home, '.coi/aliases.json');
-  const second = await started(bed, shop, '2');
+  const second = await startSession(bed, shop, '2');
   const registered = await readFile(registry, 'utf8');
   for (const args of [
     ['shell', '--background'],
@@ -46,10 +46,10 @@ test('a project takes no alias that means a slot of another; where both are ther
   }
   assert.equal(await readFile(registry, 'utf8'), registered);
   assert.deepEqual(await bed.instances(), [second]);
-  // As a version without that rule has left it.
+  // Like a version without that rule would leave it.
   const both = { shop: { workspace: shop }, 'shop-2': { workspace: other } };
   await writeFile(registry, JSON.stringify(both));
-  const alias = await started(bed, other, '1');
+  const alias = await startSession(bed, other, '1');
   for (const args of [
     ['kill', 'shop-2'],
     ['shutdown', 'shop-2'],
@@ -61,16 +61,16 @@ test('a project takes no alias that means a slot of another; where both are ther
     assert.equal(refused.status, 1, args.join(' '));
     assert.ok(
       refused.stderr.includes(
-        `"shop-2" is an alias, and a slot of another alias: ${alias} (alias shop-2 of ${other}), ${second} (alias shop, slot 2 of ${shop})`,
+        `"shop-2" is both an alias and a slot of another alias: ${alias} (alias shop-2 of ${other}), ${second} (alias shop, slot 2 of ${shop})`,
       ),
       refused.stderr,
     );
-    assert.match(refused.stderr, /^Hint: Say which by the name of the container\.$/m);
+    assert.match(refused.stderr, /^Hint: Use the name of the container\.$/m);
   }
   assert.deepEqual(await bed.instances(), [alias, second].toSorted());
   const killed = await bed.coi(['kill', second]);
   assert.equal(killed.status, 0, killed.stderr);
-  // Now it means one only.
+  // Now it is unambiguous.
   const rest = await bed.coi(['kill', 'shop-2']);
   assert.equal(rest.status, 0, rest.stderr);
   assert.deepEqual(await bed.instances(), []);

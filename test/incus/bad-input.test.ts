@@ -1,4 +1,4 @@
-// Goal: what cannot work ends with one clear sentence, a hint and the right status, and leaves nothing behind.
+// Goal: invalid requests end with one clear sentence, a hint and the right status, and leave nothing behind.
 // Method: the built program as an ordinary user; lists of instances, interfaces, mounts, tables and files before and after.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -11,27 +11,27 @@ import { type WorkspacePath, workspaceHash } from '../../src/names.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { type CommandResult, mustRun } from '../bed/command.ts';
 import { Lifecycle } from '../bed/events.ts';
-import { untilGone } from '../bed/gone.ts';
 import { openRelay } from '../bed/incus-relay.ts';
 import { leftovers, takeInventory } from '../bed/leftovers.ts';
 import { untilUnmounted } from '../bed/mounts.ts';
 import { coiPath } from '../bed/program.ts';
+import { untilGone } from '../bed/until.ts';
 import { makeUser } from '../bed/users.ts';
 
 const timeout = 180_000;
-/** Longer than a start needs until Incus has its request, on a busy machine too. */
+/** Longer than a start takes until Incus has its request, even on a busy machine. */
 const leaseMs = 4000;
 
-/** Status, one line `Error: …` that fits, one line `Hint: …`, and no talk of a bug. */
+/** Checks the status, one matching line `Error: …`, one line `Hint: …`, and no mention of a bug. */
 function refused(result: CommandResult, status: number, sentence: RegExp, line: string): void {
-  const told = `${line}\n${result.stdout}${result.stderr}`;
-  assert.equal(result.status, status, told);
-  assert.equal(result.stdout, '', told);
+  const reported = `${line}\n${result.stdout}${result.stderr}`;
+  assert.equal(result.status, status, reported);
+  assert.equal(result.stdout, '', reported);
   const errors = result.stderr.split('\n').filter((text) => text.startsWith('Error: '));
-  assert.equal(errors.length, 1, told);
-  assert.match(errors[0] ?? '', sentence, told);
-  assert.match(result.stderr, /\nHint: \S.+\n$/, told);
-  assert.doesNotMatch(result.stderr, /bug in coi|undefined|^\s+at /m, told);
+  assert.equal(errors.length, 1, reported);
+  assert.match(errors[0] ?? '', sentence, reported);
+  assert.match(result.stderr, /\nHint: \S.+\n$/, reported);
+  assert.doesNotMatch(result.stderr, /bug in coi|undefined|^\s+at /m, reported);
 }
 
 function inventory(bed: Bed) {
@@ -43,7 +43,7 @@ function inventory(bed: Bed) {
   });
 }
 
-/** A directory that coi takes for coid's, with a service of tomorrow in it. */
+/** A directory that coi accepts as coid's, with a daemon of a future version. */
 async function coidOfTomorrow(undo: AsyncDisposableStack): Promise<string> {
   const directory = undo.adopt(await mkdtemp('/tmp/coit-tomorrow-'), (path) =>
     rm(path, { recursive: true, force: true }),
@@ -62,7 +62,7 @@ async function coidOfTomorrow(undo: AsyncDisposableStack): Promise<string> {
   return directory;
 }
 
-test('what is asked in a wrong way or of something that is away ends in one sentence, and leaves nothing', {
+test('invalid input and missing objects end in one sentence and leave nothing', {
   timeout,
 }, async () => {
   await using undo = new AsyncDisposableStack();
@@ -91,9 +91,9 @@ test('what is asked in a wrong way or of something that is away ends in one sent
     sentence: RegExp,
     env?: Record<string, string>,
   ])[] = [
-    [['list'], 1, /Incus does not run/, { INCUS_SOCKET: '/nonexistent' }],
-    [start, 1, /Incus does not run/, { INCUS_SOCKET: '/nonexistent' }],
-    [start, 1, /coid, the service .* is not running/, { COI_RUN_DIR: '/run/coi-nowhere' }],
+    [['list'], 1, /Incus is not running/, { INCUS_SOCKET: '/nonexistent' }],
+    [start, 1, /Incus is not running/, { INCUS_SOCKET: '/nonexistent' }],
+    [start, 1, /coid, the coi daemon, is not running/, { COI_RUN_DIR: '/run/coi-nowhere' }],
     [start, 1, /coid speaks version 9999/, { COI_RUN_DIR: await coidOfTomorrow(undo) }],
     [['run', '--image', 'no-such', '--', 'true'], 125, /image 'no-such' not found/],
     [[...start, '--workspace', '/nonexistent'], 1, /workspace "\/nonexistent" does not exist/],
@@ -104,7 +104,7 @@ test('what is asked in a wrong way or of something that is away ends in one sent
     [[...start, '--slot', '100'], 2, /slots go from 1 to 99/],
     [[...start, '--slot', '-1'], 2, /slots go from 1 to 99/],
     [[...start, '--slot', '10'], 1, /slot/],
-    [[...start, '--env', 'NO-NAME'], 2, /it has the form NAME or NAME=value/],
+    [[...start, '--env', 'NO-NAME'], 2, /the format is NAME or NAME=value/],
     [[...start, '--mount', '/nonexistent:/data'], 1, /mount source \/nonexistent does not exist/],
     [[...start, '--mount', `${own}/mine:/proc`], 1, /would hide the container's own files/],
     [[...start, '--mount', `${closed}:/data`], 1, /cannot be read by this user/],
@@ -116,7 +116,7 @@ test('what is asked in a wrong way or of something that is away ends in one sent
     [[...start, '--image', '../x'], 2, /invalid image name/],
     [[...start, '--profile', '../x'], 1, /profile '\.\.\/x' not found/],
     [[...start, '--profile', 'a\nb'], 1, /profile 'a\\nb' not found/],
-    [[...start, '--tool', long], 1, /there is no tool "x+\.\.\."/],
+    [[...start, '--tool', long], 1, /unknown tool "x+\.\.\."/],
     [[...start, '--resume=../../x'], 2, /invalid session id/],
     [[...start, '--container', '../x'], 1, /container "\.\.\/x" not found/],
     [['shell', '--background', 'a\nb'], 1, /invalid alias "a\\nb"/],
@@ -142,7 +142,7 @@ test('what is asked in a wrong way or of something that is away ends in one sent
   assert.deepEqual(leftovers(before, await inventory(bed)), []);
 });
 
-test('when Incus dies in the middle of a start, what came to be is managed as usual, and the rest is undone by coid', {
+test('when Incus dies during a start, the result is managed as usual or undone by coid', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ coidEnv: { COI_LEASE_MS: String(leaseMs) } });
@@ -168,7 +168,7 @@ test('when Incus dies in the middle of a start, what came to be is managed as us
   }
 });
 
-test('when Incus dies below an open terminal, coi says that nothing was touched, and the session goes on', {
+test('when Incus dies under an open terminal, coi says that nothing was changed, and the session continues', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -179,11 +179,11 @@ test('when Incus dies below an open terminal, coi says that nothing was touched,
   await screen.waitFor('You:');
   relay.die();
   await screen.ended();
-  assert.match(screen.history(), /Incus does not answer, so nothing was touched/);
+  assert.match(screen.history(), /Incus does not answer, so nothing was changed/);
   assert.match((await bed.coi(['list'])).stdout, /Status: Running/);
 });
 
-test('a start that does not fit into its storage pool says so, and leaves nothing', {
+test('a start that does not fit into its storage pool says so and leaves nothing', {
   timeout,
 }, async () => {
   await using undo = new AsyncDisposableStack();

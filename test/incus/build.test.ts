@@ -1,5 +1,5 @@
-// Builds that fail or are interrupted: nothing is left, and what was there before is as it was. A script that fails is
-// in custom-image.test.ts.
+// Builds that fail or are interrupted leave nothing, and existing images are unchanged. A failing script is
+// tested in custom-image.test.ts.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CoiError } from '../../src/errors.ts';
 import { removeOwnDirectories } from '../../src/host/fs/meta/own-directories.ts';
-import { guestFiles, runnerIn } from '../../src/host/install/resources.ts';
+import { guestFiles, runnerCommand } from '../../src/host/install/resources.ts';
 import { readProgram } from '../../src/host/process/program.ts';
-import { isAlive, ownPid, runCommand } from '../../src/host/process/run-program.ts';
-import { type BuildOrder, type BuildWorld, buildImage } from '../../src/image/build.ts';
+import { isAlive, ownPid, runCommand } from '../../src/host/process/run-command.ts';
+import { type BuildDependencies, type ImageSpec, buildImage } from '../../src/image/build.ts';
 import { architecture, type GuestFile } from '../../src/image/recipe.ts';
 import { sweepDeadBuilds } from '../../src/image/sweep.ts';
 import type { Incus } from '../../src/incus/client.ts';
@@ -33,8 +33,8 @@ after(async () => {
   await rm(temporary, { recursive: true });
 });
 
-/** Only Debian's essential packages: what is left behind does not depend on how much is installed. */
-const order: BuildOrder = {
+/** Only Debian's essential packages: leftovers do not depend on how much is installed. */
+const order: ImageSpec = {
   alias,
   recipe: { variant: 'test', packages: [], npmPackages: [], steps: [] },
   hash: 'none',
@@ -42,7 +42,7 @@ const order: BuildOrder = {
   compression: 'none',
 };
 
-async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
+async function buildContext(more: Partial<BuildDependencies>): Promise<BuildDependencies> {
   return {
     incus,
     run: runCommand,
@@ -50,17 +50,17 @@ async function world(more: Partial<BuildWorld>): Promise<BuildWorld> {
     pid: ownPid(),
     temporary,
     guest: guestFiles(),
-    runner: runnerIn('/'),
+    runner: runnerCommand('/'),
     now: () => new Date(),
     elapsedMs: () => performance.now(),
     log: () => undefined,
-    tell: () => undefined,
+    report: () => undefined,
     signal: new AbortController().signal,
     ...more,
   };
 }
 
-/** The guest's files with another first stage: dpkg takes half a minute, and the end does not depend on its work. */
+/** The guest files with a shorter first stage: dpkg takes half a minute, and the end does not depend on it. */
 function guestWith(bootstrap: string): GuestFile[] {
   const files = guestFiles();
   assert.ok(files.some(({ path }) => path === 'bootstrap.sh'));
@@ -69,8 +69,8 @@ function guestWith(bootstrap: string): GuestFile[] {
   );
 }
 
-/** Everything that a build of this process makes, by name. */
-async function traces(): Promise<string[]> {
+/** Names of all objects that a build of this process creates. */
+async function listBuildObjects(): Promise<string[]> {
   const mark = String(ownPid());
   const [instances, images, files] = await Promise.all([
     incus.instances(),
@@ -93,23 +93,23 @@ test('a build that is interrupted while its container works leaves nothing', lim
   const log = async (line: string) => {
     if (line !== 'Unpacking coreutils' || seen.length > 0) return;
     seen = ['asking'];
-    seen = await traces();
+    seen = await listBuildObjects();
     stop.abort(reason);
   };
   const guest = guestWith('echo Unpacking coreutils; sleep 100');
   const built = buildImage(
-    await world({ guest, log: (line) => void log(line), signal: stop.signal }),
+    await buildContext({ guest, log: (line) => void log(line), signal: stop.signal }),
     order,
   );
   await assert.rejects(built, (error) => error === reason);
-  // There was something to leave behind: a container, an image and a directory.
+  // There was something to clean up: a container, an image and a directory.
   assert.equal(seen.length, 3);
-  assert.deepEqual(await traces(), []);
+  assert.deepEqual(await listBuildObjects(), []);
   assert.equal(await incus.imageAlias(alias), undefined);
 });
 
 test(
-  'a build that fails at its very end leaves the alias with the image that it named before',
+  'a build that fails at its last step keeps the alias on the previous image',
   limit,
   async () => {
     const before = await incus.imageAlias(testImage);
@@ -124,17 +124,17 @@ test(
       },
     };
     await assert.rejects(
-      buildImage(await world({ incus: broken, guest: guestWith('exit 0') }), order),
+      buildImage(await buildContext({ incus: broken, guest: guestWith('exit 0') }), order),
       /the last call is lost/,
     );
-    assert.deepEqual(await traces(), []);
+    assert.deepEqual(await listBuildObjects(), []);
     assert.equal((await incus.imageAlias(alias))?.target, before.target);
     await incus.deleteImageAlias(alias);
   },
 );
 
 test(
-  'what a killed build left goes with the next one, what a living one has made stays',
+  'leftovers of a killed build are removed by the next one, those of a live build stay',
   limit,
   async () => {
     const dead = spawnSync('true').pid;

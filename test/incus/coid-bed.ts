@@ -1,4 +1,4 @@
-// A coid of its own, with sessions made through it by a create call of the least that coid needs, without coi.
+// A private coid with sessions that are created directly, by the smallest create call that coid accepts, without coi.
 import { createHash, randomUUID } from 'node:crypto';
 import { watch } from 'node:fs';
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -23,24 +23,24 @@ import { sweepInstances } from '../bed/sweep.ts';
 import { sessionConfig } from '../fakes/session-record.ts';
 
 export interface SessionOptions {
-  /** Of the workspace, and so of the session: the tests ask as root. */
+  /** Owner of the workspace, and so of the session: the tests call as root. */
   readonly uid?: number;
   readonly workspace?: string;
   readonly persistent?: boolean;
-  /** Besides the workspace; each is mounted at `/<name>`, git's directory elsewhere and its workspace at their own paths. */
+  /** Mounts besides the workspace, each at `/<name>`; git's directory elsewhere and its workspace are at their own paths. */
   readonly mounts?: readonly MountRequest[];
   readonly start?: boolean;
-  /** What it may reach; everything where not given. */
+  /** Network policy; default: open. */
   readonly policy?: PolicyRecord;
-  /** What is guarded in the workspace; nothing where not given. */
+  /** Guarded paths of the workspace; default: none. */
   readonly protect?: ProtectRequest;
-  /** What of the workspace is empty inside; nothing where not given. */
+  /** Hidden paths of the workspace; default: none. */
   readonly secrets?: readonly string[];
-  /** The test image where not given. */
+  /** Default: the test image. */
   readonly image?: string;
-  /** Further keys of the instance. */
+  /** Additional instance keys. */
   readonly config?: Config;
-  /** When Incus has taken the request, and has only begun. */
+  /** Called when Incus has accepted the request and just begun. */
   readonly accepted?: (reservation: Reservation) => Promise<void>;
 }
 
@@ -50,10 +50,10 @@ export interface CoidBed extends AsyncDisposable {
   readonly coid: Coid;
   readonly lifecycle: Lifecycle;
   readonly prefix: string;
-  /** A directory under /tmp that belongs to that user and goes with the bed. */
+  /** A directory under /tmp that belongs to that user and is removed with the bed. */
   directory(uid: number): Promise<string>;
   request(workspace: string, mounts?: readonly MountRequest[]): ReserveRequest;
-  /** Reserves, creates and starts. */
+  /** Reserves, creates and starts a session. */
   session(options?: SessionOptions): Promise<Reservation>;
   /** A command line for the guest's shell, as the agent's user or as root. */
   sh(container: string, script: string, user?: 'agent' | 'root'): Promise<CapturedExec>;
@@ -65,14 +65,14 @@ export interface CoidBed extends AsyncDisposable {
 }
 
 const waitLimitMs = 60_000;
-/** Three thousand processes take a while where the processors have other work. */
+/** Three thousand processes take a while on a busy machine. */
 const scriptLimitMs = 120_000;
 
 /** `env` is for the coid: COI_LEASE_MS, COI_RECONCILE_EVERY_MS. */
-export async function coidBed(env: Readonly<Record<string, string>> = {}): Promise<CoidBed> {
+export async function makeCoidBed(env: Readonly<Record<string, string>> = {}): Promise<CoidBed> {
   await using undo = new AsyncDisposableStack();
   const directories: string[] = [];
-  // Last of all: mounts in them keep the host from removing them.
+  // Last of all, since mounts in them would block the removal.
   undo.defer(async () => {
     for (const path of directories) await rm(path, { recursive: true, force: true });
   });
@@ -82,7 +82,7 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
   undo.defer(async () => void (await sweepInstances(incus, prefix)));
   const lifecycle = undo.use(await Lifecycle.open(incus));
   const coid = openCoid({ socketPath: coidSocketPath(daemon.env) });
-  const kept = undo.move();
+  const resources = undo.move();
   const mountsDir = join(daemon.runDir, 'mounts');
   const directory = async (uid: number) => {
     const path = await mkdtemp(`/tmp/${testPrefix}-work-`);
@@ -116,14 +116,14 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
       accepted,
     } = {}) => {
       const plain = request(workspace ?? (await directory(uid)), mounts);
-      const asked = {
+      const fullRequest = {
         ...plain,
         ...(policy ? { network: policy.mode, policy } : {}),
         ...(protect ? { protect } : {}),
         ...(secrets ? { secrets } : {}),
       };
-      const reservation = await coid.reserve(asked);
-      const body = createBody(asked, reservation, daemon.runDir, persistent);
+      const reservation = await coid.reserve(fullRequest);
+      const body = createBody(fullRequest, reservation, daemon.runDir, persistent);
       const operation = await incus.createInstance({
         ...body,
         source: { type: 'image', alias: image },
@@ -132,8 +132,8 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
       });
       await accepted?.(reservation);
       await operation.wait({ timeoutMs: waitLimitMs });
-      // Made and left: nobody is starting it any more.
-      if (!start) await coid.giveUp(asked.startId);
+      // Created and stopped: nothing is starting it any more.
+      if (!start) await coid.releaseStart(fullRequest.startId);
       return reservation;
     },
     sh: (container, script, user = 'agent') => {
@@ -143,8 +143,8 @@ export async function coidBed(env: Readonly<Record<string, string>> = {}): Promi
     },
     status: async (container) => (await incus.instance(container))?.instance.status,
     mountIds: () => readdir(mountsDir),
-    untilUnmounted: (id) => untilGone(mountsDir, id),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    untilUnmounted: (id) => untilEntryGone(mountsDir, id),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
@@ -175,7 +175,7 @@ function createBody(
     },
     phase: 'starting',
   });
-  // The paths that git writes down hold on both sides.
+  // The paths that git records are valid on both sides.
   const hasGit = asked.mounts.some(({ git }) => git !== undefined);
   const own = new Map(
     asked.mounts
@@ -217,13 +217,13 @@ function createBody(
   };
 }
 
-/** Resolves when a directory has no entry of that name any more. */
-export function untilGone(directory: string, name: string): Promise<void> {
+/** Resolves when a directory no longer has an entry of that name. */
+export function untilEntryGone(directory: string, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watcher = watch(directory);
     const limit = setTimeout(() => {
       watcher.close();
-      reject(new Error(`${directory}/${name} is still there after ${waitLimitMs} ms`));
+      reject(new Error(`${directory}/${name} still exists after ${waitLimitMs} ms`));
     }, waitLimitMs);
     const look = async () => {
       if ((await readdir(directory)).includes(name)) return;

@@ -1,4 +1,4 @@
-// Calls to coid from a process of its own, so that a test can make them as another user. usage: SOCKET JSON [at-once]
+// Calls coid from a separate process, so that a test can call it as another user. usage: SOCKET JSON [at-once]
 // The JSON is a list of [method, argument]; prints a list of {"ok": answer} or {"code", "message"}.
 import { randomUUID } from 'node:crypto';
 import { openCoid } from '../../src/coid-api/client.ts';

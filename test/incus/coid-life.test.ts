@@ -1,5 +1,5 @@
-// Goal: coid finishes what has lived and ended, and harms nothing else, whatever it has to do or survive meanwhile.
-// Method: real containers; the reports of Incus say when something has happened.
+// Goal: coid finishes ended sessions and harms no others, whatever happens meanwhile.
+// Method: real containers; Incus events tell when something has happened.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { rm, rmdir } from 'node:fs/promises';
@@ -9,23 +9,23 @@ import { mustRun, runCommand } from '../bed/command.ts';
 import { stopByForce } from '../bed/incus.ts';
 import { mountPointsUnder } from '../bed/mounts.ts';
 import { coiPath } from '../bed/program.ts';
-import { type CoidBed, coidBed } from './coid-bed.ts';
+import { type CoidBed, makeCoidBed } from './coid-bed.ts';
 
 const limit = { timeout: 180_000 };
-/** A look every few milliseconds: what could go wrong once in a thousand starts then goes wrong here. */
+/** Reconciles every few milliseconds, so that one-in-a-thousand races show up here. */
 const tight = { COI_RECONCILE_EVERY_MS: '20' };
 
 /** COI_TEST_STARTS=50 takes a minute and a half more. */
 const starts = Number(process.env['COI_TEST_STARTS'] ?? 10);
 const atOnce = 5;
 
-/** As root, once systemd in the guest takes orders, which is some time after the container runs. */
+/** As root, once systemd in the guest accepts commands, some time after the container runs. */
 async function inGuest(
   bed: CoidBed,
   container: string,
   verb: 'poweroff' | 'reboot',
 ): Promise<void> {
-  // The guest, which ends at once, tells this to end as well.
+  // The guest ends at once, and with it this exec.
   const script = `trap '' TERM; until systemctl ${verb} --no-block; do sleep 0.05; done`;
   assert.equal((await bed.sh(container, script, 'root')).status, 0);
 }
@@ -35,7 +35,7 @@ async function powerOff(bed: CoidBed, container: string): Promise<void> {
   await bed.lifecycle.until('instance-shutdown', container);
 }
 
-/** As a host does that was switched off: no mounts, and an empty run directory. */
+/** Like a host after a power failure: no mounts and an empty run directory. */
 async function loseMounts(bed: CoidBed): Promise<void> {
   const mounts = join(bed.daemon.runDir, 'mounts');
   for (const point of await mountPointsUnder(mounts)) await mustRun(['umount', point]);
@@ -44,10 +44,10 @@ async function loseMounts(bed: CoidBed): Promise<void> {
   await rmdir(mounts);
 }
 
-test(`${starts} starts under a coid that looks all the time all succeed, and are marked live`, {
+test(`${starts} starts under a coid that reconciles constantly all succeed and are marked live`, {
   timeout: 600_000,
 }, async () => {
-  await using bed = await coidBed(tight);
+  await using bed = await makeCoidBed(tight);
   const ends: Promise<void>[] = [];
   for (let wave = 0; wave * atOnce < starts; wave += 1) {
     const workspace = await bed.directory([1000, 1003, 0][wave % 3] ?? 0);
@@ -61,7 +61,7 @@ test(`${starts} starts under a coid that looks all the time all succeed, and are
         [found?.instance.status, found?.instance.config['user.coi.phase']],
         ['Running', 'live'],
       );
-      ends.push(ended(bed, container, id));
+      ends.push(endByForce(bed, container, id));
     }
   }
   await Promise.all(ends);
@@ -69,15 +69,15 @@ test(`${starts} starts under a coid that looks all the time all succeed, and are
   assert.deepEqual(await bed.mountIds(), []);
 });
 
-/** Stops it by force; coid deletes it then. */
-async function ended(bed: CoidBed, container: string, id: string): Promise<void> {
+/** Stops it by force; coid then deletes it. */
+async function endByForce(bed: CoidBed, container: string, id: string): Promise<void> {
   await stopByForce(bed.incus, container);
   await bed.lifecycle.until('instance-deleted', container);
   await bed.untilUnmounted(id);
 }
 
-test('a reboot from inside survives, with the same mounts', limit, async () => {
-  await using bed = await coidBed(tight);
+test('a session survives a reboot from inside with the same mounts', limit, async () => {
+  await using bed = await makeCoidBed(tight);
   const { container } = await bed.session({ uid: 1003 });
   await bed.lifecycle.until('instance-updated', container);
   await bed.sh(container, 'touch /workspace/before');
@@ -87,8 +87,8 @@ test('a reboot from inside survives, with the same mounts', limit, async () => {
   assert.deepEqual([after.status, after.stdout.toString()], [0, 'before\n']);
 });
 
-test('a restart from outside survives', limit, async () => {
-  await using bed = await coidBed(tight);
+test('a session survives a restart from outside', limit, async () => {
+  await using bed = await makeCoidBed(tight);
   const { container } = await bed.session();
   await bed.lifecycle.until('instance-updated', container);
   const restart = await bed.incus.changeState(container, { action: 'restart', force: true });
@@ -97,10 +97,10 @@ test('a restart from outside survives', limit, async () => {
 });
 
 test(
-  'an ephemeral session that powers off is deleted, with its mounts, and the workspace stays',
+  'an ephemeral session that powers off is deleted with its mounts, and the workspace stays',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const workspace = await bed.directory(1003);
     const { container, id } = await bed.session({ workspace });
     await bed.sh(container, 'echo kept > /workspace/file');
@@ -115,7 +115,7 @@ test(
   'a persistent session that powers off is kept with its mounts, and starts again',
   limit,
   async () => {
-    await using bed = await coidBed(tight);
+    await using bed = await makeCoidBed(tight);
     const { container, id } = await bed.session({ uid: 1003, persistent: true });
     await bed.lifecycle.until('instance-updated', container);
     await bed.sh(container, 'touch /workspace/file');
@@ -133,27 +133,27 @@ test(
 );
 
 test(
-  'what ended while coid was dead is finished by the next, a newborn that waits for its start is not',
+  'sessions that ended while coid was dead are finished by the next one; new ones awaiting start are not',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const lived = await bed.session({ uid: 1003 });
     await bed.lifecycle.until('instance-updated', lived.container);
     await bed.daemon.crash();
     await powerOff(bed, lived.container);
     await bed.daemon.start();
-    const newborn = await bed.session({ uid: 1003, start: false });
+    const unstarted = await bed.session({ uid: 1003, start: false });
     assert.equal(await bed.status(lived.container), 'Stopped');
     await bed.lifecycle.until('instance-deleted', lived.container);
-    assert.equal(await bed.status(newborn.container), 'Stopped');
+    assert.equal(await bed.status(unstarted.container), 'Stopped');
   },
 );
 
 test(
-  'killed while sessions run, coid finds them again; mounts that are gone are made before it answers',
+  'a killed coid finds running sessions again, and restores missing mounts before it answers',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const { container, id, mounts } = await bed.session({ uid: 1003 });
     const reserved = await bed.coid.reserve(bed.request(await bed.directory(1000)));
     await bed.sh(container, 'touch /workspace/file');
@@ -177,26 +177,22 @@ test(
   },
 );
 
-test(
-  'a reservation that is not used is undone after its time, one that became a container is not',
-  limit,
-  async () => {
-    await using bed = await coidBed({ COI_LEASE_MS: '1500' });
-    const used = await bed.session();
-    const unused = await bed.coid.reserve(bed.request(await bed.directory(1003)));
-    await bed.untilUnmounted(unused.id);
-    assert.equal((await bed.coid.status()).leases, 0);
-    assert.deepEqual(await bed.mountIds(), [used.id]);
-    assert.equal(await bed.status(used.container), 'Running');
-  },
-);
+test('an unused reservation expires; one that became a container does not', limit, async () => {
+  await using bed = await makeCoidBed({ COI_LEASE_MS: '1500' });
+  const used = await bed.session();
+  const unused = await bed.coid.reserve(bed.request(await bed.directory(1003)));
+  await bed.untilUnmounted(unused.id);
+  assert.equal((await bed.coid.status()).leases, 0);
+  assert.deepEqual(await bed.mountIds(), [used.id]);
+  assert.equal(await bed.status(used.container), 'Running');
+});
 
 test(
-  'a reservation that is given back while Incus makes its container stays, and ends with the container',
+  'a reservation released while Incus creates its container ends with the container',
   limit,
   async () => {
-    await using bed = await coidBed();
-    // At whatever it is just then: some rounds meet it before it has looked for its mounts.
+    await using bed = await makeCoidBed();
+    // At a random moment: some rounds hit it before it has checked its mounts.
     for (let round = 0; round < 5; round += 1) {
       const accepted = ({ id }: { id: string }) => bed.coid.release(id);
       const { container, id } = await bed.session({ accepted });
@@ -210,15 +206,15 @@ test(
 );
 
 test(
-  'ended in order, coid leaves sessions and mounts alone; a second one beside it is refused',
+  'a clean stop of coid leaves sessions and mounts alone; a second coid is refused',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const { container, id } = await bed.session({ uid: 1003 });
     const env = { ...process.env, ...bed.daemon.env } as Record<string, string>;
     const second = await runCommand([coiPath(), 'daemon', 'run'], { env });
     assert.equal(second.status, 1);
-    assert.match(second.stderr, /running already/);
+    assert.match(second.stderr, /already running/);
     await mustRun([coiPath(), 'daemon', 'stop'], { env });
     assert.equal(await bed.daemon.status(), undefined);
     assert.equal(await bed.status(container), 'Running');
@@ -227,8 +223,8 @@ test(
   },
 );
 
-test('in another mount namespace than that of incusd coid does not start', limit, async () => {
-  await using bed = await coidBed();
+test("coid does not start in a mount namespace other than incusd's", limit, async () => {
+  await using bed = await makeCoidBed();
   const env = { ...process.env, ...bed.daemon.env } as Record<string, string>;
   await mustRun([coiPath(), 'daemon', 'stop'], { env });
   const apart = await runCommand(['unshare', '--mount', coiPath(), 'daemon', 'start'], { env });

@@ -1,11 +1,11 @@
-// Goal: what the agent writes belongs to the owner of the workspace, and the mounts give nobody more than that.
-// Method: real containers on mounts that a coid of their own made, looked at from both sides.
+// Goal: files that the agent writes belong to the owner of the workspace, and the mounts give no further access.
+// Method: real containers on mounts that a private coid made, inspected from both sides.
 import assert from 'node:assert/strict';
 import { chmod, chown, lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mustRun } from '../bed/command.ts';
-import { coidBed } from './coid-bed.ts';
+import { makeCoidBed } from './coid-bed.ts';
 
 const limit = { timeout: 120_000 };
 
@@ -21,10 +21,10 @@ async function options(target: string): Promise<string> {
 
 for (const uid of [1003, 1000, 0]) {
   test(
-    `for a workspace of uid ${uid} the agent is that user on the host, and container root is nobody`,
+    `in a workspace of uid ${uid} the agent is that user on the host, and container root is unprivileged`,
     limit,
     async () => {
-      await using bed = await coidBed();
+      await using bed = await makeCoidBed();
       const workspace = await bed.directory(uid);
       await writeFile(join(workspace, 'owned'), 'from the host\n', { mode: 0o600 });
       await chown(join(workspace, 'owned'), uid, uid);
@@ -51,10 +51,10 @@ for (const uid of [1003, 1000, 0]) {
 }
 
 test(
-  "files of others on the host are out of reach of the agent and of the container's root",
+  "other users' files on the host are inaccessible to the agent and to container root",
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const workspace = await bed.directory(1003);
     await chmod(workspace, 0o777);
     for (const [name, uid] of [
@@ -85,8 +85,8 @@ test(
   },
 );
 
-test('set-user-id programs and devices in the workspace have no effect', limit, async () => {
-  await using bed = await coidBed();
+test('setuid programs and devices in the workspace have no effect', limit, async () => {
+  await using bed = await makeCoidBed();
   const workspace = await bed.directory(1003);
   const { container, mounts } = await bed.session({ workspace });
   const shown = await options(mounts[0]?.hostPath ?? '');
@@ -110,8 +110,8 @@ test('set-user-id programs and devices in the workspace have no effect', limit, 
   assert.notEqual((await bed.sh(container, 'echo x > /workspace/null')).status, 0);
 });
 
-test('a read-only mount stays so, whatever the container tries', limit, async () => {
-  await using bed = await coidBed();
+test('a read-only mount stays read-only, whatever the container tries', limit, async () => {
+  await using bed = await makeCoidBed();
   const source = await bed.directory(1003);
   await writeFile(join(source, 'file'), 'kept\n', { mode: 0o666 });
   const mounts = [{ name: 'extra', source, readonly: true }];

@@ -1,5 +1,5 @@
-// Goal: a user gets mounted what is theirs to use, and nothing through coid that they could not reach without it.
-// Method: calls made by processes of other users, to a coid that runs as root.
+// Goal: users get only mounts of files that they can use, and no access through coid that they would not have without it.
+// Method: calls by processes of other users to a coid that runs as root.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, symlink } from 'node:fs/promises';
@@ -9,12 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { coidSocketPath } from '../../src/coid-api/client.ts';
 import type { Reservation } from '../../src/coid-api/session-protocol.ts';
 import { makeUser, type TestUser } from '../bed/users.ts';
-import { type CoidBed, coidBed } from './coid-bed.ts';
+import { type CoidBed, makeCoidBed } from './coid-bed.ts';
 
 const limit = { timeout: 120_000 };
 const script = fileURLToPath(new URL('./coid-call.ts', import.meta.url));
 
-interface Said {
+interface CallResult {
   readonly ok?: unknown;
   readonly code?: string;
 }
@@ -26,15 +26,15 @@ async function calls(
   who: TestUser,
   list: readonly Call[],
   how: 'in-turn' | 'at-once' = 'in-turn',
-): Promise<Said[]> {
+): Promise<CallResult[]> {
   const socket = coidSocketPath(bed.daemon.env);
   const argv = [process.execPath, script, socket, JSON.stringify(list), how];
   const { status, stdout, stderr } = await who.run(argv);
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Said[];
+  return JSON.parse(stdout) as CallResult[];
 }
 
-async function call(bed: CoidBed, who: TestUser, ...one: Call): Promise<Said> {
+async function call(bed: CoidBed, who: TestUser, ...one: Call): Promise<CallResult> {
   const [answer] = await calls(bed, who, [one]);
   if (!answer) throw new Error('no answer');
   return answer;
@@ -46,7 +46,7 @@ async function user(undo: AsyncDisposableStack, incusAdmin = true): Promise<Test
 
 test('an ordinary user gets their own directory, owned by them', limit, async () => {
   await using undo = new AsyncDisposableStack();
-  const bed = undo.use(await coidBed());
+  const bed = undo.use(await makeCoidBed());
   const ann = await user(undo);
   const project = join(ann.home, 'project');
   await ann.run(['mkdir', project]);
@@ -57,11 +57,11 @@ test('an ordinary user gets their own directory, owned by them', limit, async ()
 });
 
 test(
-  'what a user cannot reach or may not expose is refused, and nothing is left of it',
+  'a mount that a user cannot access or may not share is refused and leaves nothing',
   limit,
   async () => {
     await using undo = new AsyncDisposableStack();
-    const bed = undo.use(await coidBed());
+    const bed = undo.use(await makeCoidBed());
     const [ann, bob] = [await user(undo), await user(undo)];
     await chmod(bob.home, 0o700);
     const bobs = join(bob.home, 'open');
@@ -74,10 +74,18 @@ test(
     await symlink('/etc', join(ann.home, 'to-etc'));
     await symlink('/proc/self/cwd', join(ann.home, 'to-cwd'));
     await symlink(bobs, join(ann.home, 'to-bob'));
-    const places = ['/', '/etc', '/root', '/proc/self/root', '/run/coi', '/var/lib/incus', '/home'];
+    const refusedPaths = [
+      '/',
+      '/etc',
+      '/root',
+      '/proc/self/root',
+      '/run/coi',
+      '/var/lib/incus',
+      '/home',
+    ];
     const inHome = ['to-etc', 'to-cwd', 'to-bob', 'file', 'closed', 'missing'];
     const refused = [
-      ...[...places, '/dev/shm', '/root/anything', bed.daemon.runDir, bobs],
+      ...[...refusedPaths, '/dev/shm', '/root/anything', bed.daemon.runDir, bobs],
       ...inHome.map((name) => join(ann.home, name)),
     ];
     const codes = async (requests: readonly unknown[]) => {
@@ -103,9 +111,9 @@ test(
   },
 );
 
-test("a user cannot give back or mount another user's session, root can", limit, async () => {
+test("a user cannot release or mount another user's session, but root can", limit, async () => {
   await using undo = new AsyncDisposableStack();
-  const bed = undo.use(await coidBed());
+  const bed = undo.use(await makeCoidBed());
   const [ann, bob] = [await user(undo), await user(undo)];
   const own = bed.request(await bed.directory(ann.uid));
   const { id } = (await call(bed, ann, 'reserve', own)).ok as Reservation;
@@ -127,11 +135,11 @@ test("a user cannot give back or mount another user's session, root can", limit,
 });
 
 test(
-  'who is not in the group does not get at the socket, and only root at the mounts',
+  'users outside the group cannot open the socket, and only root can access the mounts',
   limit,
   async () => {
     await using undo = new AsyncDisposableStack();
-    const bed = undo.use(await coidBed());
+    const bed = undo.use(await makeCoidBed());
     const [stranger, member] = [await user(undo, false), await user(undo)];
     assert.equal((await call(bed, stranger, 'status', null)).code, 'coid-unreachable');
     const workspace = await bed.directory(member.uid);
@@ -143,9 +151,9 @@ test(
   },
 );
 
-test('two users with one workspace path get different slots and different ids', limit, async () => {
+test('two users with the same workspace path get different slots and ids', limit, async () => {
   await using undo = new AsyncDisposableStack();
-  const bed = undo.use(await coidBed());
+  const bed = undo.use(await makeCoidBed());
   const users = [await user(undo), await user(undo)];
   const shared = await bed.directory(0);
   await chmod(shared, 0o755);
@@ -158,29 +166,29 @@ test('two users with one workspace path get different slots and different ids', 
   assert.notEqual(first?.nic.address, second?.nic.address);
 });
 
-test('reservations that nobody uses run out for one user, not for all', limit, async () => {
+test('unused reservations run out for one user, not for all', limit, async () => {
   await using undo = new AsyncDisposableStack();
-  const bed = undo.use(await coidBed());
+  const bed = undo.use(await makeCoidBed());
   const [ann, bob] = [await user(undo), await user(undo)];
-  const wish = (path: string, number: number) => ({
+  const mountRequest = (path: string, number: number) => ({
     ...bed.request(path),
     hash: number.toString(16).padStart(8, '0'),
     mounts: [],
   });
   const own = await bed.directory(ann.uid);
-  const many = Array.from({ length: 90 }, (_, at): Call => ['reserve', wish(own, at)]);
+  const many = Array.from({ length: 90 }, (_, at): Call => ['reserve', mountRequest(own, at)]);
   const first = await calls(bed, ann, many.slice(0, 50));
-  // All of these wait for Incus together: what coid remembers of it is old after every change.
+  // All of these wait for Incus together: coid's cache is outdated after every change.
   const { container } = await bed.session();
-  const asked = new AbortController();
+  const controller = new AbortController();
   const changing = (async () => {
-    for (let times = 0; !asked.signal.aborted; times += 1)
+    for (let times = 0; !controller.signal.aborted; times += 1)
       await bed.incus.updateInstance(container, { config: { 'user.coit': String(times) } });
   })();
-  const atOnce = await calls(bed, ann, many.slice(50), 'at-once').finally(() => asked.abort());
+  const atOnce = await calls(bed, ann, many.slice(50), 'at-once').finally(() => controller.abort());
   await changing;
   const answers = [...first, ...atOnce];
   assert.equal(answers.filter(({ ok }) => ok).length, 64);
   assert.equal((await calls(bed, ann, many.slice(0, 1))).at(0)?.code, 'coid-failed');
-  assert.ok((await call(bed, bob, 'reserve', wish(await bed.directory(bob.uid), 99))).ok);
+  assert.ok((await call(bed, bob, 'reserve', mountRequest(await bed.directory(bob.uid), 99))).ok);
 });

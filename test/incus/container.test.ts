@@ -1,4 +1,4 @@
-// coi container through the built program: exit statuses, streams and what others on the host can see of a command.
+// coi container through the built program: exit statuses, streams, and what other host users can see of a command.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -13,14 +13,16 @@ let name: string;
 before(async () => {
   bed = await makeBed();
   name = `${bed.prefix}low`;
-  const said = await bed.coi(['container', 'launch', bed.image, name]);
-  assert.equal(said.status, 0, said.stderr);
+  const output = await bed.coi(['container', 'launch', bed.image, name]);
+  assert.equal(output.status, 0, output.stderr);
 });
 after(async () => bed?.[Symbol.asyncDispose]());
 
 const container = (...args: string[]) => bed.coi(['container', ...args]);
 
-test('exists and running answer by their exit status and say nothing', { timeout }, async () => {
+test('coi container exists and running answer by exit status without output', {
+  timeout,
+}, async () => {
   for (const [args, status] of [
     [['exists', name], 0],
     [['running', name], 0],
@@ -28,22 +30,31 @@ test('exists and running answer by their exit status and say nothing', { timeout
     [['running', `${name}-not`], 1],
     [['exists', '../../etc'], 1],
   ] as const) {
-    const said = await container(...args);
-    assert.deepEqual([said.status, said.stdout, said.stderr], [status, '', ''], args.join(' '));
+    const output = await container(...args);
+    assert.deepEqual(
+      [output.status, output.stdout, output.stderr],
+      [status, '', ''],
+      args.join(' '),
+    );
   }
 });
 
-test('exec passes stdin, stdout and stderr through, byte by byte', { timeout }, async () => {
+test('coi container exec passes stdin, stdout and stderr through byte for byte', {
+  timeout,
+}, async () => {
   const bytes = randomBytes(300_000).toString('base64');
-  const said = await bed.coi(['container', 'exec', name, '--', 'sh', '-c', 'cat; echo story >&2'], {
-    input: bytes,
-  });
-  assert.equal(said.status, 0, said.stderr);
-  assert.equal(said.stdout, bytes);
-  assert.equal(said.stderr, 'story\n');
+  const output = await bed.coi(
+    ['container', 'exec', name, '--', 'sh', '-c', 'cat; echo note >&2'],
+    {
+      input: bytes,
+    },
+  );
+  assert.equal(output.status, 0, output.stderr);
+  assert.equal(output.stdout, bytes);
+  assert.equal(output.stderr, 'note\n');
 });
 
-test('exec runs as root in the workspace or where it is told, with the variables that it is given', {
+test('coi container exec runs as root in the workspace or the given directory, with the given variables', {
   timeout,
 }, async () => {
   const script = 'id -u; id -g; pwd; echo "$WORD"';
@@ -54,7 +65,7 @@ test('exec runs as root in the workspace or where it is told, with the variables
   assert.equal(other.stdout, "1000\n27\n/tmp\nit's $HOME\nx\n", other.stderr);
 });
 
-test('a failing command is an error without --capture and a result with it', {
+test('a failing exec is an error without --capture and a result with it', {
   timeout,
 }, async () => {
   const script = ['--', 'sh', '-c', 'printf out; printf err >&2; exit 7'];
@@ -68,13 +79,13 @@ test('a failing command is an error without --capture and a result with it', {
   assert.deepEqual([raw.status, raw.stdout], [7, 'out']);
 });
 
-test('a shell of the image that fails is told with its words, and one that says much is waited for', {
+test('a failing shell of the image is reported with its output, and long output is waited for', {
   timeout,
 }, async () => {
   const inside = async (...command: string[]) =>
     (await bed.incus.execCaptured(name, { command: ['bash', '-c', ...command] })).status;
   const shell = async (lines: string) => {
-    // What the bed itself runs gets a sound one.
+    // The bed's own commands get a working one.
     const text = `#!/bin/bash\n[ "$3" = coi-run ] || exec /bin/sh "$@"\n${lines}\n`;
     const script = `printf '%s' "$1" > /usr/local/sbin/sh && chmod 755 /usr/local/sbin/sh`;
     assert.equal(await inside(script, 'x', text), 0);
@@ -85,20 +96,20 @@ test('a shell of the image that fails is told with its words, and one that says 
     const failed = await container('exec', name, '--', 'true');
     assert.notEqual(failed.status, 0);
     assert.match(failed.stderr, /the starter ended with status 3: this shell is broken$/m);
-    assert.ok(performance.now() - startedMs < 20_000, 'nobody waits for what is not read');
+    assert.ok(performance.now() - startedMs < 20_000, 'unread output is not waited for');
     await shell('head -c 2000000 /dev/zero | tr \'\\0\' x >&2; echo >&2; exec /bin/sh "$@"');
-    const said = await container('exec', name, '--', '/bin/sh', '-c', 'echo out; echo err >&2');
-    assert.deepEqual([said.status, said.stdout], [0, 'out\n'], said.stderr.slice(-200));
-    assert.match(said.stderr, /^x+\nerr\n$/);
+    const output = await container('exec', name, '--', '/bin/sh', '-c', 'echo out; echo err >&2');
+    assert.deepEqual([output.status, output.stdout], [0, 'out\n'], output.stderr.slice(-200));
+    assert.match(output.stderr, /^x+\nerr\n$/);
   } finally {
     await inside('rm -f /usr/local/sbin/sh');
   }
 });
 
-test('--capture=true and flags behind the name work as in the predecessor; wrong combinations are refused', {
+test('--capture=true and flags after the name work as in the predecessor; wrong combinations are refused', {
   timeout,
 }, async () => {
-  const said = await container(
+  const output = await container(
     'exec',
     '--capture=true',
     name,
@@ -108,7 +119,7 @@ test('--capture=true and flags behind the name work as in the predecessor; wrong
     '-n',
     '--x',
   );
-  assert.equal(said.stdout, '--x', said.stderr);
+  assert.equal(output.stdout, '--x', output.stderr);
   for (const args of [
     ['--format', 'raw'],
     ['--capture', '--tty'],
@@ -121,7 +132,7 @@ test('--capture=true and flags behind the name work as in the predecessor; wrong
   assert.equal((await container('exec', `${name}-not`, '--', 'true')).status, 1);
 });
 
-test('what exec hands over is neither in an event nor in a command line of the host', {
+test('values that exec hands over appear in no event or command line on the host', {
   timeout,
 }, async () => {
   const [inArgument, inVariable] = [randomBytes(8).toString('hex'), randomBytes(8).toString('hex')];
@@ -139,7 +150,7 @@ test('what exec hands over is neither in an event nor in a command line of the h
   }
   const lines = await commandLines();
   assert.ok(lines.some((line) => line.includes('forkexec') && line.includes(name)));
-  // The caller's own command line is the caller's business.
+  // The caller's own command line does not count.
   const others = lines.filter((line) => !line.includes('container\0exec'));
   assert.deepEqual(
     others.filter((line) => line.includes(inVariable)),
@@ -156,7 +167,7 @@ async function commandLines(): Promise<string[]> {
   return Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
 }
 
-test('exec -t gives it a terminal and hands over unseen', { timeout }, async () => {
+test('exec -t opens a terminal and hands values over invisibly', { timeout }, async () => {
   const screen = bed.screen([
     'container',
     'exec',
@@ -174,7 +185,7 @@ test('exec -t gives it a terminal and hands over unseen', { timeout }, async () 
   assert.ok(!screen.text().includes('hidden-word'));
 });
 
-test('mount, stop, start, list, info and delete do what they say', { timeout }, async () => {
+test('coi container mount, stop, start, list, info and delete work', { timeout }, async () => {
   const directory = join(bed.workspace.path, 'with space');
   await mkdir(directory);
   await writeFile(join(directory, 'word'), 'mounted');

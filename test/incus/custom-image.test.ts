@@ -1,14 +1,14 @@
-// coi image and custom builds through the built program, on the image of the tests.
+// coi image and custom builds through the built program, based on the test image.
 import assert from 'node:assert/strict';
 import { chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { untilGone } from '../bed/gone.ts';
+import { untilGone } from '../bed/until.ts';
 
 const timeout = 180_000;
 let bed: Bed;
-/** Image names of this run begin so. */
+/** Prefix of image names in this run. */
 let names: string;
 
 before(async () => {
@@ -23,16 +23,16 @@ after(async () => {
   await bed?.[Symbol.asyncDispose]();
 });
 
-async function script(name: string, text: string): Promise<void> {
+async function writeScript(name: string, text: string): Promise<void> {
   const path = join(bed.workspace.path, name);
   await writeFile(path, text);
   await chown(path, bed.user.uid, bed.user.gid);
 }
 
-test('build custom makes an image by a script, says when it is there, and leaves no container', {
+test('build custom makes an image with a script, says if it exists already, and leaves no container', {
   timeout,
 }, async () => {
-  await script('make.sh', 'echo made >/etc/made; id -u >>/etc/made; cat /etc/made\n');
+  await writeScript('make.sh', 'echo made >/etc/made; id -u >>/etc/made; cat /etc/made\n');
   const build = ['build', 'custom', names, '--script', 'make.sh', '--base', bed.image];
   const first = await bed.coi([...build, '--compression', 'none']);
   assert.equal(first.status, 0, first.stderr);
@@ -43,19 +43,19 @@ test('build custom makes an image by a script, says when it is there, and leaves
   assert.deepEqual(await bed.instances(), []);
   const again = await bed.coi(build);
   assert.match(again.stdout, /already exists\. Use --force/);
-  await script('make.sh', 'echo other\n');
-  assert.match((await bed.coi(build)).stdout, /made by another recipe/);
+  await writeScript('make.sh', 'echo other\n');
+  assert.match((await bed.coi(build)).stdout, /built from a different recipe/);
   const ran = await bed.coi(['run', '--image', names, '--', 'cat', '/etc/made']);
   assert.equal(ran.stdout, 'made\n0\n', ran.stderr);
-  // What `coi run` leaves to Incus to delete.
+  // Containers that `coi run` leaves for Incus to delete.
   for (const name of await bed.instances()) await untilGone(bed.incus, name, 30_000);
 });
 
-test('a script that fails names its log and leaves neither image nor container', {
+test('a failing build script names its log and leaves neither image nor container', {
   timeout,
 }, async () => {
-  await script('fails.sh', '#!/bin/bash\necho "the reason"\nexit 3\n');
-  const said = await bed.coi([
+  await writeScript('fails.sh', '#!/bin/bash\necho "the reason"\nexit 3\n');
+  const result = await bed.coi([
     'build',
     'custom',
     `${names}-bad`,
@@ -64,8 +64,8 @@ test('a script that fails names its log and leaves neither image nor container',
     '--base',
     bed.image,
   ]);
-  assert.equal(said.status, 1);
-  assert.match(said.stderr, /ended with status 3\nHint: What it printed is in .*\.log/);
+  assert.equal(result.status, 1);
+  assert.match(result.stderr, /ended with status 3\nHint: See its output in .*\.log/);
   assert.equal((await bed.coi(['image', 'exists', `${names}-bad`])).status, 1);
   assert.deepEqual(await bed.instances(), []);
   const missing = await bed.coi([
@@ -99,13 +99,13 @@ test("build --profile makes the profile's image from its commands", { timeout },
   );
   for (const path of ['.coi', '.coi/profiles', '.coi/profiles/web'])
     await chown(join(bed.user.home, path), bed.user.uid, bed.user.gid);
-  const said = await bed.coi(['build', '--profile', 'web']);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['build', '--profile', 'web']);
+  assert.equal(result.status, 0, result.stderr);
   const ran = await bed.coi(['run', '--profile', 'web', '--', 'cat', '/etc/one', '/etc/two']);
   assert.equal(ran.stdout, 'one\ntwo\n', ran.stderr);
 });
 
-test("a build does not replace another project's image of the same name, and a project that has moved goes on", {
+test("a build does not replace another project's image of the same name, and a moved project keeps its own", {
   timeout,
 }, async () => {
   const image = `${names}-shared`;
@@ -125,7 +125,7 @@ test("a build does not replace another project's image of the same name, and a p
   assert.equal(built.status, 0, built.stderr);
   const first = (await bed.incus.imageAlias(image))?.target;
   const seen = await build(other);
-  assert.match(seen.stdout, /already exists, made by another recipe/, seen.stderr);
+  assert.match(seen.stdout, /already exists, built from a different recipe/, seen.stderr);
   const refused = await build(other, '--force');
   assert.equal(refused.status, 1);
   assert.match(
@@ -133,7 +133,7 @@ test("a build does not replace another project's image of the same name, and a p
     new RegExp(`^Error: the image '${image}' was built for "${one}"$`, 'm'),
   );
   assert.match(refused.stderr, new RegExp(`^Hint: .*coi image delete ${image}`, 'm'));
-  // With --all that is said before anything is built.
+  // With --all the refusal comes before any build.
   const profile = join(other, '.coi/profiles/second');
   await mkdir(profile, { recursive: true });
   await writeFile(join(profile, 'config.toml'), `inherits = "default"\n`);
@@ -152,12 +152,12 @@ test("a build does not replace another project's image of the same name, and a p
   const after = await build(moved, '--force');
   assert.equal(after.status, 0, after.stderr);
   assert.match((await build(other, '--force')).stderr, new RegExp(`built for "${moved}"`));
-  // The way that the hint names.
+  // The command from the hint.
   assert.equal((await bed.coi(['image', 'delete', image])).status, 0);
   assert.equal((await build(other)).status, 0);
 });
 
-test('no project decides what is in the default image, nor takes its name or that of a version', {
+test('no project can change the default image or take its name or versions', {
   timeout,
 }, async () => {
   const path = join(bed.user.home, 'greedy');
@@ -176,18 +176,18 @@ test('no project decides what is in the default image, nor takes its name or tha
   }
   assert.deepEqual(await bed.incus.imageAlias('coi-default'), before);
   await writeFile(file, '[container.build]\nagents = ["pi"]\n');
-  const said = await bed.coi(['config', 'show', 'container.build.agents'], { cwd: path });
-  assert.match(said.stdout, /claude/);
-  assert.match(said.stderr, /agents is ignored: it counts only in your own/);
+  const result = await bed.coi(['config', 'show', 'container.build.agents'], { cwd: path });
+  assert.match(result.stdout, /claude/);
+  assert.match(result.stderr, /agents is ignored: only your own/);
 });
 
-test('publish makes an image of a container, which is gone then; info, list, delete and exists agree', {
+test('publish makes an image of a container and removes it; info, list, delete and exists agree', {
   timeout,
 }, async () => {
   const [container, alias] = [`${bed.prefix}pub`, `${names}-pub`];
   await bed.coi(['container', 'launch', bed.image, container]);
   await bed.coi(['container', 'exec', container, '--', 'touch', '/etc/published']);
-  const said = await bed.coi([
+  const result = await bed.coi([
     'image',
     'publish',
     container,
@@ -197,8 +197,8 @@ test('publish makes an image of a container, which is gone then; info, list, del
     '--compression',
     'none',
   ]);
-  assert.equal(said.status, 0, said.stderr);
-  const { fingerprint, alias: named } = JSON.parse(said.stdout);
+  assert.equal(result.status, 0, result.stderr);
+  const { fingerprint, alias: named } = JSON.parse(result.stdout);
   assert.equal(named, alias);
   assert.equal((await bed.coi(['container', 'exists', container])).status, 1);
   assert.equal((await bed.coi(['image', 'exists', alias])).status, 0);
@@ -227,11 +227,11 @@ test('publish makes an image of a container, which is gone then; info, list, del
   assert.equal((await bed.coi(['image', 'delete', alias])).status, 1);
 });
 
-test('cleanup keeps the newest versions', { timeout }, async () => {
+test('image cleanup keeps the newest versions', { timeout }, async () => {
   const { target } = (await bed.incus.imageAlias(names)) ?? {};
   assert.ok(target);
   for (const flags of [[], ['--keep', '0'], ['--keep', 'x']])
     assert.equal((await bed.coi(['image', 'cleanup', names, ...flags])).status, 2);
-  const said = await bed.coi(['image', 'cleanup', `${names}-web-`, '--keep', '1']);
-  assert.equal(said.stdout, 'Deleted 0 image(s)\nKept 1 image(s)\n', said.stderr);
+  const result = await bed.coi(['image', 'cleanup', `${names}-web-`, '--keep', '1']);
+  assert.equal(result.stdout, 'Deleted 0 image(s)\nKept 1 image(s)\n', result.stderr);
 });

@@ -20,8 +20,8 @@ async function config(bed: Bed, text: string): Promise<void> {
 const run = (bed: Bed, ...command: string[]) =>
   bed.coi(['run', '--image', bed.image, '--', ...command]);
 
-/** All that a listener of the host says. */
-async function heard(port: number, address = '127.0.0.1'): Promise<string> {
+/** Everything that a host port sends. */
+async function receive(port: number, address = '127.0.0.1'): Promise<string> {
   const socket = connect(port, address);
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -29,7 +29,7 @@ async function heard(port: number, address = '127.0.0.1'): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-test('ports lead from the host to a server inside, are told to it and listed', {
+test('ports forward from the host to a server inside, are listed and shown to the agent', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -68,14 +68,14 @@ test('ports lead from the host to a server inside, are told to it and listed', {
   ]);
   const listens = 'until ss -ltn | grep -q :3000; do sleep 0.05; done';
   await bed.coi(['container', 'exec', name, '--', 'sh', '-c', listens]);
-  // Only on the loopback: not where others could come from.
+  // Only on the loopback, not reachable from other hosts.
   const own = Object.values(networkInterfaces())
     .flatMap((list = []) => list)
     .filter(({ family, internal }) => family === 'IPv4' && !internal);
   assert.ok(own.length > 0);
   for (const { address } of own)
-    await assert.rejects(heard(port, address), { code: 'ECONNREFUSED' }, address);
-  assert.equal(await heard(port), 'from inside\n');
+    await assert.rejects(receive(port, address), { code: 'ECONNREFUSED' }, address);
+  assert.equal(await receive(port), 'from inside\n');
   await served.result;
 });
 
@@ -91,7 +91,7 @@ one.sendall(address[0].encode())
 one.close()
 `;
 
-/** The image of the tests without its template of /etc/hosts, and with the file that Debian has. */
+/** The test image without its /etc/hosts template, and with Debian's file. */
 async function hostsOfDebian(bed: Bed): Promise<{ alias: string } & AsyncDisposable> {
   const { incus } = bed;
   const name = `${bed.prefix}other`;
@@ -124,7 +124,7 @@ async function hostsOfDebian(bed: Bed): Promise<{ alias: string } & AsyncDisposa
 }
 
 for (const inside of ['an image of coi', 'an image that has localhost on ::1 as well'])
-  test(`a server on the first address of localhost is reached from the host, in ${inside}`, {
+  test(`a server on the first address of localhost is reachable from the host, in ${inside}`, {
     timeout,
   }, async () => {
     await using bed = await makeBed();
@@ -140,11 +140,11 @@ for (const inside of ['an image of coi', 'an image that has localhost on ::1 as 
     const served = bed.startCoi([...exec, 'python3', '-c', serveOnLocalhost]);
     const listens = 'until ss -ltn | grep -q :3000; do sleep 0.05; done';
     await bed.coi([...exec, 'sh', '-c', listens]);
-    assert.equal(await heard(port), '127.0.0.1');
+    assert.equal(await receive(port), '127.0.0.1');
     await served.result;
   });
 
-test('a pinned port that is in use ends the start before anything is made', {
+test('a pinned port that is in use refuses the start before anything is created', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -154,16 +154,16 @@ test('a pinned port that is in use ends the start before anything is made', {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : 0;
     await config(bed, `[[ports.map]]\nname = "db"\ncontainer = 5432\nhost = ${port}\n`);
-    const said = await bed.coi(['shell', '--background', '--image', bed.image]);
-    assert.equal(said.status, 1);
-    assert.match(said.stderr, new RegExp(`port ${port} for "db" is in use`));
+    const output = await bed.coi(['shell', '--background', '--image', bed.image]);
+    assert.equal(output.status, 1);
+    assert.match(output.stderr, new RegExp(`port ${port} for "db" is in use`));
     assert.deepEqual(await bed.instances(), []);
   } finally {
     server.close();
   }
 });
 
-test('a socket of the host answers inside, at the path that a variable names', {
+test('a host socket answers inside, at the path that a variable names', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -176,14 +176,14 @@ test('a socket of the host answers inside, at the path that a variable names', {
       bed,
       `[[sockets]]\nhost = "${path}"\ncontainer = "/home/code/service.sock"\nenv = "SERVICE"\n`,
     );
-    const said = await run(bed, 'sh', '-c', 'nc -U "$SERVICE" </dev/null');
-    assert.equal(said.stdout, 'from the host\n', said.stderr);
+    const output = await run(bed, 'sh', '-c', 'nc -U "$SERVICE" </dev/null');
+    assert.equal(output.stdout, 'from the host\n', output.stderr);
   } finally {
     server.close();
   }
 });
 
-test('a port of the loopback of the host answers inside where it is configured, and only there', {
+test('a host loopback port answers inside only if configured', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -197,8 +197,8 @@ test('a port of the loopback of the host answers inside where it is configured, 
       bed,
       `[[sockets]]\nhost = "tcp:${port}"\ncontainer = "tcp:4000"\nenv = "SERVICE"\n`,
     );
-    const said = await run(bed, ...ask);
-    assert.equal(said.stdout, 'from the host\n', said.stderr);
+    const output = await run(bed, ...ask);
+    assert.equal(output.stdout, 'from the host\n', output.stderr);
     await config(bed, '');
     const closed = await run(bed, 'env', 'SERVICE=127.0.0.1:4000', ...ask);
     assert.deepEqual([closed.status !== 0, closed.stdout], [true, '']);
@@ -206,14 +206,14 @@ test('a port of the loopback of the host answers inside where it is configured, 
       await config(bed, `[[sockets]]\nhost = "${host}"\ncontainer = "tcp:4000"\n`);
       const refused = await run(bed, 'true');
       assert.equal(refused.status, 125, host);
-      assert.match(refused.stderr, /must be a path, or a port of the loopback/, host);
+      assert.match(refused.stderr, /must be a path or a loopback port/, host);
     }
   } finally {
     server.close();
   }
 });
 
-test('login files of a bundle and single ones are there with their modes, and a missing one is told', {
+test('login files, bundled and single, are inside with their modes, and a missing one is reported', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -224,13 +224,13 @@ test('login files of a bundle and single ones are there with their modes, and a 
     bed,
     '[[credentials]]\nbundle = "gh"\n[[credentials]]\nhost = "~/key"\ncontainer = "/etc/key"\nmode = "0440"\n',
   );
-  const said = await run(
+  const output = await run(
     bed,
     'sh',
     '-c',
     'cat ~/.config/gh/hosts.yml /etc/key; stat -c %a,%U ~/.config ~/.config/gh/hosts.yml /etc/key',
   );
-  assert.equal(said.stdout, 'token: x\nsecret\n755,code\n600,code\n440,code\n', said.stderr);
+  assert.equal(output.stdout, 'token: x\nsecret\n755,code\n600,code\n440,code\n', output.stderr);
   await config(bed, '[[credentials]]\nhost = "~/none"\ncontainer = "/etc/key"\n');
   const missing = await run(bed, 'true');
   assert.equal(missing.status, 125);
@@ -238,7 +238,7 @@ test('login files of a bundle and single ones are there with their modes, and a 
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('variables come from commands of the host, and git inside knows the user', {
+test("variables come from host commands, and git inside has the user's identity", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -250,25 +250,25 @@ test('variables come from commands of the host, and git inside knows the user', 
     bed,
     '[defaults.env_commands]\nTOKEN = "printf \'from %s\' \\"$USER\\""\nBAD = "exit 1"\n',
   );
-  const said = await run(
+  const output = await run(
     bed,
     'sh',
     '-c',
     'echo "$TOKEN"; git config user.name; git config user.email; printenv BAD || echo unset',
   );
   assert.equal(
-    said.stdout,
+    output.stdout,
     `from ${bed.user.name}\nTest Name\ntest@example.invalid\nunset\n`,
-    said.stderr,
+    output.stderr,
   );
-  assert.match(said.stderr, /the command for BAD failed/);
+  assert.match(output.stderr, /the command for BAD failed/);
 });
 
 test('pre_launch runs inside before the agent', { timeout }, async () => {
   await using bed = await makeBed();
   await config(bed, '[tool]\npre_launch = ["echo prepared >~/prepared", "exit 9"]\n');
-  const said = await bed.coi(['run', '--image', bed.image, '--prompt', 'hello']);
-  assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stdout, /You said: hello/);
-  assert.match(said.stderr, /pre_launch: status 9/);
+  const output = await bed.coi(['run', '--image', bed.image, '--prompt', 'hello']);
+  assert.equal(output.status, 0, output.stderr);
+  assert.match(output.stdout, /You said: hello/);
+  assert.match(output.stderr, /pre_launch: status 9/);
 });

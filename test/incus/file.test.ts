@@ -1,4 +1,4 @@
-// coi file, tmux and logs through the built program, against a container that is up to no good.
+// coi file, tmux and logs through the built program, with a hostile container.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import {
@@ -24,8 +24,8 @@ let name: string;
 
 before(async () => {
   bed = await makeBed();
-  const said = await bed.coi(['shell', '--background', '--image', bed.image]);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['shell', '--background', '--image', bed.image]);
+  assert.equal(result.status, 0, result.stderr);
   [name = ''] = await bed.instances();
 });
 after(async () => bed?.[Symbol.asyncDispose]());
@@ -35,7 +35,7 @@ const here = (path: string) => join(bed.workspace.path, path);
 
 /** Runs a script in the container as root. */
 async function inside(script: string): Promise<string> {
-  const said = await bed.coi([
+  const result = await bed.coi([
     'container',
     'exec',
     name,
@@ -49,21 +49,21 @@ async function inside(script: string): Promise<string> {
     '-c',
     script,
   ]);
-  assert.equal(said.status, 0, said.stderr);
-  return said.stdout;
+  assert.equal(result.status, 0, result.stderr);
+  return result.stdout;
 }
 
-async function mine(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
+async function writeAsUser(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
   await writeFile(here(path), content);
   await chmod(here(path), mode);
   await chown(here(path), bed.user.uid, bed.user.gid);
 }
 
-test('a file goes in and comes back byte by byte, with its mode, whatever its name', {
+test('a file is pushed and pulled byte for byte with its mode, whatever its name', {
   timeout,
 }, async () => {
   const bytes = randomBytes(3_000_000);
-  await mine("odd 'name'\n$x", bytes, 0o750);
+  await writeAsUser("odd 'name'\n$x", bytes, 0o750);
   const pushed = await file('push', "odd 'name'\n$x", `${name}:/home/code/`);
   assert.equal(pushed.status, 0, pushed.stderr);
   assert.equal(pushed.stdout, '');
@@ -75,12 +75,12 @@ test('a file goes in and comes back byte by byte, with its mode, whatever its na
   assert.deepEqual([mode & 0o7777, uid], [0o750, bed.user.uid]);
 });
 
-test('a directory goes in with its links and comes back without them, into a directory as with cp', {
+test('a directory is pushed with its links and pulled without them, into a directory as with cp', {
   timeout,
 }, async () => {
   await mkdir(here('tree/inner'), { recursive: true });
-  await mine('tree/inner/one', 'one');
-  await mine('tree/two', 'two');
+  await writeAsUser('tree/inner/one', 'one');
+  await writeAsUser('tree/two', 'two');
   await symlink('inner/one', here('tree/link'));
   const refused = await file('push', 'tree', `${name}:/tmp`);
   assert.equal(refused.status, 2);
@@ -97,10 +97,10 @@ test('a directory goes in with its links and comes back without them, into a dir
   assert.deepEqual((await readdir(here('into/tree'))).sort(), ['inner', 'two']);
 });
 
-test('neither a link in the container nor one in the workspace leads a pull elsewhere', {
+test('links in the container or the workspace do not redirect a pull', {
   timeout,
 }, async () => {
-  await mine('precious', 'precious');
+  await writeAsUser('precious', 'precious');
   await inside(
     'mkdir -p /tmp/evil; cd /tmp/evil; ln -s /etc/passwd a; echo x >file; chmod 6777 file',
   );
@@ -109,9 +109,9 @@ test('neither a link in the container nor one in the workspace leads a pull else
   await symlink(here('precious'), here('trap'));
   await symlink('/tmp', here('trapdir'));
   for (const trap of ['trap', 'trapdir']) {
-    const said = await file('pull', `${name}:/tmp/evil/file`, trap);
-    assert.equal(said.status, 1, trap);
-    assert.match(said.stderr, /is a link/);
+    const result = await file('pull', `${name}:/tmp/evil/file`, trap);
+    assert.equal(result.status, 1, trap);
+    assert.match(result.stderr, /is a link/);
   }
   assert.equal(await readFile(here('precious'), 'utf8'), 'precious');
   await mkdir(here('dest/evil'), { recursive: true });
@@ -124,15 +124,15 @@ test('neither a link in the container nor one in the workspace leads a pull else
   assert.equal(got.mode & 0o7777, 0o777, 'set-user-id bits do not travel');
 });
 
-test('a pull that fails leaves nothing, and what is no path is refused', { timeout }, async () => {
+test('a failed pull leaves nothing, and invalid paths are refused', { timeout }, async () => {
   for (const args of [
     ['pull', 'nothing', 'x'],
     ['push', 'tree', `${name}:`],
     ['push', 'tree', ':/tmp'],
   ]) {
-    const said = await file(...args);
-    assert.equal(said.status, 2, args.join(' '));
-    assert.match(said.stderr, /must be in format 'container:path'/);
+    const result = await file(...args);
+    assert.equal(result.status, 2, args.join(' '));
+    assert.match(result.stderr, /must be in format 'container:path'/);
   }
   assert.equal((await file('pull', `${name}:/no/such`, 'x')).status, 1);
   assert.equal((await file('push', 'no-such', `${name}:/tmp`)).status, 1);
@@ -166,7 +166,7 @@ test('tmux send types into the session, capture shows it without control charact
   assert.equal((await bed.coi(['tmux', 'capture', `${bed.prefix}none`])).status, 1);
 });
 
-test('a request to send that is made again types nothing twice, another one does', {
+test('a repeated send request types nothing twice, another one does', {
   timeout,
 }, async () => {
   const session = `coi-${name}`;
@@ -179,7 +179,7 @@ test('a request to send that is made again types nothing twice, another one does
     });
     assert.equal(sent.status, 0, sent.stderr.toString());
   };
-  // Incus may lose one that runs on: then two run at the same time.
+  // Incus may lose an exec that keeps running: then two run at the same time.
   for (const id of ['one', 'two']) await Promise.all([send(id), send(id), send(id)]);
   await bed.coi(['tmux', 'send', name, 'the last']);
   const pane = `until tmux capture-pane -p -t =${session}: | grep -q 'the last'; do sleep 0.1; done`;
@@ -189,13 +189,13 @@ test('a request to send that is made again types nothing twice, another one does
   assert.equal(stdout.split('You said: : once more').length - 1, 2, stdout);
 });
 
-test("a session of root's is found too", { timeout }, async () => {
+test("root's session is found too", { timeout }, async () => {
   const low = `${bed.prefix}low`;
   assert.equal((await bed.coi(['container', 'launch', bed.image, low])).status, 0);
   const none = await bed.coi(['tmux', 'capture', low]);
   assert.equal(none.status, 1);
   assert.match(none.stderr, /no tmux session/);
-  const begun = await bed.coi([
+  const started = await bed.coi([
     'container',
     'exec',
     low,
@@ -209,7 +209,7 @@ test("a session of root's is found too", { timeout }, async () => {
     '-c',
     "printf 'from root\\n\\033]0;title\\007'; sleep 60",
   ]);
-  assert.equal(begun.status, 0, begun.stderr);
+  assert.equal(started.status, 0, started.stderr);
   await bed.coi([
     'container',
     'exec',
@@ -222,11 +222,11 @@ test("a session of root's is found too", { timeout }, async () => {
   assert.equal((await bed.coi(['tmux', 'capture', low])).stdout, 'from root\n');
 });
 
-test('logs prints the journal of the container', { timeout }, async () => {
+test("coi logs prints the container's journal", { timeout }, async () => {
   await inside('logger -t coi-test "marked line"; journalctl --sync');
-  const said = await bed.coi(['logs', name]);
-  assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stdout, /marked line/);
+  const result = await bed.coi(['logs', name]);
+  assert.equal(result.status, 0, result.stderr);
+  assert.match(result.stdout, /marked line/);
   assert.equal((await bed.coi(['logs', '-n', '0'])).status, 2);
 });
 
@@ -234,8 +234,8 @@ test('files can be pulled from a stopped container', { timeout }, async () => {
   const low = `${bed.prefix}low`;
   await bed.coi(['container', 'exec', low, '--', 'sh', '-c', 'echo kept >/root/kept']);
   assert.equal((await bed.coi(['container', 'stop', '-f', low])).status, 0);
-  const said = await file('pull', `${low}:/root/kept`, '.');
-  assert.equal(said.status, 0, said.stderr);
+  const result = await file('pull', `${low}:/root/kept`, '.');
+  assert.equal(result.status, 0, result.stderr);
   assert.equal(await readFile(here('kept'), 'utf8'), 'kept\n');
   assert.equal(await readlink(here('trap')), here('precious'));
 });

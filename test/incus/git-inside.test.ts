@@ -1,10 +1,10 @@
-// Goal: commits that are made inside are the user's, as they would be in that workspace on the host: name, address, signature.
+// Goal: commits made inside have the user's name, address and signature, as on the host in that workspace.
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { startSshAgent } from '../lifecycle/agent.ts';
-import { homeFile, prompt } from '../lifecycle/talk.ts';
+import { homeFile, prompt } from '../lifecycle/conversation.ts';
 
 const timeout = 120_000;
 const commit = 'git commit -q --allow-empty -m inside && git log -1 --format="%an <%ae>"';
@@ -14,16 +14,16 @@ async function inside(bed: Bed, script: string, env: Record<string, string> = {}
   return bed.coi(run, { env, limitMs: timeout });
 }
 
-/** Of the user's, in the workspace. */
+/** A file of the user in the workspace. */
 async function git(bed: Bed, ...args: string[]): Promise<string> {
-  const said = await bed.user.run(['git', '-C', bed.workspace.path, ...args]);
-  assert.equal(said.status, 0, said.stderr);
-  return said.stdout.trim();
+  const result = await bed.user.run(['git', '-C', bed.workspace.path, ...args]);
+  assert.equal(result.status, 0, result.stderr);
+  return result.stdout.trim();
 }
 
 const user = '[user]\n\tname = Ana\n\temail = ana@private.example\n';
 
-test('a commit inside has the address that the user has in this workspace', {
+test("a commit inside has the user's e-mail address for this workspace", {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
@@ -35,7 +35,7 @@ test('a commit inside has the address that the user has in this workspace', {
   homeFile(bed, '.coi/config.toml', '[git]\nemail = "ana@coi.example"\n');
   const configured = await inside(bed, commit);
   assert.equal(configured.stdout, 'Ana <ana@coi.example>\n', configured.stderr);
-  // Who has a configuration inside keeps it.
+  // An existing configuration inside is kept.
   const kept = await inside(
     bed,
     `git config --global user.email own@example.com && bash -c '${commit}'`,
@@ -43,7 +43,7 @@ test('a commit inside has the address that the user has in this workspace', {
   assert.equal(kept.stdout, 'Ana <own@example.com>\n', kept.stderr);
 });
 
-test('commits are signed inside by the forwarded agent, also in `coi run`, and the host can verify them', {
+test('commits are signed inside by the forwarded SSH agent, even in `coi run`, and verify on the host', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
@@ -73,7 +73,7 @@ test('commits are signed inside by the forwarded agent, also in `coi run`, and t
   assert.equal(verdicts, 'G asked\nG automatic');
 });
 
-test('where commits cannot be signed one line says why, and they are made without', {
+test('if commits cannot be signed, one line says why and they are made unsigned', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
@@ -81,22 +81,22 @@ test('where commits cannot be signed one line says why, and they are made withou
   homeFile(bed, '.gitconfig', user + sign);
   const gpg = await inside(bed, commit);
   assert.equal(gpg.stdout, 'Ana <ana@private.example>\n', gpg.stderr);
-  assert.deepEqual(gpg.stderr.match(/Commits are not signed.*/g), [
-    'Commits are not signed inside: keys of GPG stay on this host',
+  assert.deepEqual(gpg.stderr.match(/Commits in the session are not signed.*/g), [
+    'Commits in the session are not signed: GPG keys stay on this host',
   ]);
   await using agent = await startSshAgent(bed.user, 'one');
   homeFile(bed, '.coi/config.toml', '[ssh]\nforward_agent = true\n');
   homeFile(bed, '.gitconfig', `${user}\tsigningkey = ~/two\n${sign}[gpg]\n\tformat = ssh\n`);
   const made = await bed.user.run(['ssh-keygen', '-q', '-N', '', '-f', `${bed.user.home}/two`]);
   assert.equal(made.status, 0, made.stderr);
-  // The repository says so itself, too.
+  // The repository itself turns signing on too.
   appendFileSync(`${bed.workspace.path}/.git/config`, sign);
   const other = await inside(bed, commit, { SSH_AUTH_SOCK: agent.socket });
   assert.equal(other.stdout, 'Ana <ana@private.example>\n', other.stderr);
-  assert.match(other.stderr, /not signed inside: the SSH agent does not hold the signing key/);
+  assert.match(other.stderr, /not signed: the SSH agent does not have the signing key/);
 });
 
-test('a repository that signs by its own configuration is committed to as well, and one line says how', {
+test('a repository that turns on signing itself can be committed to, and one line says how', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
@@ -109,10 +109,10 @@ test('a repository that signs by its own configuration is committed to as well, 
   const made = await inside(bed, both);
   assert.match(made.stdout, /^Ana <ana@private.example>\n/, made.stderr);
   assert.equal(made.status, 0, made.stderr);
-  assert.deepEqual(made.stderr.match(/Commits are not signed.*/g), [
-    'Commits are not signed inside: [ssh] forward_agent is off',
+  assert.deepEqual(made.stderr.match(/Commits in the session are not signed.*/g), [
+    'Commits in the session are not signed: [ssh] forward_agent is off',
   ]);
-  // The same where the user's own configuration is not wanted, and where a file that is included says it.
+  // The same with the user's own configuration turned off, and with the setting in an included file.
   homeFile(
     bed,
     '.coi/config.toml',
@@ -122,8 +122,8 @@ test('a repository that signs by its own configuration is committed to as well, 
   writeFileSync(`${bed.workspace.path}/signs`, own);
   const included = await inside(bed, both);
   assert.equal(included.status, 0, included.stderr);
-  assert.match(included.stderr, /Commits are not signed inside/);
-  // With the agent they are signed.
+  assert.match(included.stderr, /Commits in the session are not signed/);
+  // With an SSH agent they are signed.
   await using agent = await startSshAgent(bed.user, 'one');
   homeFile(bed, '.coi/config.toml', '[ssh]\nforward_agent = true\n');
   writeFileSync(config, `${before}${own.replace('~/.ssh/id.pub', '~/one.pub')}`);
@@ -133,7 +133,7 @@ test('a repository that signs by its own configuration is committed to as well, 
   assert.match(await git(bed, 'cat-file', '-p', 'HEAD'), /gpgsig -----BEGIN SSH SIGNATURE/);
 });
 
-/** Prints status and command; `unwritten` where git said that it could not write its configuration. */
+/** Prints status and command; `unwritten` if git said that it could not write its configuration. */
 const guardedScript = `
 said() {
   "$@" >/tmp/log 2>&1
@@ -160,7 +160,7 @@ said git pull
 git rev-parse --abbrev-ref HEAD '@{upstream}'
 `;
 
-test('git does beside a guarded configuration what the agent is told in its context (tools/context.ts)', {
+test("git with guarded configuration works as the agent's context (tools/context.ts) describes", {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
@@ -170,7 +170,7 @@ test('git does beside a guarded configuration what the agent is told in its cont
     [
       '0 git gc',
       'without coi: error: unable to update /workspace/.git/info/refs: Permission denied',
-      // The work is done, and only what git would note is missing.
+      // The command worked, and only git's own note is missing.
       '0 git push -u /home/code/r.git one: unwritten',
       '128 git branch -m one two: unwritten',
       '0 git branch --set-upstream-to=main: unwritten',
@@ -179,7 +179,7 @@ test('git does beside a guarded configuration what the agent is told in its cont
       '128 git remote add origin /home/code/r.git: unwritten',
       '4 git config color.ui false: unwritten',
       '1 git sparse-checkout set a: unwritten',
-      // What to do instead.
+      // The alternative.
       '0 git config --global remote.origin.url /home/code/r.git',
       '0 git config --global remote.origin.fetch +refs/heads/*:refs/remotes/origin/*',
       '0 git config --global branch.two.remote origin',
@@ -194,7 +194,7 @@ test('git does beside a guarded configuration what the agent is told in its cont
   assert.equal(await git(bed, 'branch', '--format=%(refname:short)'), 'two');
 });
 
-test('git of host and container do not read files again that the other has seen', {
+test('git on the host and in the container do not reread files that the other has seen', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
@@ -203,17 +203,17 @@ test('git of host and container do not read files again that the other has seen'
     { cwd: bed.workspace.path },
   );
   assert.equal(made.status, 0, made.stderr);
-  // git notes what it saw of a file that it had to read again.
+  // git records the stat data of a file that it had to reread.
   const index = () => readFileSync(`${bed.workspace.path}/.git/index`, 'base64');
   const before = index();
   const seen = await inside(bed, 'git status --short');
   assert.equal(seen.stdout, 'A  file\n', seen.stderr);
   assert.equal(index(), before);
   await inside(bed, 'GIT_CONFIG_COUNT=0 git status --short');
-  assert.notEqual(index(), before, 'without what coi sets');
+  assert.notEqual(index(), before, "without coi's settings");
 });
 
-test('shells beside the agent, and commands that are run in a session, have the same of it', {
+test('additional shells and commands in a session have the same git setup', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
@@ -222,8 +222,8 @@ test('shells beside the agent, and commands that are run in a session, have the 
   const { container } = JSON.parse(started.stdout);
   const ask = 'git config core.checkStat; echo "<$SKIP_INSTALL_SIMPLE_GIT_HOOKS>"';
   const exec = ['container', 'exec', container, '--user', '1000', '--'];
-  const beside = await bed.coi([...exec, 'bash', '-c', ask]);
-  assert.equal(beside.stdout, 'minimal\n<1>\n', beside.stderr);
+  const extraShell = await bed.coi([...exec, 'bash', '-c', ask]);
+  assert.equal(extraShell.stdout, 'minimal\n<1>\n', extraShell.stderr);
   const screen = bed.screen(['attach', container, '--bash']);
   await screen.waitFor(prompt);
   screen.type(`clear; ${ask}\r`);

@@ -1,4 +1,4 @@
-// A container of an image as such, without coid and its mounts: for claims about what is inside the image.
+// A container of an image without coid and its mounts, for claims about the image's content.
 import type { Incus } from '../../src/incus/client.ts';
 import type { Config, Device } from '../../src/incus/shapes.ts';
 import { openRealIncus, removeInstance } from '../bed/incus.ts';
@@ -7,23 +7,23 @@ import { newPrefix } from '../bed/prefix.ts';
 export interface Guest extends AsyncDisposable {
   readonly incus: Incus;
   readonly name: string;
-  /** Runs a shell script as root, or as the agent's user; both outputs together, trimmed. Rejects if it fails. */
+  /** Runs a shell script as root or as the agent's user; returns both outputs together, trimmed. Rejects if it fails. */
   root(script: string): Promise<string>;
   code(script: string): Promise<string>;
-  /** Waits until systemd says that it is up, and returns how: `running` or `degraded`. */
+  /** Waits until systemd has booted, and returns its state: `running` or `degraded`. */
   booted(): Promise<string>;
-  /** Resolves when Incus tells of that, for example `instance-shutdown`; ask before you cause it. */
-  told(action: string): Promise<void>;
+  /** Resolves when Incus reports that action, for example `instance-shutdown`; call it before causing it. */
+  untilReported(action: string): Promise<void>;
 }
 
-/** What coi sets for Docker, so that the claims hold for its sessions. */
+/** Settings that coi uses for Docker, so that the claims apply to its sessions. */
 const docker: Config = {
   'security.nesting': 'true',
   'security.syscalls.intercept.mknod': 'true',
   'security.syscalls.intercept.setxattr': 'true',
 };
 
-/** A network card that leads nowhere, with an address that is there before init runs, as coi's sessions have. */
+/** An unconnected NIC with an address that exists before init runs, as in coi's sessions. */
 export const presetAddress = '192.0.2.5';
 const presetNetwork: Config = {
   'raw.lxc': `lxc.net.0.ipv4.address = ${presetAddress}/24\nlxc.net.0.ipv4.gateway = 192.0.2.1`,
@@ -62,12 +62,12 @@ export async function startGuest(
     root,
     code: (script) => run(incus, name, script, 1000),
     booted: () => root(bootWait),
-    told: (action) => told(incus, name, action),
+    untilReported: (action) => untilReported(incus, name, action),
     [Symbol.asyncDispose]: remove,
   };
 }
 
-/** systemd opens that socket first of all; before it nobody can ask. */
+/** systemd opens that socket first; before that it cannot be queried. */
 const bootWait = `for i in $(seq 200); do [ -S /run/systemd/private ] && break; sleep 0.05; done
 systemctl is-system-running --wait || true`;
 
@@ -84,12 +84,12 @@ async function run(incus: Incus, name: string, script: string, uid: number): Pro
     },
     { timeoutMs: 120_000 },
   );
-  const said = Buffer.concat([stdout, stderr]).toString().trim();
-  if (status !== 0) throw new Error(`status ${status}: ${script}\n${said}`);
-  return said;
+  const result = Buffer.concat([stdout, stderr]).toString().trim();
+  if (status !== 0) throw new Error(`status ${status}: ${script}\n${result}`);
+  return result;
 }
 
-async function told(incus: Incus, name: string, action: string): Promise<void> {
+async function untilReported(incus: Incus, name: string, action: string): Promise<void> {
   const events = incus.events(['lifecycle']);
   try {
     for await (const event of events) {

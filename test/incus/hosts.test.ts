@@ -1,4 +1,4 @@
-// coi hosts, and sessions with a name of their own, through the built program.
+// coi hosts, and sessions with their own names, through the built program.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { makeBed } from '../bed/bed.ts';
 
 const timeout = 120_000;
 
-test('a name is found inside, the way to it is open, and both can be taken back; a named session has its own hash', {
+test('coi hosts adds and removes a name and its network permit; a named session has its own hash', {
   timeout,
 }, async () => {
   await using bed = await makeBed();

@@ -1,4 +1,4 @@
-// Claims about the image that sessions start from, made on the small one of the same recipe.
+// Claims about the image that sessions start from, checked on the small one of the same recipe.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ownBridge } from '../../src/daemon/reservations/bridge.ts';
@@ -7,12 +7,12 @@ import { presetAddress, startGuest } from './guest.ts';
 
 const limit = { timeout: 120_000 };
 
-test('the machine comes up whole, and quickly', limit, async () => {
+test('the test image boots completely and quickly', limit, async () => {
   await using guest = await startGuest(testImage);
   assert.equal(await guest.booted(), 'running');
   assert.equal(await guest.root('systemctl --failed --no-legend'), '');
   assert.equal(await guest.root('dpkg --audit'), '');
-  // What comes up is init and the journal: nothing that costs each session time and memory for nothing.
+  // Only init and the journal run: nothing else costs each session time and memory.
   const services = async (state: string) =>
     (await guest.root(`systemctl list-units --type=service --state=${state} --no-legend --plain`))
       .split('\n')
@@ -21,7 +21,7 @@ test('the machine comes up whole, and quickly', limit, async () => {
   assert.deepEqual(await services('exited'), ['coi-end.service', 'systemd-tmpfiles-setup.service']);
 });
 
-test('what is only seldom wanted comes when it is wanted', limit, async () => {
+test('boot units that are left out still work on demand', limit, async () => {
   await using guest = await startGuest(testImage, {
     config: { 'user.coi.nameserver': '192.0.2.53' },
   });
@@ -42,7 +42,7 @@ test('what is only seldom wanted comes when it is wanted', limit, async () => {
 });
 
 test(
-  "the agent's user is uid 1000, owns the parents of its state and is root without a password",
+  "the agent's user is uid 1000, owns the parents of its state and has passwordless sudo",
   limit,
   async () => {
     await using guest = await startGuest(testImage);
@@ -62,7 +62,7 @@ test(
 );
 
 test(
-  'tmux keeps 50000 lines, passes Escape on at once and knows its own terminal',
+  'tmux keeps 50000 lines, passes Escape at once and recognises its own terminal',
   limit,
   async () => {
     await using guest = await startGuest(testImage);
@@ -74,7 +74,7 @@ test(
 );
 
 test(
-  'an address that was set from outside is left alone, and the resolver is the one of the key',
+  'an address set from outside is kept, and the resolver is the configured one',
   limit,
   async () => {
     await using guest = await startGuest(testImage, {
@@ -100,23 +100,19 @@ test(
   },
 );
 
-test(
-  'a container that nobody gave an address asks for one, and for a resolver',
-  limit,
-  async () => {
-    await using guest = await startGuest(testImage, { nic: { network: ownBridge } });
-    await guest.booted();
-    // `ip monitor` would do as well; the client's script is the last to write.
-    const shown = await guest.root(
-      'for i in $(seq 200); do grep -q nameserver /etc/resolv.conf && break; sleep 0.05; done; ip -4 -oneline address show eth0 scope global; ip route; cat /etc/resolv.conf',
-    );
-    assert.match(shown, /inet \d+\.\d+\.\d+\.\d+\/\d+/);
-    assert.match(shown, /default via \d/);
-    assert.match(shown, /nameserver \d/);
-  },
-);
+test('a container without a configured address requests one, and a resolver', limit, async () => {
+  await using guest = await startGuest(testImage, { nic: { network: ownBridge } });
+  await guest.booted();
+  // `ip monitor` would work as well; the client's script writes last.
+  const shown = await guest.root(
+    'for i in $(seq 200); do grep -q nameserver /etc/resolv.conf && break; sleep 0.05; done; ip -4 -oneline address show eth0 scope global; ip route; cat /etc/resolv.conf',
+  );
+  assert.match(shown, /inet \d+\.\d+\.\d+\.\d+\/\d+/);
+  assert.match(shown, /default via \d/);
+  assert.match(shown, /nameserver \d/);
+});
 
-test('what is in /tmp before systemd has come up is still there afterwards', limit, async () => {
+test('files created in /tmp before systemd is up survive the boot', limit, async () => {
   await using guest = await startGuest(testImage);
   await guest.code(
     '{ tmux has -t early || tmux new-session -d -s early; } 2>/dev/null; mkfifo /tmp/early 2>/dev/null; touch -d "40 days ago" /tmp/early',
@@ -140,10 +136,10 @@ for (const command of [
   'close',
   'stop',
 ]) {
-  test(`\`${command}\` by the agent's user ends the machine`, limit, async () => {
+  test(`\`${command}\` by the agent's user powers the container off`, limit, async () => {
     await using guest = await startGuest(testImage);
     await guest.booted();
-    const ended = guest.told('instance-shutdown');
+    const ended = guest.untilReported('instance-shutdown');
     await Promise.all([ended, guest.code(`${command} || true`).catch(() => 'cut off')]);
     const found = await guest.incus.instance(guest.name);
     assert.equal(found?.instance.status, 'Stopped');
@@ -154,27 +150,27 @@ test('`poweroff` ends the machine even before its systemd takes signals', limit,
   // At once: the busier the machine, the longer systemd takes to block the signals.
   const ended = Array.from({ length: 6 }, async () => {
     await using guest = await startGuest(testImage);
-    const stopped = guest.told('instance-shutdown');
+    const stopped = guest.lifecycleEvent('instance-shutdown');
     await Promise.all([stopped, guest.code('poweroff').catch(() => 'cut off')]);
     assert.equal((await guest.incus.instance(guest.name))?.instance.status, 'Stopped');
   });
   await Promise.all(ended);
 });
 
-test('`reboot` brings the machine back with another boot and the same files', limit, async () => {
+test('`reboot` boots the container again with the same files', limit, async () => {
   await using guest = await startGuest(testImage, {
     config: { 'user.coi.nameserver': '192.0.2.53' },
   });
   await guest.booted();
   const before = await guest.code('touch ~/kept; cat /proc/1/stat | cut -d" " -f22');
-  const back = guest.told('instance-restarted');
+  const back = guest.untilReported('instance-restarted');
   await Promise.all([back, guest.code('reboot || true').catch(() => 'cut off')]);
   assert.equal(await guest.booted(), 'running');
   assert.notEqual(await guest.code('test -e ~/kept; cat /proc/1/stat | cut -d" " -f22'), before);
   assert.equal(await guest.root('cat /etc/resolv.conf'), 'nameserver 192.0.2.53');
 });
 
-test('every container is a machine of its own', limit, async () => {
+test('every container has its own machine id', limit, async () => {
   await using one = await startGuest(testImage);
   await using other = await startGuest(testImage);
   await Promise.all([one.booted(), other.booted()]);
@@ -184,13 +180,13 @@ test('every container is a machine of its own', limit, async () => {
 });
 
 test(
-  'the stub agent keeps a conversation where Claude Code would, and resumes it',
+  'the stub agent stores a conversation where Claude Code would, and resumes it',
   limit,
   async () => {
     await using guest = await startGuest(testImage);
-    const said = await guest.code(`mkdir -p /tmp/a.b && cd /tmp/a.b
+    const result = await guest.code(`mkdir -p /tmp/a.b && cd /tmp/a.b
 printf 'remember "blue"\\n/exit\\n' | dummy --verbose --permission-mode bypassPermissions --session-id 11111111-2222-3333-4444-555555555555`);
-    assert.match(said, /^You: You said: remember "blue"\nYou: Bye$/);
+    assert.match(result, /^You: You said: remember "blue"\nYou: Bye$/);
     const state = '.claude/projects/-tmp-a-b/11111111-2222-3333-4444-555555555555.jsonl';
     const lines = (await guest.code(`cat ~/${state}`))
       .split('\n')

@@ -6,13 +6,13 @@ import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 
 const timeout = 120_000;
-/** What `coi kill` and `coi shutdown` may take here, with a busy machine in mind; the budget is the bench's. */
+/** Limits for `coi kill` and `coi shutdown` here, on a busy machine; the real budget is in the bench. */
 const endMs = 20_000;
 
-async function background(bed: Bed): Promise<string> {
+async function startInBackground(bed: Bed): Promise<string> {
   const before = new Set(await bed.instances());
-  const said = await bed.coi(['shell', '--background', '--image', bed.image]);
-  assert.equal(said.status, 0, said.stderr);
+  const output = await bed.coi(['shell', '--background', '--image', bed.image]);
+  assert.equal(output.status, 0, output.stderr);
   const [name] = (await bed.instances()).filter((one) => !before.has(one));
   assert.ok(name);
   return name;
@@ -25,29 +25,29 @@ async function withAlias(bed: Bed, alias: string): Promise<void> {
   await chown(directory, bed.user.uid, bed.user.gid);
 }
 
-/** Its init hears that it should end, and does nothing; SIGHUP makes it read its units anew, with or without its bus. */
-async function makeDeaf(bed: Bed, name: string): Promise<void> {
+/** Its init receives the shutdown signal and ignores it; SIGHUP makes it reload its units, with or without its bus. */
+async function ignoreShutdown(bed: Bed, name: string): Promise<void> {
   const script =
     'cd /run/systemd/system && ln -sf /dev/null halt.target && ln -sf /dev/null poweroff.target && kill -HUP 1';
   const { status, stderr } = await bed.incus.execCaptured(name, { command: ['sh', '-c', script] });
   assert.equal(status, 0, String(stderr));
 }
 
-async function listed(bed: Bed, ...args: string[]) {
-  const said = await bed.coi(['list', '--json', ...args]);
-  assert.equal(said.status, 0, said.stderr);
-  return JSON.parse(said.stdout) as {
+async function listSessions(bed: Bed, ...args: string[]) {
+  const output = await bed.coi(['list', '--json', ...args]);
+  assert.equal(output.status, 0, output.stderr);
+  return JSON.parse(output.stdout) as {
     active_containers: Record<string, unknown>[];
     saved_sessions?: { ID: string; Workspace: string }[];
   };
 }
 
-test('list shows a session with its address, alias and workspace, and no secret of another user', {
+test("list shows a session's address, alias and workspace, and no other user's secrets", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   await withAlias(bed, 'bed-alias');
-  const name = await background(bed);
+  const name = await startInBackground(bed);
   const { instance } = (await bed.incus.instance(name)) ?? {};
   const address = instance?.devices['eth0']?.['ipv4.address'];
   assert.match(address ?? '', /^\d+(\.\d+){3}$/);
@@ -59,7 +59,7 @@ test('list shows a session with its address, alias and workspace, and no secret 
     text.stdout,
   );
   assert.ok(text.stdout.includes(`    Workspace: ${bed.workspace.path}\n`));
-  const [only] = (await listed(bed)).active_containers;
+  const [only] = (await listSessions(bed)).active_containers;
   assert.deepEqual(only, {
     name,
     status: 'Running',
@@ -81,7 +81,7 @@ test('list shows a session with its address, alias and workspace, and no secret 
     mode: 'restricted',
     profile: '',
   });
-  assert.deepEqual((await listed(bed, '--stopped')).active_containers, []);
+  assert.deepEqual((await listSessions(bed, '--stopped')).active_containers, []);
   await using other = await makeBed();
   const foreign = await other.coi(['list'], { env: { COI_CONTAINER_PREFIX: bed.prefix } });
   assert.ok(!foreign.stdout.includes(name));
@@ -90,15 +90,19 @@ test('list shows a session with its address, alias and workspace, and no secret 
   assert.deepEqual(await bed.instances(), [name]);
 });
 
-test('kill ends one by its alias and slot, then all; what the agents wrote is kept and can be resumed', {
+test('kill ends a session by alias and slot, then all; conversations are kept and can be resumed', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   await withAlias(bed, 'bed-kill');
-  const [one, two, three] = [await background(bed), await background(bed), await background(bed)];
+  const [one, two, three] = [
+    await startInBackground(bed),
+    await startInBackground(bed),
+    await startInBackground(bed),
+  ];
   const ambiguous = await bed.coi(['kill', 'bed-kill']);
   assert.equal(ambiguous.status, 1);
-  assert.match(ambiguous.stderr, /means 3 containers/);
+  assert.match(ambiguous.stderr, /matches 3 containers/);
   const first = await bed.coi(['kill', 'bed-kill-2'], { limitMs: endMs });
   assert.equal(first.status, 0, first.stderr);
   assert.match(first.stdout, new RegExp(`✓ Killed ${two}\n`));
@@ -110,7 +114,7 @@ test('kill ends one by its alias and slot, then all; what the agents wrote is ke
   assert.equal(rest.status, 0, rest.stderr);
   assert.match(rest.stdout, /Killed 2 container\(s\)/);
   assert.deepEqual(await bed.instances(), []);
-  const saved = (await listed(bed, '--all')).saved_sessions ?? [];
+  const saved = (await listSessions(bed, '--all')).saved_sessions ?? [];
   assert.deepEqual(
     saved.map(({ Workspace }) => Workspace),
     [1, 2, 3].map(() => bed.workspace.path),
@@ -119,29 +123,29 @@ test('kill ends one by its alias and slot, then all; what the agents wrote is ke
   assert.equal(again.status, 1);
 });
 
-test('kill --all asks on stdin, and y ends them', { timeout }, async () => {
+test('kill --all asks on stdin, and y confirms', { timeout }, async () => {
   await using bed = await makeBed();
-  const name = await background(bed);
-  const said = await bed.coi(['kill', '--all'], { input: 'y\n', limitMs: endMs });
-  assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stderr, /\[y\/N\]/);
-  assert.match(said.stdout, new RegExp(`✓ Killed ${name}`));
+  const name = await startInBackground(bed);
+  const output = await bed.coi(['kill', '--all'], { input: 'y\n', limitMs: endMs });
+  assert.equal(output.status, 0, output.stderr);
+  assert.match(output.stderr, /\[y\/N\]/);
+  assert.match(output.stdout, new RegExp(`✓ Killed ${name}`));
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('shutdown of a session that has just begun is graceful, and its conversation is on disk', {
+test('shutdown of a new session is graceful, and its conversation is on disk', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const name = await background(bed);
-  const said = await bed.coi(['shutdown', name], { limitMs: endMs });
-  assert.equal(said.status, 0, said.stderr);
+  const name = await startInBackground(bed);
+  const output = await bed.coi(['shutdown', name], { limitMs: endMs });
+  assert.equal(output.status, 0, output.stderr);
   assert.equal(
-    said.stdout,
+    output.stdout,
     `Shutting down container ${name} (timeout: 60s)...\n✓ Shutdown ${name}\n\nShutdown 1 container(s)\n`,
   );
   assert.deepEqual(await bed.instances(), []);
-  const [stored] = (await listed(bed, '--all')).saved_sessions ?? [];
+  const [stored] = (await listSessions(bed, '--all')).saved_sessions ?? [];
   const store = join(bed.user.home, '.coi');
   const kept = (await readdir(store, { recursive: true })).filter((path) =>
     path.includes(stored?.ID ?? 'none'),
@@ -149,32 +153,32 @@ test('shutdown of a session that has just begun is graceful, and its conversatio
   assert.ok(kept.length > 1, kept.join(' '));
 });
 
-test('shutdown uses force after the limit, and at once on a paused session', {
+test('shutdown uses force after the limit, and at once for a paused session', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const [stubborn, paused] = [await background(bed), await background(bed)];
+  const [stubborn, paused] = [await startInBackground(bed), await startInBackground(bed)];
   assert.equal((await bed.coi(['persist', paused])).status, 0);
-  await makeDeaf(bed, stubborn);
+  await ignoreShutdown(bed, stubborn);
   await (await bed.incus.changeState(paused, { action: 'freeze' })).wait();
-  const said = await bed.coi(['close', '--timeout', '2', '-f', stubborn, paused], {
+  const output = await bed.coi(['close', '--timeout', '2', '-f', stubborn, paused], {
     limitMs: endMs,
   });
-  assert.equal(said.status, 0, said.stderr);
+  assert.equal(output.status, 0, output.stderr);
   assert.match(
-    said.stdout,
+    output.stdout,
     new RegExp(`Timeout reached, force-killing\\.\\.\\. \\(${stubborn}\\)`),
   );
-  assert.match(said.stdout, new RegExp(`${paused} is paused, force-killing`));
-  assert.deepEqual(said.stdout.match(/^\S+ was persistent/gm), [`${paused} was persistent`]);
-  assert.match(said.stdout, /Shutdown 2 container\(s\)/);
+  assert.match(output.stdout, new RegExp(`${paused} is paused, force-killing`));
+  assert.deepEqual(output.stdout.match(/^\S+ was persistent/gm), [`${paused} was persistent`]);
+  assert.match(output.stdout, /Shutdown 2 container\(s\)/);
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('a shutdown that is interrupted leaves a running session as it was', { timeout }, async () => {
+test('an interrupted shutdown leaves a running session as it was', { timeout }, async () => {
   await using bed = await makeBed();
-  const name = await background(bed);
-  await makeDeaf(bed, name);
+  const name = await startInBackground(bed);
+  await ignoreShutdown(bed, name);
   const events = bed.incus.events(['operation']);
   await events.ready;
   const stopping = bed.startCoi(['shutdown', name]);
@@ -182,8 +186,8 @@ test('a shutdown that is interrupted leaves a running session as it was', { time
     if (event.type === 'operation' && event.metadata.description === 'Stopping instance') break;
   }
   stopping.kill('SIGINT');
-  const said = await stopping.result;
-  assert.equal(said.status, 130, said.stderr);
+  const output = await stopping.result;
+  assert.equal(output.status, 130, output.stderr);
   const { instance } = (await bed.incus.instance(name)) ?? {};
   assert.equal(instance?.status, 'Running');
   assert.equal(instance?.ephemeral, false);

@@ -1,19 +1,19 @@
-// Two services that give out names of one Incus, as the members of a cluster do: who loses a name takes the next slot.
+// Two coids that reserve names in one Incus, like the members of a cluster: the loser of a name takes the next slot.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeBed } from '../bed/bed.ts';
 import { startCoid } from '../bed/coid.ts';
 
-test('of starts at once that are given one name, each gets a slot', {
+test('concurrent starts with the same name each get a slot', {
   timeout: 240_000,
 }, async () => {
   await using undo = new AsyncDisposableStack();
   const bed = undo.use(await makeBed());
   const others = await Promise.all([startCoid(), startCoid()]);
   for (const other of others) undo.defer(() => other.remove());
-  // Taken away before their mounts are.
+  // Removed before their mounts are.
   undo.defer(async () => void (await bed.coi(['kill', '--all', '--force'])));
-  // None ends before all have begun: its slot would be free again.
+  // None ends before all have started: its slot would be free again.
   const script = 'hostname; : > begun-$(hostname); until [ -e begun-*-3 ]; do sleep 0.1; done';
   const runs = await Promise.all(
     [bed.coid, ...others].map(({ env }) =>

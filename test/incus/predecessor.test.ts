@@ -1,4 +1,4 @@
-// What users of the Go program have: its scripts and its home directory. Both go on working with this program in its place.
+// Scripts and home directories of Go program users: both keep working with this program.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ before(async () => {
     'profiles/kept/config.toml':
       '[container]\npersistent = true\n[environment]\nFROM_PROFILE = "yes"\n',
     'aliases.json': JSON.stringify({ work: { workspace: bed.workspace.path, profile: 'kept' } }),
-    // As version 0.8 wrote it, and as later ones did.
+    // As version 0.8 and later ones wrote it.
     [`sessions-claude/${old}/metadata.json`]: `{\n  "session_id": "${old}",\n  "container_name": "${bed.prefix}${hash}-3",\n  "persistent": false,\n  "workspace": "${bed.workspace.path}",\n  "saved_at": "2026-02-01T10:00:00+01:00"\n}\n`,
     [`sessions-claude/${old}/.claude/projects/-workspace/${conversation}.jsonl`]: '{}\n',
     [`sessions-claude/${old}/.claude/memory`]: 'saved by file copy\n',
@@ -43,25 +43,25 @@ before(async () => {
 });
 after(async () => bed?.[Symbol.asyncDispose]());
 
-/** Runs a script of bash with `coi` on its PATH, in the workspace; the script fails at the first command that fails. */
-async function script(text: string): Promise<string[]> {
+/** Runs a bash script with `coi` on its PATH, in the workspace; the script stops at the first failing command. */
+async function runBash(text: string): Promise<string[]> {
   const env = { ...bed.env, GREETING: 'good day', PATH: `${bed.user.home}/bin:/usr/bin:/bin` };
   const argv = ['bash', '-euc', `set -o pipefail\n${text}`];
-  const said = await bed.user.run(argv, { cwd: bed.workspace.path, env, limitMs: timeout });
-  assert.equal(said.status, 0, `${said.stdout}\n${said.stderr}`);
-  return said.stdout.trimEnd().split('\n');
+  const result = await bed.user.run(argv, { cwd: bed.workspace.path, env, limitMs: timeout });
+  assert.equal(result.status, 0, `${result.stdout}\n${result.stderr}`);
+  return result.stdout.trimEnd().split('\n');
 }
 
-test('a home of the predecessor is used as it is: its sessions are listed, and go on', {
+test("the predecessor's home is used unchanged: its sessions are listed and can be resumed", {
   timeout,
 }, async () => {
-  const lines = await script(`
+  const lines = await runBash(`
     coi list --all | grep -A2 -F -e ${old} -e ${elsewhere}
     coi info | grep -e 'Session ID' -e 'Session Data' -e Resume
     coi profile list | grep kept
-    coi shell --background --resume 2>story
-    grep -e 'Auto-detected session' -e 'Reusing original slot' story
-    name=$(sed -n 's/^Container: //p' story | head -1)
+    coi shell --background --resume 2>log
+    grep -e 'Auto-detected session' -e 'Reusing original slot' log
+    name=$(sed -n 's/^Container: //p' log | head -1)
     coi container exec "$name" --user 1000 -- cat /home/code/.claude/memory
     until coi tmux capture "$name" | grep 'Resuming session'; do :; done
     coi shell --resume=${elsewhere} --background 2>&1 | grep -o 'belongs to another workspace' || true
@@ -93,13 +93,13 @@ test('a home of the predecessor is used as it is: its sessions are listed, and g
   );
 });
 
-test('a script that drives an agent from outside finds the streams, words and statuses that it knows', {
+test('a script that drives an agent finds the streams, messages and statuses that it knows', {
   timeout,
 }, async () => {
-  const lines = await script(`
-    coi shell work --background --limit-memory 512MiB 2>story
+  const lines = await runBash(`
+    coi shell work --background --limit-memory 512MiB 2>log
     name=$(coi list --json | tr -d ' ",' | sed -n 's/^name://p' | head -1)
-    grep -q "Created background tmux session: coi-$name" story
+    grep -q "Created background tmux session: coi-$name" log
     coi tmux list --json | grep -c "\\"session\\": \\"coi-$name\\""
     coi tmux send "$name" 'hello there' >/dev/null 2>&1
     until coi tmux capture "$name" | grep -q 'You said: hello there'; do :; done
@@ -140,15 +140,15 @@ test('a script that drives an agent from outside finds the streams, words and st
   ]);
 });
 
-// Incus deals out the processors a moment after a start, so the command waits for its share.
-test('coi run passes on what its command reads, writes and ends with, and says so beside it', {
+// Incus assigns the CPUs shortly after a start, so the command waits for its share.
+test("coi run passes on its command's input, output and status, with its messages on stderr", {
   timeout,
 }, async () => {
-  const lines = await script(`
-    printf 'one two' | coi run -- sh -c 'tr a-z A-Z; echo; echo "$GREETING"; echo "$FROM_PROFILE"' 2>story
-    grep -e '^Executing: sh' -e '^Command completed successfully' story | cut -c1-12
-    coi run --profile kept --persistent=false --limit-cpu 1 -- sh -c 'echo "$FROM_PROFILE"; until [ "$(nproc)" -lt 2 ]; do :; done; nproc; exit 5' 2>story || echo "status $?"
-    grep '^Command exited' story
+  const lines = await runBash(`
+    printf 'one two' | coi run -- sh -c 'tr a-z A-Z; echo; echo "$GREETING"; echo "$FROM_PROFILE"' 2>log
+    grep -e '^Executing: sh' -e '^Command completed successfully' log | cut -c1-12
+    coi run --profile kept --persistent=false --limit-cpu 1 -- sh -c 'echo "$FROM_PROFILE"; until [ "$(nproc)" -lt 2 ]; do :; done; nproc; exit 5' 2>log || echo "status $?"
+    grep '^Command exited' log
   `);
   assert.deepEqual(lines, [
     'ONE TWO',
@@ -169,15 +169,15 @@ async function dropImages(name: string): Promise<void> {
       await (await bed.incus.deleteImage(fingerprint)).wait();
 }
 
-test('JSON of what runs has the documented shapes', { timeout }, async () => {
+test('JSON of running sessions has the documented shapes', { timeout }, async () => {
   const started = await bed.coi(['shell', '--background', '--persistent', '--json']);
   assert.equal(started.status, 0, started.stderr);
   const session = JSON.parse(started.stdout);
   assert.deepEqual(mismatches(session, jsonShapes['shell --background'] ?? {}), []);
   const name = String(session.container);
-  // What an earlier `coi run` left may still be going.
+  // The container of an earlier `coi run` may still be stopping.
   assert.ok((await bed.instances()).includes(name), name);
-  // Not `health --verbose`: it asks a real name and, of the guard, addresses that lie in no namespace of the test.
+  // Not `health --verbose`: it resolves a real name, and its guard check uses addresses outside the test's namespaces.
   const image = `${bed.prefix}published`;
   await using _ = { [Symbol.asyncDispose]: () => dropImages(image) };
   const plain = `${bed.prefix}plain`;
@@ -229,8 +229,8 @@ test('JSON of what runs has the documented shapes', { timeout }, async () => {
     ['clean', 'clean --sessions --force'],
     ['clean --ownership', 'clean --ownership'],
   ] as const) {
-    const said = await bed.coi([...line.split(' '), '--json']);
-    assert.notEqual(said.stdout, '', `${line}: ${said.stderr}`);
-    assert.deepEqual(mismatches(JSON.parse(said.stdout), jsonShapes[shape] ?? {}), [], line);
+    const result = await bed.coi([...line.split(' '), '--json']);
+    assert.notEqual(result.stdout, '', `${line}: ${result.stderr}`);
+    assert.deepEqual(mismatches(JSON.parse(result.stdout), jsonShapes[shape] ?? {}), [], line);
   }
 });

@@ -1,4 +1,4 @@
-// Builds on images that are not of this host: from an Incus remote, fetched only when the user has approved it.
+// Builds on images that this host does not have: from an Incus remote, fetched only after approval.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { mustRun } from '../bed/command.ts';
-import { untilGone } from '../bed/gone.ts';
 import { type ImageServer, startImageServer } from '../bed/image-server.ts';
+import { untilGone } from '../bed/until.ts';
 
 const timeout = 300_000;
 let bed: Bed;
 let server: ImageServer;
 let directory: string;
-/** The remote's name, and the beginning of what is made here. */
+/** The remote's name, and a prefix for objects made here. */
 let remote: string;
 
 before(
@@ -35,7 +35,7 @@ after(async () => {
   await bed?.[Symbol.asyncDispose]();
 });
 
-/** An image that this host does not have: that of the tests, published anew, exported and deleted. */
+/** An image that this host does not have: the test image, published again, exported and deleted. */
 async function exported(): Promise<string> {
   const { incus } = bed;
   const name = `${bed.prefix}source`;
@@ -64,26 +64,26 @@ async function project(base: string): Promise<string> {
   return path;
 }
 
-test('an interrupt ends the download, which is Incus’s, and leaves nothing', {
+test('an interrupt ends the image download in Incus and leaves nothing', {
   timeout,
 }, async () => {
   const script = join(bed.workspace.path, 'make.sh');
   await writeFile(script, 'true\n');
-  const download = server.hold();
+  const download = server.holdDownload();
   const base = `${remote}:made/1`;
   const building = bed.startCoi([
     ...['build', 'custom', `${bed.prefix}stopped`, '--script', script, '--base', base],
   ]);
   await download.began;
   building.kill('SIGINT');
-  const said = await building.result;
-  assert.equal(said.status, 130, said.stderr);
+  const output = await building.result;
+  assert.equal(output.status, 130, output.stderr);
   await download.ended;
   assert.equal(await bed.incus.imageAlias(base), undefined);
-  server.asked.length = 0;
+  server.requestedPaths.length = 0;
 });
 
-test('a remote image is fetched once it is approved, kept by its name, and built on', {
+test('a remote image is fetched once after approval, kept by its name, and can be built on', {
   timeout,
 }, async () => {
   const base = `${remote}:made/1`;
@@ -94,7 +94,7 @@ test('a remote image is fetched once it is approved, kept by its name, and built
     early.stderr,
     new RegExp(`^Error: ${path}:4: .*"${base}" waits for your approval`, 'm'),
   );
-  assert.deepEqual(server.asked, [], 'nothing is asked of the server before');
+  assert.deepEqual(server.requestedPaths, [], 'nothing is asked of the server before');
   assert.equal((await bed.coi(['trust', '--yes'])).status, 0);
   const built = await bed.coi(['build']);
   assert.equal(built.status, 0, built.stderr);
@@ -106,7 +106,7 @@ test('a remote image is fetched once it is approved, kept by its name, and built
   assert.equal(ran.stdout, 'ours\n', ran.stderr);
   for (const name of await bed.instances()) await untilGone(bed.incus, name, 30_000);
 
-  // From here on without the server: what is here is enough.
+  // From here on without the server: the local copy is sufficient.
   await server.close();
   assert.match((await bed.coi(['build'])).stdout, /already exists/);
   const again = await bed.coi(['build', '--force']);
@@ -114,19 +114,19 @@ test('a remote image is fetched once it is approved, kept by its name, and built
   assert.match(again.stdout, /built successfully/);
 });
 
-test('an image is found by the beginning of its fingerprint', { timeout }, async () => {
+test('an image is found by a fingerprint prefix', { timeout }, async () => {
   const script = join(bed.workspace.path, 'make.sh');
   await writeFile(script, 'true\n');
   const base = (await bed.incus.imageAlias(bed.image))?.target.slice(0, 12) ?? '';
   const build = ['build', 'custom', `${bed.prefix}other`, '--script', script, '--base', base];
-  const said = await bed.coi(build);
-  assert.equal(said.status, 0, said.stderr);
+  const output = await bed.coi(build);
+  assert.equal(output.status, 0, output.stderr);
   assert.match((await bed.coi(build)).stdout, /already exists/);
   const missing = await bed.coi(build.with(-1, '0123456789ab'));
   assert.match(missing.stderr, /^Error: image '0123456789ab' not found$/m);
 });
 
-test('what cannot be fetched is one sentence with the ways out, and leaves nothing', {
+test('an image that cannot be fetched is an error of one sentence with alternatives, and leaves nothing', {
   timeout,
 }, async () => {
   const script = join(bed.workspace.path, 'make.sh');
@@ -137,13 +137,16 @@ test('what cannot be fetched is one sentence with the ways out, and leaves nothi
     [`${remote}-shut:made/1`, 'connection refused'],
     ['nowhere:debian/13', "doesn't exist"],
   ] as const) {
-    const said = await bed.coi([...build, base]);
-    assert.equal(said.status, 1);
+    const output = await bed.coi([...build, base]);
+    assert.equal(output.status, 1);
     assert.match(
-      said.stderr,
+      output.stderr,
       new RegExp(`^Error: image "${base}" cannot be fetched: .*${why}`, 'm'),
     );
-    assert.match(said.stderr, new RegExp(`^Hint: .*incus image import FILE --alias ${base}`, 'm'));
+    assert.match(
+      output.stderr,
+      new RegExp(`^Hint: .*incus image import FILE --alias ${base}`, 'm'),
+    );
   }
   const launched = await bed.coi(['container', 'launch', 'nowhere:debian/13', `${bed.prefix}x`]);
   assert.match(launched.stderr, /cannot be fetched/);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeBed } from '../bed/bed.ts';
 
-test('run registers the alias, gives it to the container, and is refused one of another workspace', {
+test("coi run registers its alias, sets it on the container, and refuses another workspace's alias", {
   timeout: 120_000,
 }, async () => {
   await using bed = await makeBed();

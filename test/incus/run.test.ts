@@ -1,12 +1,12 @@
-// coi run in full: the workspace's own script, prompts, JSON and time limits, through the built program.
+// coi run: the workspace script, prompts, JSON and time limits, through the built program.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { untilGone } from '../bed/gone.ts';
 import { untilUnmounted } from '../bed/mounts.ts';
+import { untilGone } from '../bed/until.ts';
 
 const timeout = 120_000;
 let bed: Bed;
@@ -17,7 +17,7 @@ after(async () => bed?.[Symbol.asyncDispose]());
 
 const run = (...args: string[]) => bed.coi(['run', '--image', bed.image, ...args]);
 
-async function mine(path: string, text: string, mode = 0o644): Promise<void> {
+async function writeAsUser(path: string, text: string, mode = 0o644): Promise<void> {
   const full = join(bed.workspace.path, path);
   await writeFile(full, text);
   await chmod(full, mode);
@@ -31,11 +31,13 @@ async function config(text: string): Promise<void> {
   await chown(directory, bed.user.uid, bed.user.gid);
 }
 
-test('without a command the workspace script runs, if it is one', { timeout }, async () => {
+test('coi run without a command runs the workspace script, if there is one', {
+  timeout,
+}, async () => {
   const none = await run();
   assert.equal(none.status, 2);
   assert.match(none.stderr, /no command given, and there is no \.\/coi-run/);
-  await mine('coi-run', '#!/bin/sh\necho "ran in $PWD"; exit 4\n');
+  await writeAsUser('coi-run', '#!/bin/sh\necho "ran in $PWD"; exit 4\n');
   const plain = await run();
   assert.equal(plain.status, 126);
   assert.match(plain.stderr, /cannot be executed\nHint: chmod \+x coi-run/);
@@ -49,20 +51,20 @@ test('without a command the workspace script runs, if it is one', { timeout }, a
   assert.match(out.stderr, /leads out of the workspace/);
 });
 
-test('both outputs stay apart, stdin goes in byte by byte, and the status comes out', {
+test('coi run keeps the two outputs apart, passes stdin byte for byte, and exits with the status', {
   timeout,
 }, async () => {
   const input = randomBytes(300_000);
-  const said = await bed.coi(
+  const result = await bed.coi(
     ['run', '--image', bed.image, '--', 'sh', '-c', 'base64 -w0; echo err >&2; exit 7'],
     { input },
   );
-  assert.equal(said.status, 7, said.stderr);
-  assert.ok(said.stdout === input.toString('base64'), 'what went in');
-  assert.match(said.stderr, /^err$/m);
+  assert.equal(result.status, 7, result.stderr);
+  assert.ok(result.stdout === input.toString('base64'), 'the input');
+  assert.match(result.stderr, /^err$/m);
 });
 
-test('ctrl-c ends the command and leaves nothing, also while it is being started', {
+test('ctrl-c ends the command of coi run, or its start, and leaves nothing', {
   timeout,
 }, async () => {
   for (const moment of ['Executing:', /^begun$/m]) await interruptedAt(moment);
@@ -87,12 +89,12 @@ async function interruptedAt(moment: string | RegExp): Promise<void> {
   await untilUnmounted(bed.coid.runDir);
 }
 
-test('--json tells output and status, and --timeout ends what takes too long', {
+test('coi run --json has output and status, and --timeout ends long commands', {
   timeout,
 }, async () => {
-  const said = await run('--json', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3');
-  assert.equal(said.status, 3);
-  const { container, duration_ms, ...rest } = JSON.parse(said.stdout);
+  const result = await run('--json', '--', 'sh', '-c', 'echo out; echo err >&2; exit 3');
+  assert.equal(result.status, 3);
+  const { container, duration_ms, ...rest } = JSON.parse(result.stdout);
   assert.deepEqual(rest, { exit_code: 3, stdout: 'out\n', stderr: 'err\n' });
   assert.ok(container.startsWith(bed.prefix) && duration_ms >= 0);
   const late = await run('--timeout', '1', '--', 'sleep', '60');
@@ -101,12 +103,12 @@ test('--json tells output and status, and --timeout ends what takes too long', {
   assert.equal((await run('--timeout', 'soon', '--', 'true')).status, 2);
 });
 
-test('a prompt is asked and answered, and its conversation goes on with --resume', {
+test('coi run answers a prompt, and its conversation can be resumed with --resume', {
   timeout,
 }, async () => {
-  const asked = await run('--prompt', "what's $this?");
-  assert.equal(asked.status, 0, asked.stderr);
-  assert.match(asked.stdout, /You said: what's \$this\?/);
+  const prompted = await run('--prompt', "what's $this?");
+  assert.equal(prompted.status, 0, prompted.stderr);
+  assert.match(prompted.stdout, /You said: what's \$this\?/);
   assert.deepEqual(await bed.instances(), []);
   const again = await run('--resume', '--prompt', 'and that?');
   assert.match(
@@ -128,11 +130,11 @@ test('a prompt is asked and answered, and its conversation goes on with --resume
 });
 
 test('prompts come from a file or by name, from one source only', { timeout }, async () => {
-  await mine('ask.md', 'from the file\n');
+  await writeAsUser('ask.md', 'from the file\n');
   assert.match((await run('--prompt-file', 'ask.md')).stdout, /You said: from the file/);
   await config('[prompts]\nshort = "from the config"\n');
   assert.match((await run('--prompt-name', 'short')).stdout, /You said: from the config/);
-  await mine('empty', ' \n');
+  await writeAsUser('empty', ' \n');
   for (const args of [
     ['--prompt', 'a', '--prompt-file', 'ask.md'],
     ['--prompt', 'a', '--', 'ls'],
@@ -149,7 +151,7 @@ test('prompts come from a file or by name, from one source only', { timeout }, a
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('tool spec tells how the agent is started', { timeout }, async () => {
+test('tool spec prints how the agent is started', { timeout }, async () => {
   const id = '0b7e3c1a-1111-4222-8333-444455556666';
   const spec = async (...args: string[]) =>
     bed.coi(['tool', 'spec', '--container', 'coi-x-1', '--session-id', id, ...args], {
@@ -182,14 +184,16 @@ test('tool spec tells how the agent is started', { timeout }, async () => {
   assert.equal((await bed.coi(['tool', 'spec', '--container', 'x'])).status, 2);
 });
 
-test('the workspace is at its own path where that is wanted', { timeout }, async () => {
+test('the workspace is mounted at its host path if configured', { timeout }, async () => {
   await config('[paths]\npreserve_workspace_path = true\n');
   const { status, stdout, stderr } = await run('--', 'pwd');
   await config('');
   assert.deepEqual([status, stdout], [0, `${bed.workspace.path}\n`], stderr);
 });
 
-test('a kept machine is used again, with what was installed in it', { timeout }, async () => {
+test('a persistent container is reused with the software that was installed in it', {
+  timeout,
+}, async () => {
   const first = await run(
     '--persistent',
     '--',
@@ -206,7 +210,7 @@ test('a kept machine is used again, with what was installed in it', { timeout },
   assert.equal((await bed.coi(['kill', '--force', name ?? ''])).status, 0);
 });
 
-test('the agent may ping without root', { timeout }, async () => {
+test('the agent can ping without root', { timeout }, async () => {
   await using bed = await makeBed();
   const pinged = await bed.coi([
     ...['run', '--image', bed.image, '--'],
@@ -216,7 +220,7 @@ test('the agent may ping without root', { timeout }, async () => {
   assert.match(pinged.stdout, /^1000\n(?:.*\n)*1 packets transmitted, 1 received/);
 });
 
-test('settings of the project that wait for approval are told, as by coi shell', {
+test('coi run reports pending project settings as coi shell does', {
   timeout,
 }, async () => {
   await using bed = await makeBed();

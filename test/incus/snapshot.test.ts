@@ -1,4 +1,4 @@
-// coi snapshot and coi fork through the built program: container and conversation go together.
+// coi snapshot and coi fork through the built program: container and conversation are copied together.
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,23 +8,23 @@ import { type Bed, makeBed } from '../bed/bed.ts';
 
 const timeout = 180_000;
 
-async function background(bed: Bed, ...flags: string[]): Promise<string> {
-  const said = await bed.coi(['shell', '--background', '--image', bed.image, ...flags]);
-  assert.equal(said.status, 0, said.stderr);
+async function startInBackground(bed: Bed, ...flags: string[]): Promise<string> {
+  const result = await bed.coi(['shell', '--background', '--image', bed.image, ...flags]);
+  assert.equal(result.status, 0, result.stderr);
   const [name] = await bed.instances();
   assert.ok(name);
   return name;
 }
 
-/** Marks the disk of the container and the agent's state. */
+/** Marks the container's disk and the agent's state. */
 async function mark(bed: Bed, name: string, word: string): Promise<void> {
   const script = `echo ${word} >/etc/mark; su code -c 'echo ${word} >~/.claude/mark'`;
-  const said = await bed.coi(['container', 'exec', name, '--', 'sh', '-c', script]);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['container', 'exec', name, '--', 'sh', '-c', script]);
+  assert.equal(result.status, 0, result.stderr);
 }
 
-async function marks(bed: Bed, name: string): Promise<string> {
-  const said = await bed.coi([
+async function readMarks(bed: Bed, name: string): Promise<string> {
+  const result = await bed.coi([
     'container',
     'exec',
     name,
@@ -33,18 +33,18 @@ async function marks(bed: Bed, name: string): Promise<string> {
     '/etc/mark',
     '/home/code/.claude/mark',
   ]);
-  assert.equal(said.status, 0, said.stderr);
-  return said.stdout;
+  assert.equal(result.status, 0, result.stderr);
+  return result.stdout;
 }
 
-/** The session ids that the store has. */
+/** Session ids in the store. */
 const stores = (bed: Bed) => readdir(join(bed.user.home, '.coi/sessions-claude'));
 
-test('a snapshot of a running session brings back disk and conversation together', {
+test('restoring a snapshot of a running session restores disk and conversation together', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const name = await background(bed, '--persistent');
+  const name = await startInBackground(bed, '--persistent');
   await mark(bed, name, 'before');
   const taken = await bed.coi(['snapshot', 'create', 'one']);
   assert.equal(taken.status, 0, taken.stderr);
@@ -55,7 +55,7 @@ test('a snapshot of a running session brings back disk and conversation together
   await mark(bed, name, 'after');
   const early = await bed.coi(['snapshot', 'restore', 'one', '-f']);
   assert.equal(early.status, 1);
-  assert.match(early.stderr, /has to be stopped[\s\S]*coi container stop/);
+  assert.match(early.stderr, /must be stopped[\s\S]*coi container stop/);
   assert.equal((await bed.coi(['container', 'stop', name, '-f'])).status, 0);
   assert.match(
     (await bed.coi(['snapshot', 'restore', 'none', '-f'])).stderr,
@@ -73,16 +73,16 @@ test('a snapshot of a running session brings back disk and conversation together
     [],
   );
   assert.equal((await bed.coi(['container', 'start', name])).status, 0);
-  assert.equal(await marks(bed, name), 'before\nbefore\n');
+  assert.equal(await readMarks(bed, name), 'before\nbefore\n');
 });
 
-test('snapshots are listed, shown and deleted; a container can be named in three ways', {
+test('snapshots can be listed, shown and deleted; a container can be named in three ways', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   assert.equal((await bed.coi(['snapshot', 'list'])).status, 1);
   assert.equal((await bed.coi(['snapshot', 'list', '--all'])).status, 0);
-  const name = await background(bed);
+  const name = await startInBackground(bed);
   assert.match(
     (await bed.coi(['snapshot', 'list'])).stdout,
     /\n {2}\(none\)\n\nTotal: 0 snapshots\n$/,
@@ -115,25 +115,25 @@ test('snapshots are listed, shown and deleted; a container can be named in three
   assert.equal(instance?.config['user.coi.persistent'], 'false', 'a snapshot changes no session');
 });
 
-test('a fork has a copy of disk and conversation, its own identity, and the original goes on', {
+test('a fork has a copy of disk and conversation and its own identity, and the original keeps running', {
   timeout,
 }, async (t) => {
   await using bed = await makeBed();
-  const original = await background(bed);
+  const original = await startInBackground(bed);
   await mark(bed, original, 'shared');
   const before = (await bed.incus.instance(original))?.instance;
-  const said = await bed.coi(['fork', '--background']);
-  t.diagnostic(`fork took ${Math.round(said.elapsedMs)} ms`);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['fork', '--background']);
+  t.diagnostic(`fork took ${Math.round(result.elapsedMs)} ms`);
+  assert.equal(result.status, 0, result.stderr);
   const [first, second = ''] = await bed.instances();
   assert.equal(first, original);
-  assert.match(said.stderr, new RegExp(`Forked ${original} to ${second}`));
-  assert.equal(await marks(bed, second), 'shared\nshared\n');
+  assert.match(result.stderr, new RegExp(`Forked ${original} to ${second}`));
+  assert.equal(await readMarks(bed, second), 'shared\nshared\n');
   await mark(bed, second, 'forked');
-  assert.equal(await marks(bed, original), 'shared\nshared\n');
+  assert.equal(await readMarks(bed, original), 'shared\nshared\n');
   const after = (await bed.incus.instance(original))?.instance;
   assert.equal(after?.status, 'Running');
-  // The phase is coid's to write, whenever it comes to seeing that the container lives.
+  // coid sets the phase once it sees the container alive.
   const own = (config: Config | undefined) => ({ ...config, 'user.coi.phase': '' });
   assert.deepEqual(own(after?.config), own(before?.config));
   const made = (await bed.incus.instance(second))?.instance;
@@ -148,7 +148,7 @@ test('a fork has a copy of disk and conversation, its own identity, and the orig
   assert.equal(sessions.length, 2);
   const third = await bed.coi(['fork', second, '--slot', '5']);
   assert.equal(third.status, 0, third.stderr);
-  assert.match(third.stderr, /^There is no terminal here, .* Attach: coi attach \S+-5$/m);
+  assert.match(third.stderr, /^Without a terminal it runs .* Attach: coi attach \S+-5$/m);
   assert.ok((await bed.instances()).some((one) => one.endsWith('-5')));
   const several = await bed.coi(['fork', '--background']);
   assert.equal(several.status, 1);

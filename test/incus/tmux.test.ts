@@ -1,4 +1,4 @@
-// coi tmux send: keys, and what it does not type into.
+// coi tmux send: keys, and screens that it does not type into.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
@@ -11,7 +11,9 @@ before(async () => {
 });
 after(() => bed?.[Symbol.asyncDispose]());
 
-test('keys and an empty text are pressed, and no name of a key is typed', { timeout }, async () => {
+test('keys and an empty text are pressed, and names of keys are not typed', {
+  timeout,
+}, async () => {
   const low = `${bed.prefix}keys`;
   assert.equal((await bed.coi(['container', 'launch', bed.image, low])).status, 0);
   const inLow = (...command: string[]) => bed.coi(['container', 'exec', low, '--', ...command]);
@@ -23,8 +25,8 @@ test('keys and an empty text are pressed, and no name of a key is typed', { time
     );
   await inLow('tmux', 'new-session', '-d', '-s', `coi-${low}`, 'cat -v');
   const send = async (...args: string[]) => {
-    const said = await bed.coi(['tmux', 'send', low, ...args]);
-    assert.equal(said.status, 0, said.stderr);
+    const result = await bed.coi(['tmux', 'send', low, ...args]);
+    assert.equal(result.status, 0, result.stderr);
   };
   await send(
     '--key',
@@ -51,7 +53,7 @@ test('keys and an empty text are pressed, and no name of a key is typed', { time
     assert.equal((await bed.coi(['tmux', 'send', low, ...args])).status, 2, args.join());
 });
 
-test('a text is not typed into a dialog, unless it is to be', { timeout }, async () => {
+test('a text is typed into a dialog only if requested', { timeout }, async () => {
   const low = `${bed.prefix}asks`;
   assert.equal((await bed.coi(['container', 'launch', bed.image, low])).status, 0);
   const inLow = (...command: string[]) => bed.coi(['container', 'exec', low, '--', ...command]);
@@ -76,16 +78,19 @@ test('a text is not typed into a dialog, unless it is to be', { timeout }, async
   for (const [agent, screen] of Object.entries(screens)) {
     await begin(screen);
     for (const text of ['please wait', '', 'two\nlines']) {
-      const said = await send(text);
-      assert.equal(said.status, 1, agent);
-      assert.match(said.stderr, /^Error: nothing was typed: .* asks something\nHint: .*--raw/);
+      const result = await send(text);
+      assert.equal(result.status, 1, agent);
+      assert.match(
+        result.stderr,
+        /^Error: nothing was typed: .* is asking a question\nHint: .*--raw/,
+      );
     }
     assert.equal(await typed(), '', agent);
     assert.equal((await send('--raw', 'all the same')).status, 0);
     await inLow('sh', '-c', 'until grep -q same /typed; do sleep 0.1; done');
     assert.equal(await typed(), 'all the same\n');
   }
-  // A list in the talk is no dialog.
+  // A list in the conversation is not a dialog.
   await begin('❯ 1. do this\n  2. do that\n\n  esc to interrupt\n');
   assert.equal((await send('go on')).status, 0);
 });

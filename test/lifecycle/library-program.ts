@@ -1,4 +1,4 @@
-// A program that uses the library. `hold` opens a session and gives it up when it is told to; `twice ID` opens one saved
+// A program that uses the library. `hold` opens a session and disposes of it on request; `twice ID` opens one saved
 // session two times at once.
 import { createInterface } from 'node:readline/promises';
 import { CoiError, openCoi } from 'coi';
@@ -7,7 +7,7 @@ const [what, id = ''] = process.argv.slice(2);
 await using coi = openCoi();
 const codeOf = (error: unknown) => (error instanceof CoiError ? error.code : String(error));
 
-async function hold(): Promise<void> {
+async function openAndDispose(): Promise<void> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   await using session = await coi.open({ slot: 1 });
   await lines.question(`opened ${session.info.name} `);
@@ -18,13 +18,13 @@ async function hold(): Promise<void> {
   lines.close();
 }
 
-async function twice(): Promise<void> {
-  const opened = await Promise.allSettled([coi.open({ resume: id }), coi.open({ resume: id })]);
+async function openTwice(): Promise<void> {
+  const results = await Promise.allSettled([coi.open({ resume: id }), coi.open({ resume: id })]);
   const names = (await coi.list()).map(({ name }) => name);
-  const refused = opened.flatMap((one) => (one.status === 'rejected' ? [codeOf(one.reason)] : []));
+  const refused = results.flatMap((one) => (one.status === 'rejected' ? [codeOf(one.reason)] : []));
   console.log(`refused: ${refused.join(' ')}; live: ${names.join(' ')};`);
-  for (const one of opened) if (one.status === 'fulfilled') await one.value.end({ force: true });
+  for (const one of results) if (one.status === 'fulfilled') await one.value.end({ force: true });
 }
 
-await (what === 'twice' ? twice() : hold());
+await (what === 'twice' ? openTwice() : openAndDispose());
 console.log('left');

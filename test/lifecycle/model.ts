@@ -1,5 +1,5 @@
-// What must be true of three slots of one workspace after any sequence of events. Pure: the property test compares it
-// with the real thing.
+// Expected state of three slots of one workspace after any sequence of events. Pure: the property test compares it
+// with the real state.
 
 export type Slot = 1 | 2 | 3;
 
@@ -24,18 +24,18 @@ export interface SlotState {
   /** Container of the slot. */
   readonly container: 'none' | 'running' | 'stopped';
   readonly persistent: boolean;
-  /** Whose terminal is open: that of `coi shell`, of `coi attach`, or none. */
+  /** Which terminal is open: that of `coi shell`, of `coi attach`, or none. */
   readonly terminal: 'shell' | 'attach' | undefined;
-  /** What the open terminal shows: the agent, or bash after it was left. */
+  /** Program in the open terminal: the agent, or bash after leaving it. */
   readonly inAgent: boolean;
-  /** Index of the session in the order they began; undefined where none ever did. */
+  /** Index of the session in start order; undefined if none ever started. */
   readonly session: number | undefined;
 }
 
 export interface Model {
   readonly slots: Readonly<Record<Slot, SlotState>>;
-  /** Words that were said in each session. */
-  readonly said: readonly (readonly string[])[];
+  /** Messages in each session. */
+  readonly messages: readonly (readonly string[])[];
 }
 
 const empty: SlotState = {
@@ -46,7 +46,7 @@ const empty: SlotState = {
   session: undefined,
 };
 
-export const nothing: Model = { slots: { 1: empty, 2: empty, 3: empty }, said: [] };
+export const initialModel: Model = { slots: { 1: empty, 2: empty, 3: empty }, messages: [] };
 
 const kinds: readonly EventKind[] = [
   'start',
@@ -86,22 +86,25 @@ function possibleIn({ container, terminal, session }: SlotState): EventKind[] {
     : ['start', ...(session === undefined ? [] : (['resume'] as const))];
 }
 
-/** The model after an event; `word` is what is said when a terminal with an agent opens. */
-export function after(model: Model, { kind, slot }: Event, word: string): Model {
+/** The model after an event; `word` is the message that is sent when a terminal with an agent opens. */
+export function applyEvent(model: Model, { kind, slot }: Event, word: string): Model {
   const state = model.slots[slot];
-  const set = (next: Partial<SlotState>, said = model.said): Model => ({
+  const set = (next: Partial<SlotState>, messages = model.messages): Model => ({
     slots: { ...model.slots, [slot]: { ...state, ...next } },
-    said,
+    messages,
   });
   const speaking = (session: number) =>
-    model.said.map((words, at) => (at === session ? [...words, word] : words));
+    model.messages.map((words, at) => (at === session ? [...words, word] : words));
   const open = { container: 'running', terminal: 'shell', inAgent: true } as const;
   switch (kind) {
     case 'start':
-      // A kept container is started again with its own session; otherwise a new one begins.
+      // A persistent container restarts with its own session; otherwise a new one starts.
       return state.container === 'stopped' && state.session !== undefined
         ? set(open, speaking(state.session))
-        : set({ ...open, persistent: false, session: model.said.length }, [...model.said, [word]]);
+        : set({ ...open, persistent: false, session: model.messages.length }, [
+            ...model.messages,
+            [word],
+          ]);
     case 'resume':
       return set(open, speaking(state.session ?? 0));
     case 'attach':

@@ -1,26 +1,26 @@
-// What containers leave under their own ids: given to the user when nobody can need it as it is any more.
+// Files that containers leave under their own ids: they are given to the user once no session needs them unchanged.
 import assert from 'node:assert/strict';
 import { lstatSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { onlyInstance } from '../terminal/session.ts';
-import { inside, stopFromOutside, storeOf } from './talk.ts';
+import { runInside, stopFromOutside, storeOf } from './conversation.ts';
 
 const timeout = 120_000;
 
-async function background(bed: Bed, ...args: string[]): Promise<string> {
+async function startInBackground(bed: Bed, ...args: string[]): Promise<string> {
   const before = new Set(await bed.instances());
-  const said = await bed.coi(['shell', '--background', '--image', bed.image, ...args]);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['shell', '--background', '--image', bed.image, ...args]);
+  assert.equal(result.status, 0, result.stderr);
   const [name = ''] = (await bed.instances()).filter((one) => !before.has(one));
   return name;
 }
 
-/** What a database as root's service would leave: a directory that nobody else may enter, and a suid program. */
-async function litter(bed: Bed, name: string, directory: string): Promise<void> {
-  // May be run twice (see `execCaptured`).
+/** Files like those of a database service that runs as root: a private directory and a suid program. */
+async function createFiles(bed: Bed, name: string, directory: string): Promise<void> {
+  // May run twice (see `execCaptured`).
   const script = `mkdir -p -m 700 ${directory} && echo 1 >${directory}/data && chown -R 999:999 ${directory} && cp /bin/true ${directory}/suid && chmod 4755 ${directory}/suid && ln -sf /etc/passwd ${directory}/link`;
-  await inside(bed, name, 'sh', '-c', script);
+  await runInside(bed, name, 'sh', '-c', script);
 }
 
 const owner = (path: string) => {
@@ -28,44 +28,44 @@ const owner = (path: string) => {
   return { uid, gid };
 };
 
-/** coid works beside what it answers: told by the owner of the directory, which changes first. */
-async function givenBack(bed: Bed, path: string): Promise<void> {
+/** coid works while it answers: the directory's owner, which changes first, shows it. */
+async function untilOwned(bed: Bed, path: string): Promise<void> {
   const limit = AbortSignal.timeout(20_000);
   while (owner(`${path}/suid`).uid !== bed.user.uid || owner(`${path}/link`).uid !== bed.user.uid) {
     assert.equal(limit.aborted, false, `${path} belongs to ${owner(path).uid}`);
-    // Each question is a round trip to coid.
+    // Each check is a round trip to coid.
     await bed.coid.status();
   }
 }
 
-/** Until coid has seen that the container is there. */
-async function seen(bed: Bed): Promise<void> {
+/** Waits until coid has noticed the container. */
+async function untilNoticed(bed: Bed): Promise<void> {
   const limit = AbortSignal.timeout(20_000);
   while ((await bed.coid.status())?.leases !== 0) limit.throwIfAborted();
 }
 
 for (const how of ['kill', 'poweroff', 'crash', 'crash before coid saw it'] as const) {
-  test(`after ${how}: files of root and of services in the workspace and the store are the user's, and removable`, {
+  test(`after ${how}, files of root and services in the workspace and the store belong to the user`, {
     timeout,
   }, async () => {
-    // A reservation that coid has not seen become a container is given up after that time.
+    // A reservation that coid has not seen become a container expires after that time.
     await using bed = await makeBed({ coidEnv: { COI_LEASE_MS: '4000' } });
-    const name = await background(bed);
+    const name = await startInBackground(bed);
     const { config } = await onlyInstance(bed);
-    await litter(bed, name, '/workspace/db');
-    await litter(bed, name, '/home/code/.claude/cache');
+    await createFiles(bed, name, '/workspace/db');
+    await createFiles(bed, name, '/home/code/.claude/cache');
     const store = storeOf(bed, config['user.coi.session'] ?? '');
     assert.notEqual(owner(`${bed.workspace.path}/db`).uid, bed.user.uid);
     if (how.startsWith('crash')) {
-      // While coid is away: it finds out when it starts again.
-      if (how === 'crash') await seen(bed);
+      // While coid is stopped: it finds out at its next start.
+      if (how === 'crash') await untilNoticed(bed);
       await bed.coid.crash();
       assert.equal((await bed.coi(['kill', name])).status, 0);
       await bed.coid.start();
     } else if (how === 'kill') assert.equal((await bed.coi(['kill', name])).status, 0);
     else await bed.incus.execCaptured(name, { command: ['systemctl', 'poweroff', '--force'] });
     for (const path of [`${bed.workspace.path}/db`, `${store}/.claude/cache`]) {
-      await givenBack(bed, path);
+      await untilOwned(bed, path);
       for (const entry of ['', ...readdirSync(path)])
         assert.deepEqual(
           owner(`${path}/${entry}`.replace(/\/$/, '')),
@@ -80,38 +80,38 @@ for (const how of ['kill', 'poweroff', 'crash', 'crash before coid saw it'] as c
   });
 }
 
-test('while another slot of the workspace lives nothing is touched, nor ever for a persistent one unasked', {
+test('ownership is unchanged while another slot of the workspace runs, and for a persistent one unless requested', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const [one, two] = [await background(bed), await background(bed, '--persistent')];
-  await litter(bed, one, '/workspace/db');
+  const [one, two] = [await startInBackground(bed), await startInBackground(bed, '--persistent')];
+  await createFiles(bed, one, '/workspace/db');
   const before = owner(`${bed.workspace.path}/db`);
   assert.equal((await bed.coi(['kill', one])).status, 0);
   const refused = await bed.coi(['clean', '--ownership']);
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, new RegExp(`${two} runs in this workspace`));
+  assert.match(refused.stderr, new RegExp(`${two} is running in this workspace`));
   await stopFromOutside(bed, two);
   assert.deepEqual(owner(`${bed.workspace.path}/db`), before);
   const counted = await bed.coi(['clean', '--ownership', '--dry-run']);
   assert.match(counted.stdout, /4 entries in [^\n]*\n\[Dry run\]/);
   assert.deepEqual(owner(`${bed.workspace.path}/db`), before);
-  const asked = await bed.coi(['clean', '--ownership']);
-  assert.match(asked.stdout, /✓ Given back: 4 entries/);
+  const answer = await bed.coi(['clean', '--ownership']);
+  assert.match(answer.stdout, /✓ Took ownership: 4 entries/);
   assert.equal(owner(`${bed.workspace.path}/db/suid`).uid, bed.user.uid);
-  assert.match((await bed.coi(['clean', '--ownership'])).stdout, /Nothing to give back/);
+  assert.match((await bed.coi(['clean', '--ownership'])).stdout, /Nothing to take ownership of/);
 });
 
-test('another user gets nothing of it by asking', { timeout }, async () => {
+test('another user gains no ownership with --ownership', { timeout }, async () => {
   await using bed = await makeBed();
   await using other = await makeBed();
-  const name = await background(bed, '--persistent');
-  await litter(bed, name, '/workspace/db');
+  const name = await startInBackground(bed, '--persistent');
+  await createFiles(bed, name, '/workspace/db');
   await stopFromOutside(bed, name);
   const before = owner(`${bed.workspace.path}/db`);
-  const asked = await other.coi(['clean', '--ownership', '--workspace', bed.workspace.path], {
+  const answer = await other.coi(['clean', '--ownership', '--workspace', bed.workspace.path], {
     env: bed.coid.env,
   });
-  assert.match(asked.stdout, /Nothing to give back/);
+  assert.match(answer.stdout, /Nothing to take ownership of/);
   assert.deepEqual(owner(`${bed.workspace.path}/db`), before);
 });

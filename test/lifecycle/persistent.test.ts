@@ -1,4 +1,4 @@
-// Containers that are kept: how they come to be, what is brought up to date in them, and which one is meant.
+// Persistent containers: creation, updates of their configuration, and selection.
 import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -8,54 +8,54 @@ import {
   detach,
   endMs,
   homeFile,
-  inside,
   leaveAgent,
   metadataOf,
   powerOff,
   prompt,
-  say,
+  runInside,
+  sendMessage,
   sessionId,
+  startConversation,
   startMs,
   stopFromOutside,
-  talk,
-} from './talk.ts';
+} from './conversation.ts';
 
 const timeout = 180_000;
 
-test('coi persist changes what the running coi shell does at the end, and the same container comes back', {
+test('coi persist changes how the running coi shell ends, and the same container is reused', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   const id = sessionId(first);
-  await say(first, 'keep the kettle');
+  await sendMessage(first, 'keep the kettle');
   const persisted = await bed.coi(['persist']);
   assert.equal(persisted.status, 0, persisted.stderr);
   assert.equal(metadataOf(bed, id)['persistent'], true);
   const { name } = await onlyInstance(bed);
-  await inside(bed, name, 'sh', '-c', 'echo installed >/usr/local/bin/marked');
+  await runInside(bed, name, 'sh', '-c', 'echo installed >/usr/local/bin/marked');
   assert.match(await powerOff(first), /Container was stopped, keeping it \(persistent\)/);
   assert.equal((await onlyInstance(bed)).status, 'Stopped');
 
-  const second = await talk(bed, ['--persistent']);
+  const second = await startConversation(bed, ['--persistent']);
   assert.match(second.output(), new RegExp(`Reusing stopped persistent container ${name}`));
   assert.doesNotMatch(second.text(), /kettle/);
-  assert.equal(await inside(bed, name, 'cat', '/usr/local/bin/marked'), 'installed\n');
-  await say(second, 'and the teapot');
+  assert.equal(await runInside(bed, name, 'cat', '/usr/local/bin/marked'), 'installed\n');
+  await sendMessage(second, 'and the teapot');
   await powerOff(second, 'halt');
 
-  const third = await talk(bed, ['--persistent', '--resume']);
-  assert.match(third.output(), /Resume mode: same container, conversation goes on/);
+  const third = await startConversation(bed, ['--persistent', '--resume']);
+  assert.match(third.output(), /Resume mode: same container, conversation resumed/);
   assert.match(third.text(), /> and the teapot/);
   assert.equal(sessionId(third), id);
-  assert.equal(await inside(bed, name, 'cat', '/usr/local/bin/marked'), 'installed\n');
+  assert.equal(await runInside(bed, name, 'cat', '/usr/local/bin/marked'), 'installed\n');
   await detach(third);
   const ended = await bed.coi(['shutdown', name]);
   assert.equal(ended.status, 0, ended.stderr);
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('a reused container follows the configuration of today: limits, mounts, Docker, variables, time zone', {
+test('a reused container follows the current configuration: limits, mounts, Docker, variables, time zone', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -88,13 +88,13 @@ container = "/shown"
 readonly = true
 `,
   );
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   const before = await onlyInstance(bed);
   assert.equal(before.config['limits.memory'], '1GiB');
   assert.equal(before.devices['root']?.['size'], '8GiB');
-  assert.match(await inside(bed, before.name, 'df', '/tmp'), /tmpfs +65536 /);
-  await inside(bed, before.name, 'sh', '-c', 'echo here >/data/file');
-  assert.match(await inside(bed, before.name, 'date', '+%Z'), /JST/);
+  assert.match(await runInside(bed, before.name, 'df', '/tmp'), /tmpfs +65536 /);
+  await runInside(bed, before.name, 'sh', '-c', 'echo here >/data/file');
+  assert.match(await runInside(bed, before.name, 'date', '+%Z'), /JST/);
   await powerOff(first);
 
   homeFile(
@@ -118,10 +118,10 @@ host = "${other}"
 container = "/other"
 `,
   );
-  const second = await talk(bed);
+  const second = await startConversation(bed);
   const after = await onlyInstance(bed);
   assert.equal(after.name, before.name);
-  // Without Docker its keys are false, so that a profile of Incus cannot set them either.
+  // Without Docker its keys are false, so that an Incus profile cannot set them either.
   const inForce = Object.entries(after.config).flatMap(([key, value]) =>
     /^limits\.|^security\.(nest|sysc)/.test(key) && value !== 'false' ? [key] : [],
   );
@@ -130,14 +130,14 @@ container = "/other"
   assert.equal(after.config['limits.memory'], '2GiB');
   assert.equal(after.devices['root']?.['size'], undefined);
   assert.equal(after.config['environment.TZ'], 'UTC');
-  assert.doesNotMatch(await inside(bed, after.name, 'df', '/tmp'), /tmpfs +65536 /);
-  assert.equal(await inside(bed, after.name, 'cat', '/data/file'), 'here\n');
+  assert.doesNotMatch(await runInside(bed, after.name, 'df', '/tmp'), /tmpfs +65536 /);
+  assert.equal(await runInside(bed, after.name, 'cat', '/data/file'), 'here\n');
   const written = await bed.incus.execCaptured(after.name, {
     command: ['sh', '-c', 'touch /data/no; touch /other/yes; ls /shown'],
   });
   assert.match(written.stderr.toString(), /\/data\/no.*Read-only/);
   assert.equal(written.stdout.toString(), '');
-  assert.doesNotMatch(await inside(bed, after.name, 'cat', '/proc/mounts'), / \/shown /);
+  assert.doesNotMatch(await runInside(bed, after.name, 'cat', '/proc/mounts'), / \/shown /);
   await leaveAgent(second);
   second.type('echo "<$COLOUR>"\r');
   await second.waitFor('<blue>');
@@ -150,21 +150,21 @@ container = "/other"
       ['mount-1', other],
     ],
   );
-  // And what coid makes again by itself is the same.
+  // Also if coid restores them itself.
   second.type('sudo poweroff\r');
   await second.ended(endMs);
   await bed.coid.crash();
   await bed.coid.start();
-  const third = await talk(bed, ['--resume']);
-  assert.equal(await inside(bed, after.name, 'ls', '/other'), 'yes\n');
+  const third = await startConversation(bed, ['--resume']);
+  assert.equal(await runInside(bed, after.name, 'ls', '/other'), 'yes\n');
   await detach(third);
 });
 
-test('a mount that may not be made stops the reuse, and the container stays as it was', {
+test('a mount that is refused stops the reuse, and the container is unchanged', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  await powerOff(await talk(bed, ['--persistent']));
+  await powerOff(await startConversation(bed, ['--persistent']));
   const before = await onlyInstance(bed);
   for (const source of ['/etc', '/proc', bed.user.home]) {
     const { status, stderr } = await bed.coi([
@@ -179,11 +179,11 @@ test('a mount that may not be made stops the reuse, and the container stays as i
   }
   const after = await onlyInstance(bed);
   assert.deepEqual([after.status, after.devices], ['Stopped', before.devices]);
-  const again = await talk(bed, ['--persistent', '--resume']);
+  const again = await startConversation(bed, ['--persistent', '--resume']);
   await detach(again);
 });
 
-test('--container joins what runs, starts what is kept, and fails at once for what is not there', {
+test('--container joins a running container, starts a stopped one, and fails at once for a missing one', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -191,14 +191,14 @@ test('--container joins what runs, starts what is kept, and fails at once for wh
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /container "\S+none" not found/);
   assert.ok(missing.elapsedMs < 5000, `${missing.elapsedMs} ms`);
-  const first = await talk(bed, ['--persistent']);
-  await say(first, 'shared words');
+  const first = await startConversation(bed, ['--persistent']);
+  await sendMessage(first, 'shared words');
   const { name } = await onlyInstance(bed);
-  const beside = bed.screen(['shell', '--container', name, '--verbose']);
-  await beside.waitFor(/You: shared words/, startMs);
-  await leaveAgent(beside);
-  beside.type('exit\r');
-  await Promise.all([beside.ended(endMs), first.ended(endMs)]);
+  const joined = bed.screen(['shell', '--container', name, '--verbose']);
+  await joined.waitFor(/You: shared words/, startMs);
+  await leaveAgent(joined);
+  joined.type('exit\r');
+  await Promise.all([joined.ended(endMs), first.ended(endMs)]);
   const anew = bed.screen(['shell', '--container', name, '--resume', '--verbose']);
   await anew.waitFor(/> shared words/, startMs);
   await leaveAgent(anew);
@@ -210,7 +210,7 @@ test('--container joins what runs, starts what is kept, and fails at once for wh
   assert.equal((await onlyInstance(bed)).status, 'Running');
 });
 
-test('slots: the lowest free one, an explicit one that runs moves on with a notice, a kept one is used first', {
+test('slots: the lowest free one is used, a requested running one moves up with a notice, a persistent one comes first', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -231,25 +231,25 @@ test('slots: the lowest free one, an explicit one that runs moves on with a noti
   assert.match(await start('--slot', '1'), /Slot 1 is occupied, using slot 3 instead/);
   assert.deepEqual(await slots(), [1, 2, 3]);
   const [, two = ''] = await bed.instances();
-  await inside(bed, two, 'sh', '-c', 'echo mine >/home/code/.own');
+  await runInside(bed, two, 'sh', '-c', 'echo mine >/home/code/.own');
   await stopFromOutside(bed, two);
   assert.match(
     await start('--persistent'),
     new RegExp(`Reusing stopped persistent container ${two}`),
   );
   assert.deepEqual(await slots(), [1, 2, 3]);
-  assert.equal(await inside(bed, two, 'cat', '/home/code/.own'), 'mine\n');
-  // Own homes and processes, one workspace.
+  assert.equal(await runInside(bed, two, 'cat', '/home/code/.own'), 'mine\n');
+  // Separate homes and processes, one workspace.
   const [one = '', , three = ''] = await bed.instances();
   const seen = await bed.incus.execCaptured(one, { command: ['ls', '/home/code/.own'] });
   assert.notEqual(seen.status, 0);
-  await inside(bed, one, 'touch', '/workspace/from-one');
-  assert.equal(await inside(bed, three, 'ls', '/workspace'), 'from-one\n');
+  await runInside(bed, one, 'touch', '/workspace/from-one');
+  assert.equal(await runInside(bed, three, 'ls', '/workspace'), 'from-one\n');
 });
 
-test('tmux is gone after exit, and attach opens a new one', { timeout }, async () => {
+test('tmux ends with exit, and attach opens a new one', { timeout }, async () => {
   await using bed = await makeBed();
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   await leaveAgent(first);
   first.type('exit\r');
   await first.ended(endMs);

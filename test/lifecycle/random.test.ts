@@ -7,8 +7,24 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
-import { after, type Event, events, isPossible, type Model, nothing, type Slot } from './model.ts';
-import { endMs, metadataOf, prompt, said, say, sessionId, startMs } from './talk.ts';
+import {
+  conversationText,
+  endMs,
+  metadataOf,
+  prompt,
+  sendMessage,
+  sessionId,
+  startMs,
+} from './conversation.ts';
+import {
+  applyEvent,
+  type Event,
+  events,
+  initialModel,
+  isPossible,
+  type Model,
+  type Slot,
+} from './model.ts';
 
 const env = process.env;
 const sequences = Number(env['COI_TEST_SEQUENCES'] ?? 2);
@@ -32,7 +48,7 @@ test('random sequences over three slots match the model', {
   );
   const property = fc.asyncProperty(commands, async (steps) => {
     await using bed = await makeBed();
-    await fc.asyncModelRun(() => ({ model: { now: nothing }, real: new Run(bed) }), steps);
+    await fc.asyncModelRun(() => ({ model: { now: initialModel }, real: new Run(bed) }), steps);
   });
   const repeated = env['COI_TEST_SEED'] !== undefined;
   // The draw may be short: a run that tried next to nothing proves nothing.
@@ -72,7 +88,7 @@ class Step implements fc.AsyncCommand<Now, Run> {
     // Words of one sequence must differ, and two draws may be equal.
     const word = `${this.#word}x${real.steps}`;
     await real.do(model.now, this.#event, word);
-    model.now = after(model.now, this.#event, word);
+    model.now = applyEvent(model.now, this.#event, word);
     await real.compare(model.now);
     this.#ran();
   }
@@ -85,7 +101,7 @@ class Step implements fc.AsyncCommand<Now, Run> {
 class Run {
   readonly #bed: Bed;
   readonly #screens = new Map<Slot, Screen>();
-  /** Ids of the sessions, as coi announced them. */
+  /** Session ids as printed by coi. */
   readonly #ids: string[] = [];
   steps = 0;
 
@@ -112,7 +128,7 @@ class Run {
         const attached = this.#bed.screen(['attach', name]);
         this.#screens.set(slot, attached);
         await attached.waitFor(state.inAgent ? 'You:' : prompt, startMs);
-        if (state.inAgent) await say(attached, word);
+        if (state.inAgent) await sendMessage(attached, word);
         return;
       }
       case 'detach':
@@ -145,7 +161,7 @@ class Run {
     await screen.waitFor('You:', startMs);
     const id = sessionId(screen);
     if (!this.#ids.includes(id)) this.#ids.push(id);
-    await say(screen, word);
+    await sendMessage(screen, word);
   }
 
   async #toBash(model: Model, slot: Slot): Promise<void> {
@@ -155,7 +171,7 @@ class Run {
     await screen?.waitFor(prompt);
   }
 
-  /** Whoever had the terminal is told within the time that an end takes. */
+  /** The user of the terminal is notified within the time limit for an end. */
   async #closed(slot: Slot, status?: number): Promise<void> {
     const screen = this.#screens.get(slot);
     this.#screens.delete(slot);
@@ -185,11 +201,11 @@ class Run {
       return container === 'none' ? [] : [{ slot, container, persistent, session }];
     });
     assert.deepEqual(real, wanted);
-    for (const [at, words] of model.said.entries()) {
+    for (const [at, words] of model.messages.entries()) {
       const id = this.#ids[at] ?? '';
-      const text = said(this.#bed, id);
+      const text = conversationText(this.#bed, id);
       for (const word of words) assert.ok(text.includes(`"${word}"`), `${word} is lost`);
-      const foreign = model.said.flatMap((others, other) => (other === at ? [] : others));
+      const foreign = model.messages.flatMap((others, other) => (other === at ? [] : others));
       assert.ok(!foreign.some((word) => text.includes(`"${word}"`)), 'histories are mixed');
       assert.equal(metadataOf(this.#bed, id)['session_id'], id);
     }

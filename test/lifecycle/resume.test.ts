@@ -1,4 +1,4 @@
-// Resuming: which session is meant, what it brings along, and what may not be resumed.
+// Resuming: selection of the session, inherited settings, and refusals.
 import assert from 'node:assert/strict';
 import {
   chownSync,
@@ -11,56 +11,56 @@ import {
 } from 'node:fs';
 import { test } from 'node:test';
 import { makeBed, type Who } from '../bed/bed.ts';
-import { untilWritten } from '../bed/gone.ts';
+import { untilWritten } from '../bed/until.ts';
 import { onlyInstance } from '../terminal/session.ts';
 import {
+  conversationText,
   detach,
   homeFile,
   leaveAgent,
   metadataOf,
   powerOff,
-  said,
-  say,
+  sendMessage,
   sessionId,
+  startConversation,
   stopFromOutside,
   storeOf,
-  talk,
-} from './talk.ts';
+} from './conversation.ts';
 
 const timeout = 180_000;
 
 for (const who of ['ordinary', 'root'] satisfies Who[]) {
-  test(`${who}: what was said before a poweroff is there again, in the same slot under the same id`, {
+  test(`${who}: a conversation survives a poweroff, in the same slot under the same id`, {
     timeout,
   }, async () => {
     await using bed = await makeBed({ who });
-    const first = await talk(bed, ['--slot', '2']);
-    await say(first, 'the word is heron');
+    const first = await startConversation(bed, ['--slot', '2']);
+    await sendMessage(first, 'the word is heron');
     const id = sessionId(first);
     const { name } = await onlyInstance(bed);
     await powerOff(first);
-    const again = await talk(bed, ['--resume']);
+    const again = await startConversation(bed, ['--resume']);
     assert.match(again.output(), new RegExp(`Auto-detected session: ${id}`));
     assert.match(again.output(), /Reusing original slot 2 from session/);
     assert.match(again.text(), /Resuming session[\s\S]*> the word is heron/);
     assert.equal(sessionId(again), id);
     assert.equal((await onlyInstance(bed)).name, name);
-    await say(again, 'and the number seven');
+    await sendMessage(again, 'and the number seven');
     await powerOff(again, 'poweroff');
-    assert.match(said(bed, id), /heron[\s\S]*seven/);
+    assert.match(conversationText(bed, id), /heron[\s\S]*seven/);
     assert.deepEqual(await bed.instances(), []);
-    const third = await talk(bed, [`--continue=${id}`]);
+    const third = await startConversation(bed, [`--continue=${id}`]);
     assert.match(third.output(), new RegExp(`Resuming session: ${id}`));
     assert.match(third.text(), /> the word is heron[\s\S]*> and the number seven/);
     await detach(third);
   });
 }
 
-test('an id of another workspace, an unknown one and a live one are refused, the live one by its container', {
+test("a resume of another workspace's id, an unknown id or a live id is refused, the last with its container", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   const id = sessionId(first);
   await detach(first);
   const { name } = await onlyInstance(bed);
@@ -87,11 +87,11 @@ test('an id of another workspace, an unknown one and a live one are refused, the
   assert.deepEqual(await bed.instances(), [name]);
 });
 
-test('of two that resume a session at the same moment one gets it, the other is told which container has it', {
+test("concurrent resumes: one wins, the other fails with session-live and the container's name", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   const id = sessionId(first);
   await powerOff(first);
   const resume = (...args: string[]) =>
@@ -106,11 +106,11 @@ test('of two that resume a session at the same moment one gets it, the other is 
   }
 });
 
-test('one that loses the session between its decision and its first step writes nothing into the store, live by then', {
+test('a resume that loses the race leaves the live store untouched', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   const id = sessionId(first);
   await powerOff(first);
   const { home } = bed.user;
@@ -150,7 +150,7 @@ function loginFile(token: string): string {
   return JSON.stringify({ claudeAiOauth });
 }
 
-/** Every entry below a directory, and whether it was touched. */
+/** Every entry below a directory with its modification time. */
 function stateOf(top: string): string[] {
   const names = readdirSync(top, { recursive: true, encoding: 'utf8' });
   return names
@@ -161,7 +161,7 @@ function stateOf(top: string): string[] {
     .sort();
 }
 
-test('profile, persistence and tool are inherited, and a flag wins over each', {
+test('a resume inherits profile, persistence and tool, and a flag overrides each', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -170,7 +170,7 @@ test('profile, persistence and tool are inherited, and a flag wins over each', {
     '.coi/profiles/deep/config.toml',
     '[environment]\nDEPTH = "down"\n[container]\npersistent = true\n',
   );
-  const first = await talk(bed, ['--profile', 'deep']);
+  const first = await startConversation(bed, ['--profile', 'deep']);
   const id = sessionId(first);
   await leaveAgent(first);
   first.type('echo "<$DEPTH>"\r');
@@ -181,10 +181,10 @@ test('profile, persistence and tool are inherited, and a flag wins over each', {
   );
   first.type('sudo poweroff\r');
   await first.ended();
-  // Gone for another reason: the session goes on in a new container, which is persistent again.
+  // The container was removed for another reason: the session resumes in a new one, which is persistent again.
   assert.equal((await bed.coi(['clean', '--all', '--force'])).status, 0);
   assert.deepEqual(await bed.instances(), []);
-  const again = await talk(bed, ['--resume']);
+  const again = await startConversation(bed, ['--resume']);
   assert.equal(sessionId(again), id);
   await leaveAgent(again);
   again.type('echo "<$DEPTH>"\r');
@@ -194,19 +194,19 @@ test('profile, persistence and tool are inherited, and a flag wins over each', {
   assert.equal(keys['user.coi.profile'], 'deep');
   again.type('sudo poweroff\r');
   await again.ended();
-  const third = await talk(bed, ['--resume', '--persistent=false']);
+  const third = await startConversation(bed, ['--resume', '--persistent=false']);
   assert.match(third.output(), /same container/);
   await powerOff(third);
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('a login that the user renewed on the host reaches the resumed session, a link that the agent left is not followed', {
+test('a login renewed on the host reaches the resumed session, and a planted link is not followed', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   const { home, uid, gid } = bed.user;
   homeFile(bed, '.claude/.credentials.json', loginFile('old'));
-  const first = await talk(bed);
+  const first = await startConversation(bed);
   const id = sessionId(first);
   await leaveAgent(first);
   const secret = `${mkdtempSync(`${home}/secret-`)}/key`;
@@ -217,12 +217,12 @@ test('a login that the user renewed on the host reaches the resumed session, a l
   );
   await first.ended();
   homeFile(bed, '.claude/.credentials.json', loginFile('new'));
-  const again = await talk(bed, ['--resume'], {});
+  const again = await startConversation(bed, ['--resume'], {});
   await leaveAgent(again);
   again.type('clear; cat ~/.claude/.credentials.json; echo; ls -l ~/.claude/\r');
   await again.waitFor(/"accessToken": "new"[\s\S]*settings\.json/);
   assert.ok(!again.text().includes('->'), again.text());
   assert.equal(readFileSync(secret, 'utf8'), 'private');
-  assert.ok(!said(bed, id).includes('private'));
+  assert.ok(!conversationText(bed, id).includes('private'));
   await detach(again);
 });

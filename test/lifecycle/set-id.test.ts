@@ -1,5 +1,5 @@
-// Goal: rights that a session gave to programs are found and taken away whoever owns them, and nothing else is.
-// Method: the search itself, as root, on a tree of files of several users.
+// Goal: setuid bits and capabilities that a session added are found and removed for every owner, and no others.
+// Method: the search itself, as root, on a file tree of several users.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { closeSync, statSync } from 'node:fs';
@@ -18,14 +18,14 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
-import { SetIds } from '../../src/daemon/cleanup/set-id-sweeper.ts';
+import { SetIdSweeper } from '../../src/daemon/cleanup/set-id-sweeper.ts';
 import { MountRoots } from '../../src/daemon/mounts/mount-roots.ts';
-import { setIdFiles } from '../../src/host/fs/meta/set-id-files.ts';
-import { openAs } from '../../src/host/fs/open-source.ts';
+import { findSetIdFiles } from '../../src/host/fs/meta/set-id-files.ts';
+import { openAs } from '../../src/host/fs/open-mount-source.ts';
 import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 
-test('setuid, setgid and capabilities of every owner since the start; what was so before stays, and links lead nowhere', async () => {
+test('new setuid, setgid and capabilities of any owner are found; earlier ones stay, and links are not followed', async () => {
   const libc = await loadLibc();
   const root = await mkdtemp('/tmp/coit-set-id-');
   try {
@@ -39,7 +39,7 @@ test('setuid, setgid and capabilities of every owner since the start; what was s
     };
     const old = await make('in/old', 1003, 0o4755);
     await make('outside', 1003, 0o4755);
-    // The kernel's clock of files is coarser than ours: what was before is told by its own time.
+    // File timestamps are coarser than our clock: earlier changes are recognised by their own timestamps.
     const sinceMs = (await stat(old)).ctimeMs + 1;
     while ((await stat(await make('in/clock', 0, 0o644))).ctimeMs < sinceMs);
     for (const [path, uid, mode] of [
@@ -61,7 +61,7 @@ test('setuid, setgid and capabilities of every owner since the start; what was s
     await symlink('../outside', join(root, 'in/link'));
     await using directory = await open(join(root, 'in'));
     const search = (strip: boolean) =>
-      setIdFiles(libc, {
+      findSetIdFiles(libc, {
         ...{ directory: directory.fd, sinceMs, strip },
         signal: new AbortController().signal,
       });
@@ -89,98 +89,98 @@ test('setuid, setgid and capabilities of every owner since the start; what was s
   }
 });
 
-describe('at the end of a session', () => {
-  it('all of 1100 setuid files are taken away: names are told of the first, and the number of all', async () => {
-    await using place = await placed(1100);
-    const sweep = await place.coid();
-    await sweep.settled(place.id);
-    assert.equal(await place.left(), 0);
-    const [session] = await place.ended(sweep);
+describe('setuid files at the end of a session', () => {
+  it('all of 1100 setuid files are stripped; the first are named and all are counted', async () => {
+    await using fixture = await makeWorkspace(1100);
+    const sweep = await fixture.coid();
+    await sweep.sweepEnded(fixture.id);
+    assert.equal(await fixture.left(), 0);
+    const [session] = await fixture.ended(sweep);
     assert.deepEqual(
       [session?.strippedCount, session?.complete, (session?.stripped ?? []).length],
       [1100, true, 100],
     );
-    assert.deepEqual(await place.notes(), []);
+    assert.deepEqual(await fixture.notes(), []);
   });
 
-  it('whoever asks while it is looked at waits for it, and is told of all', async () => {
-    await using place = await placed(40);
-    const sweep = await place.coid();
-    const settled = sweep.settled(place.id);
-    const [session] = await place.ended(sweep);
+  it('a query during the search waits for it and gets the full result', async () => {
+    await using fixture = await makeWorkspace(40);
+    const sweep = await fixture.coid();
+    const settled = sweep.sweepEnded(fixture.id);
+    const [session] = await fixture.ended(sweep);
     assert.deepEqual([session?.complete, session?.strippedCount], [true, 40]);
     await settled;
   });
 
-  it('a coid that is told to end during the search keeps the note and says that it does not know; the next one finishes', async () => {
-    await using place = await placed(40);
+  it('a coid stopped during the search keeps the note and reports incompleteness; the next one finishes', async () => {
+    await using fixture = await makeWorkspace(40);
     const abort = new AbortController();
-    const ending = await place.coid(abort.signal);
-    const settled = ending.settled(place.id);
-    const asked = place.ended(ending);
+    const ending = await fixture.coid(abort.signal);
+    const settled = ending.sweepEnded(fixture.id);
+    const query = fixture.ended(ending);
     abort.abort();
-    const [before] = await asked;
-    assert.deepEqual([before?.complete, before?.stripped], [false, []], 'not looked at yet');
+    const [before] = await query;
+    assert.deepEqual([before?.complete, before?.stripped], [false, []], 'not checked yet');
     await settled;
-    assert.deepEqual(await place.notes(), [place.id]);
-    const next = await place.coid();
-    next.follow([], new Set());
-    await next.settled(place.id);
-    assert.equal(await place.left(), 0);
-    const [session, ...more] = await place.ended(next);
+    assert.deepEqual(await fixture.notes(), [fixture.id]);
+    const next = await fixture.coid();
+    next.reconcile([], new Set());
+    await next.sweepEnded(fixture.id);
+    assert.equal(await fixture.left(), 0);
+    const [session, ...more] = await fixture.ended(next);
     assert.deepEqual([session?.complete, more], [true, []]);
     assert.ok((session?.strippedCount ?? 0) >= 1);
-    assert.deepEqual(await place.notes(), []);
+    assert.deepEqual(await fixture.notes(), []);
   });
 
-  it('a file that refuses keeps no other from being taken away, is told as not looked at, and is looked at again', async () => {
-    await using place = await placed(20);
+  it('a file that cannot be changed does not block others, is reported as unchecked and is retried', async () => {
+    await using fixture = await makeWorkspace(20);
     const libc = await loadLibc();
-    let refusing = (await stat(join(place.workspace, '7'))).ino;
-    const sweep = await place.coid(undefined, {
+    let refusing = (await stat(join(fixture.workspace, '7'))).ino;
+    const sweep = await fixture.coid(undefined, {
       ...libc,
       getxattr: (path, name) => {
         if (statSync(path).ino === refusing) throw new Error('EIO');
         return libc.getxattr(path, name);
       },
     });
-    await sweep.settled(place.id);
-    assert.equal(await place.left(), 1);
-    assert.equal((await place.ended(sweep))[0]?.complete, false);
-    assert.deepEqual(await place.notes(), [place.id]);
+    await sweep.sweepEnded(fixture.id);
+    assert.equal(await fixture.left(), 1);
+    assert.equal((await fixture.ended(sweep))[0]?.complete, false);
+    assert.deepEqual(await fixture.notes(), [fixture.id]);
     refusing = 0;
-    // Not at once: what fails is tried again after a while.
-    await sweep.settled(place.id);
-    assert.equal(await place.left(), 1);
-    place.later(3_600_000);
-    await sweep.settled(place.id);
-    assert.equal(await place.left(), 0);
-    const [session, ...more] = await place.ended(sweep);
+    // Not at once: failures are retried after a while.
+    await sweep.sweepEnded(fixture.id);
+    assert.equal(await fixture.left(), 1);
+    fixture.later(3_600_000);
+    await sweep.sweepEnded(fixture.id);
+    assert.equal(await fixture.left(), 0);
+    const [session, ...more] = await fixture.ended(sweep);
     assert.deepEqual([session?.complete, session?.strippedCount, more], [true, 20, []]);
   });
 
-  it('a source that is no longer the directory that was mounted is left alone, and told', async () => {
-    await using place = await placed(3);
-    await rename(place.workspace, `${place.workspace}-before`);
-    await symlink(`${place.workspace}-before`, place.workspace);
-    const sweep = await place.coid();
-    await sweep.settled(place.id);
-    assert.equal(await place.left(), 3);
-    assert.deepEqual((await place.ended(sweep))[0]?.unseen, [place.workspace]);
-    assert.deepEqual(await place.notes(), []);
+  it('a mount source that is no longer the mounted directory is left alone and reported', async () => {
+    await using fixture = await makeWorkspace(3);
+    await rename(fixture.workspace, `${fixture.workspace}-before`);
+    await symlink(`${fixture.workspace}-before`, fixture.workspace);
+    const sweep = await fixture.coid();
+    await sweep.sweepEnded(fixture.id);
+    assert.equal(await fixture.left(), 3);
+    assert.deepEqual((await fixture.ended(sweep))[0]?.unseen, [fixture.workspace]);
+    assert.deepEqual(await fixture.notes(), []);
   });
 
-  it('nobody else is told of it', async () => {
-    await using place = await placed(1);
-    const sweep = await place.coid();
-    await sweep.settled(place.id);
-    assert.deepEqual(await place.ended(sweep, 1004), []);
-    assert.equal((await place.ended(sweep, 1003)).length, 1);
+  it('setuid results are visible only to their owner', async () => {
+    await using fixture = await makeWorkspace(1);
+    const sweep = await fixture.coid();
+    await sweep.sweepEnded(fixture.id);
+    assert.deepEqual(await fixture.ended(sweep, 1004), []);
+    assert.equal((await fixture.ended(sweep, 1003)).length, 1);
   });
 });
 
-/** A workspace with so many setuid files, and the note of a session that made them. */
-async function placed(files: number) {
+/** A workspace with many setuid files, and the note of the session that made them. */
+async function makeWorkspace(files: number) {
   const libc = await loadLibc();
   const top = await mkdtemp('/tmp/coit-set-id-');
   const workspace = join(top, 'workspace');
@@ -205,7 +205,7 @@ async function placed(files: number) {
   roots.set(id, [{ request: { name: 'workspace', source: workspace, readonly: false }, source }]);
   closeSync(source.fd);
   const coid = async (signal = new AbortController().signal, given = libc) => {
-    const sweep = new SetIds({
+    const sweep = new SetIdSweeper({
       libc: given,
       files: localFiles,
       roots,
@@ -215,7 +215,7 @@ async function placed(files: number) {
       now: () => new Date(),
       elapsedMs: () => nowMs,
       signal,
-      lookEveryMs: 3_600_000,
+      intervalMs: 3_600_000,
       found: () => undefined,
     });
     sweep.load();
@@ -240,9 +240,9 @@ async function placed(files: number) {
       );
       return modes.filter((mode) => (mode & 0o4000) !== 0).length;
     },
-    ended: (sweep: SetIds, uid = 0) =>
+    ended: (sweep: SetIdSweeper, uid = 0) =>
       sweep
-        .ended({ workspace }, { uid, gid: uid, groups: [], pid: 1 })
+        .endedSessions({ workspace }, { uid, gid: uid, groups: [], pid: 1 })
         .then(({ sessions }) => sessions),
     notes: async () =>
       (await readdir(join(stateDir, 'set-id'))).filter((name) => !name.startsWith('ended')),

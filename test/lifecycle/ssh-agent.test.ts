@@ -6,15 +6,22 @@ import { type Bed, makeBed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
 import { onlyInstance } from '../terminal/session.ts';
 import { startSshAgent } from './agent.ts';
+import {
+  detach,
+  homeFile,
+  leaveAgent,
+  prompt,
+  startConversation,
+  startMs,
+} from './conversation.ts';
 import { openGitServer } from './sshd.ts';
-import { detach, homeFile, leaveAgent, prompt, startMs, talk } from './talk.ts';
 
 const timeout = 240_000;
 const wanted = '[ssh]\nforward_agent = true\n';
-/** The agent comes a second after the terminal. */
+/** The SSH agent becomes available a second after the terminal. */
 const whenThere = 'until [ -S "$SSH_AUTH_SOCK" ]; do sleep 0.1; done';
 
-test('git goes over ssh with the forwarded agent, which follows to a new one on attach and goes when it is off', {
+test('git uses ssh with the forwarded SSH agent, which switches on attach and ends when turned off', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -26,7 +33,7 @@ test('git goes over ssh with the forwarded agent, which follows to a new one on 
   );
   await using one = await startSshAgent(bed.user, 'one');
   await using server = await openGitServer(bed.user, `${bed.user.home}/one.pub`);
-  const screen = await talk(bed, [], { env: { SSH_AUTH_SOCK: one.socket } });
+  const screen = await startConversation(bed, [], { env: { SSH_AUTH_SOCK: one.socket } });
   await leaveAgent(screen);
   screen.type(
     `clear; ${whenThere}; GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no' git clone ${server.url} /tmp/clone; echo "cloned $?"; stat -c '%U %a' $SSH_AUTH_SOCK\r`,
@@ -60,12 +67,12 @@ test('git goes over ssh with the forwarded agent, which follows to a new one on 
   await detach(off);
 });
 
-test('without an agent one line says so, and the session has no SSH_AUTH_SOCK', {
+test('without an SSH agent one line says so, and the session has no SSH_AUTH_SOCK', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', wanted);
-  const screen = await talk(bed, [], { env: { SSH_AUTH_SOCK: '/nowhere' } });
+  const screen = await startConversation(bed, [], { env: { SSH_AUTH_SOCK: '/nowhere' } });
   assert.equal(screen.output().split('SSH agent forwarding skipped').length, 2);
   await leaveAgent(screen);
   screen.type('echo "<$SSH_AUTH_SOCK>"\r');
@@ -73,20 +80,24 @@ test('without an agent one line says so, and the session has no SSH_AUTH_SOCK', 
   assert.equal(await connected(bed), undefined);
 });
 
-test('a kept container starts without the last agent and gets the one of today', {
+test('a persistent container starts without its previous SSH agent and gets the current one', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', wanted);
   await using one = await startSshAgent(bed.user, 'one');
-  const first = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: one.socket } });
+  const first = await startConversation(bed, ['--persistent'], {
+    env: { SSH_AUTH_SOCK: one.socket },
+  });
   await leaveAgent(first);
   first.type(`clear; ${whenThere}; echo there\r`);
   await first.waitFor(/^there/m, startMs);
   first.type('sudo poweroff\r');
   await first.ended(startMs);
   await using two = await startSshAgent(bed.user, 'two');
-  const second = await talk(bed, ['--persistent'], { env: { SSH_AUTH_SOCK: two.socket } });
+  const second = await startConversation(bed, ['--persistent'], {
+    env: { SSH_AUTH_SOCK: two.socket },
+  });
   await leaveAgent(second);
   second.type('clear; until ssh-add -l | grep two; do sleep 0.2; done\r');
   await second.waitFor(/ two \(ED25519\)/, startMs);
@@ -96,15 +107,15 @@ async function connected(bed: Bed): Promise<string | undefined> {
   return (await onlyInstance(bed)).devices['ssh-agent']?.['connect'];
 }
 
-test('a prompt without a terminal and a fork have the agent, too', { timeout }, async () => {
+test('a prompt without a terminal and a fork have the SSH agent too', { timeout }, async () => {
   await using bed = await makeBed();
   await using one = await startSshAgent(bed.user, 'one');
   const wait = `${whenThere.replaceAll('"', '\\"')}; ssh-add -l >>keys`;
   homeFile(bed, '.coi/config.toml', `${wanted}[tool]\npre_launch = ["${wait}"]\n`);
   const coi = async (...args: string[]) => {
-    const said = await bed.coi(args, { env: { SSH_AUTH_SOCK: one.socket }, limitMs: 60_000 });
-    assert.equal(said.status, 0, said.stderr);
-    return said.stdout;
+    const result = await bed.coi(args, { env: { SSH_AUTH_SOCK: one.socket }, limitMs: 60_000 });
+    assert.equal(result.status, 0, result.stderr);
+    return result.stdout;
   };
   const keys = () => readFileSync(`${bed.workspace.path}/keys`, 'utf8').trim().split('\n').length;
   await coi('run', '--image', bed.image, '--prompt', 'hello');
@@ -114,9 +125,9 @@ test('a prompt without a terminal and a fork have the agent, too', { timeout }, 
   const forked = JSON.parse(await coi('fork', name, '--json'));
   const there = `${whenThere}; ssh-add -l`;
   const exec = ['container', 'exec', forked.container, '--user', '1000'];
-  const beside = await coi(
+  const fingerprint = await coi(
     ...exec,
     ...['--env', 'SSH_AUTH_SOCK=/tmp/ssh-agent.sock', '--', 'bash', '-c', there],
   );
-  assert.match(beside, / one \(ED25519\)/);
+  assert.match(fingerprint, / one \(ED25519\)/);
 });

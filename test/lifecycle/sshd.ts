@@ -1,5 +1,5 @@
-// An sshd of an ordinary user in a network namespace, with a git repository behind it. The program comes from the
-// host's own package, unpacked beside: installing it would start a service.
+// An sshd of an ordinary user in a network namespace, serving a git repository. The program comes from the
+// host's package, unpacked separately: installing it would start a service.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { testPrefix } from '../bed/prefix.ts';
 import type { TestUser } from '../bed/users.ts';
 
 export interface GitServer extends AsyncDisposable {
-  /** Of a repository with one commit, for who has the authorized key. */
+  /** URL of a repository with one commit, for clients with the authorized key. */
   readonly url: string;
 }
 
@@ -22,8 +22,8 @@ export async function openGitServer(user: TestUser, publicKey: string): Promise<
   const { program, libraries } = await sshdProgram(undo);
   const home = `${user.home}/sshd`;
   const run = async (...argv: string[]) => {
-    const said = await user.run(argv);
-    if (said.status !== 0) throw new Error(`${argv.join(' ')}: ${said.stderr}`);
+    const result = await user.run(argv);
+    if (result.status !== 0) throw new Error(`${argv.join(' ')}: ${result.stderr}`);
   };
   await run('mkdir', home);
   await run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', `${home}/host`);
@@ -53,11 +53,11 @@ export async function openGitServer(user: TestUser, publicKey: string): Promise<
     child.kill();
     await once(child, 'exit');
   });
-  await listening(child);
-  const kept = undo.move();
+  await untilListening(child);
+  const resources = undo.move();
   return {
     url: `ssh://${user.name}@${enclave.address}:${port}${home}/repo.git`,
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
@@ -77,13 +77,13 @@ async function sshdProgram(
   return { program: `${directory}/usr/sbin/sshd`, libraries };
 }
 
-function listening(child: ChildProcess): Promise<void> {
+function untilListening(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    let said = '';
+    let result = '';
     child.stderr?.on('data', (chunk: Buffer) => {
-      said += String(chunk);
-      if (said.includes('Server listening')) resolve();
+      result += String(chunk);
+      if (result.includes('Server listening')) resolve();
     });
-    child.once('exit', (status) => reject(new Error(`sshd ended with ${status}: ${said}`)));
+    child.once('exit', (status) => reject(new Error(`sshd ended with ${status}: ${result}`)));
   });
 }

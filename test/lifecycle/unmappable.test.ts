@@ -1,4 +1,4 @@
-// File systems on which ids cannot be mapped (FUSE: sshfs, gocryptfs, bindfs): sessions start there, or one error says why not.
+// File systems without idmapped mounts (FUSE: sshfs, gocryptfs, bindfs): sessions start there, or one error says why not.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -21,26 +21,34 @@ import { ownIdsName, parseIdLines } from '../../src/setup/id-lines.ts';
 import { makeBed } from '../bed/bed.ts';
 import { fuseType, makeFuse } from '../bed/fuse.ts';
 import { coiPath } from '../bed/program.ts';
-import { type Ids, idsOfRoot, removeIdsOfRoot } from '../bed/root-ids.ts';
-import { homeFile, inside, powerOff, said, say, sessionId, talk } from './talk.ts';
+import { type Ids, removeRootIds, rootIds } from '../bed/root-ids.ts';
+import {
+  conversationText,
+  homeFile,
+  powerOff,
+  runInside,
+  sendMessage,
+  sessionId,
+  startConversation,
+} from './conversation.ts';
 
 const timeout = 240_000;
 
-/** Takes away at the end what coid gave root. */
-function idsGiven(ids: Ids): AsyncDisposable {
-  return { [Symbol.asyncDispose]: () => removeIdsOfRoot(ids) };
+/** Removes ids that coid gave root, at the end. */
+function removeIdsAtEnd(ids: Ids): AsyncDisposable {
+  return { [Symbol.asyncDispose]: () => removeRootIds(ids) };
 }
 
 const work = 'set -e; id -u; echo new > new; mkdir d; echo deep > d/file; cat new d/file';
 
-test('a workspace on FUSE: the agent has the ids of its user, who owns what it makes', {
+test("in a workspace on FUSE the agent has its user's ids, and the user owns new files", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  await using _ids = idsGiven(bed.user);
+  await using _ids = removeIdsAtEnd(bed.user);
   const { path } = bed.workspace;
   await using _ = await makeFuse(path, bed.user);
-  assert.deepEqual(idsOfRoot(bed.user), []);
+  assert.deepEqual(rootIds(bed.user), []);
   const first = await bed.coi(['run', '--', 'sh', '-c', work]);
   assert.deepEqual([first.status, first.stdout], [0, '1000\nnew\ndeep\n'], first.stderr);
   assert.match(
@@ -51,12 +59,12 @@ test('a workspace on FUSE: the agent has the ids of its user, who owns what it m
     const { uid, gid } = statSync(join(path, name));
     assert.deepEqual([uid, gid], [bed.user.uid, bed.user.gid], name);
   }
-  assert.deepEqual(idsOfRoot(bed.user), [`root:${bed.user.uid}:1`, `root:${bed.user.gid}:1`]);
-  // Nothing is given twice.
+  assert.deepEqual(rootIds(bed.user), [`root:${bed.user.uid}:1`, `root:${bed.user.gid}:1`]);
+  // No id is added twice.
   const second = await bed.coi(['run', '--', 'cat', 'new']);
   assert.deepEqual([second.status, second.stdout], [0, 'new\n'], second.stderr);
-  assert.equal(idsOfRoot(bed.user).length, 2);
-  // For `coi setup --remove`, which takes away these and no others.
+  assert.equal(rootIds(bed.user).length, 2);
+  // For `coi setup --remove`, which removes these and no others.
   const noted = readFileSync(join(bed.coid.stateDir, ownIdsName), 'utf8');
   assert.deepEqual(
     parseIdLines(noted).map(({ path, line }) => `${path} ${line}`),
@@ -64,23 +72,23 @@ test('a workspace on FUSE: the agent has the ids of its user, who owns what it m
   );
 });
 
-test('what root had before is not noted as given by coid', { timeout }, async () => {
+test('setuid files that root had before are not attributed to coid', { timeout }, async () => {
   await using bed = await makeBed();
-  await using _ids = idsGiven(bed.user);
+  await using _ids = removeIdsAtEnd(bed.user);
   await using _ = await makeFuse(bed.workspace.path, bed.user);
-  const given = ['usermod', '-v', `${bed.user.uid}-${bed.user.uid}`, 'root'];
-  assert.equal(spawnSync(given[0] ?? '', given.slice(1)).status, 0);
+  const usermod = ['usermod', '-v', `${bed.user.uid}-${bed.user.uid}`, 'root'];
+  assert.equal(spawnSync(usermod[0] ?? '', usermod.slice(1)).status, 0);
   const ran = await bed.coi(['run', '--', 'true']);
   assert.equal(ran.status, 0, ran.stderr);
   const noted = parseIdLines(readFileSync(join(bed.coid.stateDir, ownIdsName), 'utf8'));
   assert.deepEqual(noted, [{ path: '/etc/subgid', line: `root:${bed.user.gid}:1` }]);
 });
 
-test('what has to be protected there is refused before anything is made, and started where it is only watched', {
+test('a FUSE workspace that needs guards is refused before anything is created, and started if only watched', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  await using _ids = idsGiven(bed.user);
+  await using _ids = removeIdsAtEnd(bed.user);
   const { path } = bed.workspace;
   await using _ = await makeFuse(path, bed.user);
   assert.equal((await bed.user.run(['git', 'init', '--quiet', path])).status, 0);
@@ -97,20 +105,20 @@ test('what has to be protected there is refused before anything is made, and sta
   assert.deepEqual([watched.status, watched.stdout], [0, '1000\nnew\ndeep\n'], watched.stderr);
 });
 
-test('one mount on FUSE beside a guarded workspace on a local disk: all show the same owner, also at the next start', {
+test('a FUSE mount next to a guarded local workspace shows the same owner, even after a restart', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
-  await using _ids = idsGiven(bed.user);
+  await using _ids = removeIdsAtEnd(bed.user);
   const { user, workspace } = bed;
   const data = join(user.home, 'data');
   mkdirSync(data);
   await using undo = new AsyncDisposableStack();
   undo.use(await makeFuse(data, user));
   const mounts = ['--persistent', '--mount', `${data}:/data`];
-  const first = await talk(bed, mounts);
+  const first = await startConversation(bed, mounts);
   const [name = ''] = await bed.instances();
-  await say(first, 'hello');
+  await sendMessage(first, 'hello');
   const asAgent = async (command: string) => {
     const { status, stdout, stderr } = await bed.incus.execCaptured(name, {
       command: ['sh', '-c', command],
@@ -136,22 +144,22 @@ test('one mount on FUSE beside a guarded workspace on a local disk: all show the
   for (const path of [...owned, ...store.map((one) => join(user.home, '.coi', one))])
     assert.equal(statSync(path).uid, user.uid, path);
 
-  const second = await talk(bed, ['--slot', '1', ...mounts]);
+  const second = await startConversation(bed, ['--slot', '1', ...mounts]);
   assert.deepEqual(await asAgent('cat /workspace/made /data/made; echo 3 > /data/made'), [
     0,
     '1\n2\n',
   ]);
   await powerOff(second);
-  // Where it is no longer mounted, ids are mapped again.
+  // If it is no longer mounted there, ids are mapped again.
   await undo.disposeAsync();
-  const third = await talk(bed, ['--slot', '1']);
+  const third = await startConversation(bed, ['--slot', '1']);
   assert.deepEqual(await asAgent('cd /workspace && echo 4 > made && cat made'), [0, '4\n']);
-  assert.match(await inside(bed, name, 'cat', '/proc/self/uid_map'), /^\s*0\s+\d+\s+65536\n$/);
+  assert.match(await runInside(bed, name, 'cat', '/proc/self/uid_map'), /^\s*0\s+\d+\s+65536\n$/);
   assert.equal(statSync(join(workspace.path, 'made')).uid, user.uid);
   await powerOff(third);
 });
 
-test("what root owns there cannot be the agent's: one error, and host root works for its owner", {
+test("a FUSE workspace owned by root is refused; root's sessions work for any other owner", {
   timeout,
 }, async () => {
   await using bed = await makeBed({ who: 'root' });
@@ -161,11 +169,11 @@ test("what root owns there cannot be the agent's: one error, and host root works
     const refused = await bed.coi(['run', '--', 'true']);
     assert.equal(refused.status, 125, refused.stderr);
     assert.ok(refused.stderr.includes(`${path}" (${fuseType})`), refused.stderr);
-    assert.match(refused.stderr, /could not write in .* belongs to root.*\nHint: .*uid=/);
+    assert.match(refused.stderr, /could not write to .* belongs to root.*\nHint: .*uid=/);
     assert.deepEqual(await bed.instances(), []);
   }
   const owner = { uid: 31_337, gid: 31_338 };
-  await using _ids = idsGiven(owner);
+  await using _ids = removeIdsAtEnd(owner);
   await using _ = await makeFuse(path, owner);
   const done = await bed.coi(['run', '--', 'sh', '-c', work]);
   assert.deepEqual([done.status, done.stdout], [0, '1000\nnew\ndeep\n'], done.stderr);
@@ -173,7 +181,7 @@ test("what root owns there cannot be the agent's: one error, and host root works
   assert.deepEqual({ uid, gid }, owner);
 });
 
-test("a FUSE file system that is its user's alone is named with the option that it needs", {
+test('a private FUSE file system is named with the option that it needs', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -194,7 +202,7 @@ test("a FUSE file system that is its user's alone is named with the option that 
   assert.deepEqual([await bed.instances(), await rootBed.instances()], [[], []]);
 });
 
-test('a FUSE file system whose program is gone is told as that', { timeout }, async () => {
+test('a FUSE file system whose program has exited is reported as that', { timeout }, async () => {
   await using bed = await makeBed();
   const { user, workspace } = bed;
   await using fuse = await makeFuse(workspace.path, user);
@@ -202,14 +210,14 @@ test('a FUSE file system whose program is gone is told as that', { timeout }, as
   const argv = [coiPath(), 'run', '--workspace', workspace.path, '--', 'true'];
   const { status, stderr } = await user.run(argv, { env: bed.env });
   assert.equal(status, 125);
-  assert.match(stderr, new RegExp(`\\(${fuseType}\\) whose program is gone\nHint: Unmount it`));
+  assert.match(stderr, new RegExp(`\\(${fuseType}\\) whose program has exited\nHint: Unmount it`));
 });
 
-test('a mount that maps ids already, as those of systemd-homed, is one on which they cannot be mapped', {
+test('a mount that already maps ids, like those of systemd-homed, counts as unmappable', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  await using _ids = idsGiven(bed.user);
+  await using _ids = removeIdsAtEnd(bed.user);
   const { user, workspace } = bed;
   const disk = `${workspace.path}-disk`;
   mkdirSync(disk);
@@ -232,20 +240,20 @@ test('a mount that maps ids already, as those of systemd-homed, is one on which 
   assert.equal(statSync(join(disk, 'new')).uid, 60_001);
 });
 
-test('a home on FUSE: the store is written by the agent as its user, and a session resumes from it', {
+test('with a home on FUSE the agent writes the store as its user, and the session can be resumed', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ git: true });
-  await using _ids = idsGiven(bed.user);
+  await using _ids = removeIdsAtEnd(bed.user);
   const top = join(bed.user.home, '.coi');
   mkdirSync(top);
   await using _ = await makeFuse(top, bed.user);
-  const first = await talk(bed);
-  await say(first, 'hello');
+  const first = await startConversation(bed);
+  await sendMessage(first, 'hello');
   const id = sessionId(first);
   await powerOff(first);
-  assert.match(said(bed, id), /hello/);
-  const second = await talk(bed, [`--resume=${id}`]);
+  assert.match(conversationText(bed, id), /hello/);
+  const second = await startConversation(bed, [`--resume=${id}`]);
   assert.match(second.output(), new RegExp(`\\(${fuseType}\\).*: the agent runs as uid`));
   await powerOff(second);
 });

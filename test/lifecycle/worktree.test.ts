@@ -1,5 +1,5 @@
-// Goal: git works in a session whose workspace is a linked worktree, also after a stop, in a copy and in a part of the
-// main checkout; where it cannot work, the start says so in one line, with what to do.
+// Goal: git works in a session whose workspace is a linked worktree, also after a stop, in a fork and in a part of the
+// main checkout; if it cannot work, the start says so in one line with a hint.
 // Method: the built program as an ordinary user, in repositories that the host's git made.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ const ownHooks = `mkdir .githooks; printf '#!/bin/sh\\n' > .githooks/pre-commit;
 const works = `echo x > new && git status --porcelain && rm new && ${commit} && git branch made && git gc -q`;
 
 const kinds: Readonly<Record<string, { readonly script: string; readonly at: string }>> = {
-  'beside the main checkout': {
+  'next to the main checkout': {
     script: `${repository}; git worktree add -q ../feature one`,
     at: 'feature',
   },
@@ -39,42 +39,42 @@ const kinds: Readonly<Record<string, { readonly script: string; readonly at: str
     script: `${repository}; cd ..; git clone -q --bare repo store.git; git -C store.git worktree add -q ../feature one`,
     at: 'feature',
   },
-  'beside a bare repository that a file names': {
+  'next to a bare repository named by a .git file': {
     script: `${repository}; cd ..; mkdir all; git clone -q --bare repo all/.bare; echo 'gitdir: ./.bare' > all/.git; git -C all worktree add -q feature one`,
     at: 'all/feature',
   },
-  'of a bare repository, with hooks of its own': {
+  'of a bare repository, with its own hooks': {
     script: `umask 077; ${repository}; ${ownHooks}; cd ..; mkdir all; git clone -q --bare repo all/.bare; git -C all/.bare config core.hooksPath .githooks; git -C all/.bare worktree add -q ../main; git -C all/.bare worktree add -q ../feature -b new`,
     at: 'all/feature',
   },
-  'in the main checkout, with hooks of its own': {
+  'in the main checkout, with its own hooks': {
     script: `umask 077; ${repository}; ${ownHooks}; git config core.hooksPath .githooks; git worktree add -q .trees/feature -b new`,
     at: 'repo/.trees/feature',
   },
-  'named by a path from the worktree': {
+  'named by a relative path': {
     script: `${repository}; git worktree add -q ../feature one; echo 'gitdir: ../repo/.git/worktrees/feature' > ../feature/.git`,
     at: 'feature',
   },
 };
 
 for (const [title, { script, at }] of Object.entries(kinds))
-  test(`git works in a worktree ${title}, and nothing is to be told afterwards`, {
+  test(`git works in a worktree ${title}, and nothing is reported afterwards`, {
     timeout,
   }, async () => {
     const cwd = join(await workspaces.make(script), at);
-    const said = await run(cwd, works);
-    assert.doesNotMatch(said.stderr, /does not work|obey|not complete|looked at/);
+    const result = await run(cwd, works);
+    assert.doesNotMatch(result.stderr, /does not work|might execute|incomplete|not checked/);
     const host = await workspaces.onHost(
       cwd,
       'git log --format=%s -1 made; git status --porcelain; git fsck',
     );
     assert.equal(host, 'x');
-    const asked = await bed.coi(['handoff'], { cwd });
-    assert.match(asked.stdout, /^Nothing that the host would run changed/);
-    assert.equal(asked.status, 0);
+    const answer = await bed.coi(['handoff'], { cwd });
+    assert.match(answer.stdout, /^No changes that the host might execute/);
+    assert.equal(answer.status, 0);
   });
 
-test('orders that the agent leaves in the repository are in the report of a worktree', {
+test("programs that the agent configures in a worktree's repository are reported", {
   timeout,
 }, async () => {
   const cwd = join(
@@ -86,11 +86,11 @@ test('orders that the agent leaves in the repository are in the report of a work
   const { stdout } = await bed.coi(['handoff'], { cwd });
   assert.match(
     stdout,
-    /\/repo\/\.git\/worktrees\/feature\/rebase-merge\/git-rebase-todo +a rebase/,
+    /\/repo\/\.git\/worktrees\/feature\/rebase-merge\/git-rebase-todo +continuing the rebase/,
   );
 });
 
-test('with [git] readonly nothing of the repository can be written in a worktree', {
+test("with [git] readonly a worktree's repository cannot be written", {
   timeout,
 }, async () => {
   const top = await workspaces.make(`${repository}; git worktree add -q ../feature one`);
@@ -103,7 +103,7 @@ test('with [git] readonly nothing of the repository can be written in a worktree
   await run(cwd, `${attempts}; echo x > file`);
 });
 
-test('a kept container of a worktree comes back with git, and so does its copy', {
+test('a persistent container of a worktree is restarted with git, and so is its fork', {
   timeout,
 }, async () => {
   const cwd = join(
@@ -111,9 +111,9 @@ test('a kept container of a worktree comes back with git, and so does its copy',
     'feature',
   );
   const coi = async (...args: string[]) => {
-    const said = await bed.coi(args, { cwd });
-    assert.equal(said.status, 0, said.stderr);
-    return said;
+    const result = await bed.coi(args, { cwd });
+    assert.equal(result.status, 0, result.stderr);
+    return result;
   };
   const shell = ['shell', '--background', '--image', bed.image, '--persistent', '--json'];
   const { container } = JSON.parse((await coi(...shell)).stdout) as { container: string };
@@ -142,7 +142,7 @@ test('a kept container of a worktree comes back with git, and so does its copy',
   await coi('kill', '--all', '--force');
 });
 
-test('of a worktree that the agent made the host has the commits, and after a repair the worktree', {
+test('a worktree made by the agent has its commits on the host, and works there after a repair', {
   timeout,
 }, async () => {
   const top = join(await workspaces.make(repository), 'repo');
@@ -160,7 +160,7 @@ test('of a worktree that the agent made the host has the commits, and after a re
   assert.doesNotMatch(await workspaces.onHost(top, 'git worktree list'), /prunable/);
 });
 
-test('with the path of the host a worktree of the agent works on both sides', {
+test('with the host path, a worktree made by the agent works on both sides', {
   timeout,
 }, async () => {
   const top = join(await workspaces.make(repository), 'repo');
@@ -176,20 +176,20 @@ test('with the path of the host a worktree of the agent works on both sides', {
   );
 });
 
-test('where git cannot work, the start says so and what to do', { timeout }, async () => {
+test('if git cannot work, the start says so with a hint', { timeout }, async () => {
   const top = await workspaces.make(`${repository}; mkdir part`);
   const part = await run(join(top, 'repo/part'), '! git status 2>/dev/null');
   assert.match(
     part.stderr,
     new RegExp(
-      `git does not work in this session: only a part of the repository in ${top}/repo is mounted; for all of it: coi -w ${top}/repo shell`,
+      `git does not work in this session: only a part of the repository in ${top}/repo is mounted; to mount all of it: coi -w ${top}/repo shell`,
     ),
   );
   const moved = await workspaces.make(
     `${repository}; git worktree add -q ../feature one; mv ../feature ../m`,
   );
   const lost = await command(join(moved, 'm'), 'true');
-  assert.match(lost.stderr, /does not know this worktree; see `git worktree repair`/);
+  assert.match(lost.stderr, /does not list this worktree; see `git worktree repair`/);
   const plain = await command(await workspaces.make(':'), 'true');
   assert.doesNotMatch(plain.stderr, /git does not work/);
 });
@@ -201,7 +201,7 @@ function run(cwd: string, script: string) {
 }
 
 async function command(cwd: string, script: string) {
-  const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-ec', script], { cwd });
-  assert.equal(said.status, 0, said.stderr);
-  return said;
+  const result = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-ec', script], { cwd });
+  assert.equal(result.status, 0, result.stderr);
+  return result;
 }

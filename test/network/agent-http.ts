@@ -1,31 +1,33 @@
-// What the tenant does with HTTP: asks for a page under any name, and relays connections for others, as a proxy does.
+// The tenant's HTTP: requests a page under any name, and relays connections as a proxy does.
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 
 const answerMs = 1500;
 
-/** The page's text, or the error's code. The name that is asked for may be any, whatever the address is. */
+/** The page's text or the error's code. The requested name may be any, whatever the address. */
 export function http(address: string, port: number, host: string): Promise<string> {
   return new Promise((resolve) => {
-    const asked = request({
+    const pageRequest = request({
       host: address,
       port,
       headers: { host },
       agent: false,
       timeout: answerMs,
     });
-    asked.on('timeout', () => asked.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
-    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EUNKNOWN'));
-    asked.on('response', async (response) => {
+    pageRequest.on('timeout', () =>
+      pageRequest.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })),
+    );
+    pageRequest.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EUNKNOWN'));
+    pageRequest.on('response', async (response) => {
       let text = '';
       for await (const part of response) text += String(part);
       resolve(text);
     });
-    asked.end();
+    pageRequest.end();
   });
 }
 
-/** A proxy that connects for everybody to everything it can reach, and says why it cannot. */
+/** A proxy that connects any client to anything it can reach, and reports errors. */
 export function relay(port: number): Promise<boolean> {
   const server = createServer();
   server.on('connect', ({ url = '' }, client) => {
@@ -42,19 +44,21 @@ export function relay(port: number): Promise<boolean> {
   return new Promise((resolve) => server.listen(port, () => resolve(true)));
 }
 
-/** What the relay says of that target (`open`, or an error's code), or the code of the error on the way to it. */
-export function through(via: string, viaPort: number, target: string): Promise<string> {
+/** The relay's result for that target (`open`, or an error code), or the error code of the connection to it. */
+export function viaRelay(via: string, viaPort: number, target: string): Promise<string> {
   return new Promise((resolve) => {
-    const asked = request({
+    const pageRequest = request({
       ...{ host: via, port: viaPort, method: 'CONNECT', path: target },
       ...{ agent: false, timeout: 2 * answerMs },
     });
-    asked.on('timeout', () => asked.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
-    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EUNKNOWN'));
-    asked.on('connect', ({ statusMessage = '' }, socket) => {
+    pageRequest.on('timeout', () =>
+      pageRequest.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })),
+    );
+    pageRequest.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EUNKNOWN'));
+    pageRequest.on('connect', ({ statusMessage = '' }, socket) => {
       socket.destroy();
       resolve(statusMessage);
     });
-    asked.end();
+    pageRequest.end();
   });
 }

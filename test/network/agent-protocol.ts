@@ -1,9 +1,9 @@
-// What the tests tell the agent in a container's network namespace.
+// Requests of the tests to the agent in a container's network namespace.
 
 export type AgentTask =
   /** `open`, or the error's code. */
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
-  /** `answered`, `sent` (when not told to wait), or the error's code. */
+  /** `answered`, `sent` (if not waiting), or the error's code. */
   | {
       readonly kind: 'udp';
       readonly address: string;
@@ -28,9 +28,9 @@ export type AgentTask =
       readonly port: number;
       readonly host: string;
     }
-  /** A proxy for everybody, on that port. */
+  /** An open proxy on that port. */
   | { readonly kind: 'relay'; readonly port: number }
-  /** What a relay says of `target` (address:port): `open`, or an error's code. */
+  /** The relay's result for `target` (address:port): `open` or an error code. */
   | {
       readonly kind: 'through';
       readonly address: string;
@@ -38,7 +38,7 @@ export type AgentTask =
       readonly target: string;
     }
   | { readonly kind: 'heard' }
-  /** One flow from there, or to there, for so many milliseconds; says how many bytes it was. */
+  /** Transfers in one direction for that many milliseconds; returns the number of bytes. */
   | {
       readonly kind: 'load' | 'unload';
       readonly address: string;

@@ -1,9 +1,9 @@
-// The hostile tenant: runs in a container's network namespace with all rights there, and does what the tests ask over IPC.
+// The hostile tenant: runs in a container's network namespace with all privileges there, controlled by the tests over IPC.
 import { createSocket, type Socket } from 'node:dgram';
 import { connect } from 'node:net';
 import { decode, encode, type Packet, streamDecode, streamEncode } from 'dns-packet';
 import koffi from 'koffi';
-import { http, relay, through } from './agent-http.ts';
+import { http, relay, viaRelay } from './agent-http.ts';
 import type { AgentReply, AgentTask } from './agent-protocol.ts';
 
 const c = koffi.load(null);
@@ -23,7 +23,7 @@ const ETH_P_ALL = 3;
 const MSG_DONTWAIT = 0x40;
 const answerMs = 1500;
 
-/** A raw socket on an interface: whole Ethernet frames both ways. */
+/** A raw socket on an interface: whole Ethernet frames in both directions. */
 function frames(name: string): number {
   const fd = socket(AF_PACKET, SOCK_RAW, ETH_P_ALL << 8);
   const address = Buffer.alloc(20);
@@ -36,7 +36,7 @@ function frames(name: string): number {
 }
 
 const open = new Map<string, number>();
-const heard: { text: string; from: string; port: number }[] = [];
+const received: { text: string; from: string; port: number }[] = [];
 const listening: Socket[] = [];
 
 function frameSocket(name: string): number {
@@ -69,13 +69,13 @@ async function perform(task: AgentTask): Promise<unknown> {
     case 'relay':
       return relay(task.port);
     case 'through':
-      return through(task.address, task.port, task.target);
+      return viaRelay(task.address, task.port, task.target);
     case 'heard':
-      return heard.splice(0);
+      return received.splice(0);
     case 'load':
       return load(task.address, task.port, task.ms);
     case 'unload':
-      return unload(task.address, task.port, task.ms);
+      return upload(task.address, task.port, task.ms);
     case 'dns':
       return task.transport === 'tcp' ? dnsTcp(task) : dnsUdp(task);
   }
@@ -138,7 +138,7 @@ function listen(port: number): Promise<boolean> {
   listening.push(server);
   server.on(
     'message',
-    (bytes, peer) => void heard.push({ text: bytes.toString(), from: peer.address, port }),
+    (bytes, peer) => void received.push({ text: bytes.toString(), from: peer.address, port }),
   );
   return new Promise((resolve) => server.bind(port, () => resolve(true)));
 }
@@ -156,7 +156,7 @@ function load(address: string, port: number, ms: number): Promise<number> {
   });
 }
 
-function unload(address: string, port: number, ms: number): Promise<number> {
+function upload(address: string, port: number, ms: number): Promise<number> {
   const part = Buffer.alloc(65_536);
   return new Promise((resolve, reject) => {
     const connection = connect({ host: address, port });
@@ -172,7 +172,7 @@ function unload(address: string, port: number, ms: number): Promise<number> {
     connection.on('drain', more);
     connection.once('connect', more);
     connection.once('error', reject);
-    // The other side closes when it has everything.
+    // The peer closes the connection once it has everything.
     connection.once('close', () => resolve(bytes));
     connection.resume();
   });
@@ -199,7 +199,7 @@ function question(task: DnsTask): Packet {
 }
 
 function dnsUdp(task: DnsTask): Promise<unknown> {
-  const asked = question(task);
+  const query = question(task);
   const started = performance.now();
   return new Promise((resolve) => {
     const connection = createSocket('udp4');
@@ -214,7 +214,7 @@ function dnsUdp(task: DnsTask): Promise<unknown> {
       end({ ...summary(decode(bytes)), tookMs: performance.now() - started, bytes: bytes.length }),
     );
     connection.connect(task.port ?? 53, task.server, (error?: Error) => {
-      if (!error) connection.send(encode(asked));
+      if (!error) connection.send(encode(query));
     });
   });
 }

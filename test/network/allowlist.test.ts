@@ -1,4 +1,4 @@
-// Allowlist mode with real packets: coid's name server, the pretend internet's servers behind it, and the rules that follow.
+// Allowlist mode with real packets: coid's name server, the simulated internet's servers behind it, and the resulting rules.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
@@ -57,7 +57,7 @@ describe('an allowlist session', () => {
     ]);
   });
 
-  test('reaches what a listed name leads to, from the moment it has the answer', async () => {
+  test('an allowlist session reaches a listed name as soon as it has the answer', async () => {
     await bed.guard.put(a.port(list(['www.example.org'])));
     assert.equal(await a.tcp('104.16.1.1', 80), 'ECONNREFUSED');
     const { rcode, answers } = await a.dns('www.example.org');
@@ -68,7 +68,7 @@ describe('an allowlist session', () => {
     assert.equal(await a.tcp('104.16.1.2', 80), 'ECONNREFUSED');
   });
 
-  test('reaches only the ports that the entry names', async () => {
+  test('an allowlist session reaches only the ports of the entry', async () => {
     await bed.guard.put(a.port(list(['www.example.org:80,5000'])));
     await a.dns('www.example.org');
     assert.equal(await a.tcp('104.16.1.1', 80), 'open');
@@ -76,7 +76,7 @@ describe('an allowlist session', () => {
     assert.equal(await a.tcp('104.16.1.1', 8443), 'ECONNREFUSED');
   });
 
-  test('reaches every address of a name that rotates', async () => {
+  test('an allowlist session reaches every address of a rotating name', async () => {
     await bed.guard.put(a.port(list(['*.example.org'])));
     const reached = new Set<string>();
     for (let turn = 0; turn < 6; turn += 1) {
@@ -88,7 +88,7 @@ describe('an allowlist session', () => {
     assert.equal(reached.size, 3);
   });
 
-  test('reaches nothing at all with an empty list, which without a guard it does', async () => {
+  test('an allowlist session with an empty list reaches nothing, which it does without a guard', async () => {
     const probe = async () => [
       await a.tcp('93.184.215.14', 80),
       (await a.dns('evil.test', { server: '8.8.8.8' })).rcode,
@@ -99,7 +99,7 @@ describe('an allowlist session', () => {
     });
   });
 
-  test('is told why a name is refused, and no server hears of it', async () => {
+  test('an allowlist session gets the reason why a name is refused, and no server is asked', async () => {
     await bed.guard.put(a.port(list(['www.example.org'])));
     const refused = await a.dns('stolen-secret.evil.test');
     assert.equal(refused.rcode, 'NXDOMAIN');
@@ -114,7 +114,7 @@ describe('an allowlist session', () => {
     assert.ok(!bed.net.questions.some(({ name }) => name.includes('stolen-secret')));
   });
 
-  test('asks coid whichever server it names, over UDP and TCP; other ways to ask are closed', async () => {
+  test("an allowlist session's DNS goes to coid over UDP and TCP, whichever server it names", async () => {
     const ask = (transport: 'udp' | 'tcp') => async () =>
       (await a.dns('data.tunnel.test', { server: '1.1.1.1', transport })).rcode;
     for (const transport of ['udp', 'tcp'] as const)
@@ -135,7 +135,7 @@ describe('an allowlist session', () => {
     );
   });
 
-  test('cannot ask over TLS, HTTPS or QUIC, nor at another port', async () => {
+  test('an allowlist session cannot use DNS over TLS, HTTPS, QUIC or another port', async () => {
     const ways = async () => [
       await a.tcp('8.8.8.8', 853),
       await a.tcp('8.8.8.8', 443),
@@ -149,7 +149,7 @@ describe('an allowlist session', () => {
     });
   });
 
-  test('does not get at private or metadata addresses by a listed name, nor by an alias of one', async () => {
+  test('an allowlist session cannot reach private or metadata addresses through a listed name or alias', async () => {
     const through = (name: string, address: string) => async () => [
       (await a.dns(name, { server: resolver })).rcode,
       await a.tcp(address, 80),
@@ -167,7 +167,7 @@ describe('an allowlist session', () => {
       );
   });
 
-  test('opens nothing for another session', async () => {
+  test('an allowlist session opens nothing for another session', async () => {
     await Promise.all([
       bed.guard.put(a.port(list(['www.example.org']))),
       bed.guard.put(b.port(list(['www.example.org']))),
@@ -179,7 +179,7 @@ describe('an allowlist session', () => {
     assert.equal(await b.tcp('104.16.1.1', 80), 'open');
   });
 
-  test('leaves nothing open for the next session at its address', async () => {
+  test('an allowlist session leaves nothing open for the next session at its address', async () => {
     await bed.guard.put(a.port(list(['www.example.org'])));
     await a.dns('www.example.org');
     assert.equal(await a.tcp('104.16.1.1', 80), 'open');
@@ -188,7 +188,7 @@ describe('an allowlist session', () => {
     assert.equal(await a.tcp('104.16.1.1', 80), 'ECONNREFUSED');
   });
 
-  test('sends TCP and UDP to what is listed, and no other protocol', async () => {
+  test('an allowlist session sends TCP and UDP to listed hosts, and no other protocol', async () => {
     const payload = '0800f7ff00000000';
     const raw = async () => {
       for (const protocol of [47, 132])
@@ -202,7 +202,7 @@ describe('an allowlist session', () => {
     assert.deepEqual(await raw(), []);
     await bed.guard.remove(a.hostName);
     assert.deepEqual(await raw(), ['132', '47']);
-    // What a ping carries goes only to what is listed.
+    // Ping reaches only listed hosts.
     const ping = async () => {
       await a.task({ kind: 'raw-ip', address: '8.8.4.4', protocol: 1, payload });
       await a.tcp('104.16.1.3', 80);
@@ -214,7 +214,7 @@ describe('an allowlist session', () => {
     assert.deepEqual(await ping(), ['1']);
   });
 
-  test('reaches listed addresses and networks without a name', async () => {
+  test('an allowlist session reaches listed addresses and networks without a name', async () => {
     await bed.guard.put(a.port(list(['104.16.1.0/30:80', '93.184.215.14'])));
     assert.equal(await a.tcp('104.16.1.1', 80), 'open');
     assert.equal(await a.tcp('104.16.1.1', 5000), 'ECONNREFUSED');
@@ -222,7 +222,7 @@ describe('an allowlist session', () => {
     assert.equal(await a.tcp('8.8.8.8', 80), 'ECONNREFUSED');
   });
 
-  test('gets answers that are too long for a datagram', async () => {
+  test('an allowlist session gets DNS answers that are too long for a datagram', async () => {
     await bed.guard.put(a.port(list(['large.example.org'])));
     assert.deepEqual(
       (await a.dns('large.example.org')).answers.map((one) => one.split(' ')[2]),
@@ -231,20 +231,20 @@ describe('an allowlist session', () => {
     assert.equal(await a.tcp('104.16.1.3', 80), 'open');
   });
 
-  test('reaches no other address by pretending a listed name; at an address that is listed any name is taken', async () => {
+  test('an allowlist session cannot reach other addresses by pretending a listed name', async () => {
     const policy = list(['www.example.org']);
     const ask = (address: string, host: string) =>
       a.task({ kind: 'http', address, port: 80, host }).then(String);
     const { off, on } = await bed.pair(a, policy, () => ask('104.16.1.2', 'www.example.org'));
     assert.match(off, /"host":"www\.example\.org"/);
     assert.equal(on, 'ECONNREFUSED');
-    // What an address set cannot do (docs/threat-model.md): nobody looks at the name that is asked for.
+    // A limit of address sets (docs/threat-model.md): the requested name is not checked.
     await bed.guard.put(a.port(policy));
     await a.dns('www.example.org');
     assert.match(await ask('104.16.1.1', 'other.example.net'), /"host":"other\.example\.net"/);
   });
 
-  test('waits for a slow server, and is told when none answers before it gives up', async () => {
+  test('an allowlist session waits for a slow DNS server and is answered if none replies', async () => {
     await bed.guard.put(a.port(list(['www.example.org'])));
     await bed.net.behave({ delayMs: 800 });
     assert.equal((await a.dns('www.example.org', { limitMs: 5000 })).rcode, 'NOERROR');
@@ -252,7 +252,7 @@ describe('an allowlist session', () => {
     assert.equal((await a.dns('www.example.org', { limitMs: 5000 })).rcode, 'SERVFAIL');
   });
 
-  test('reaches what the user opens for a while, and no longer', async () => {
+  test('an allowlist session reaches temporary permits, and not after they expire', async () => {
     const port = a.port(list(['www.example.org']));
     const name = { kind: 'name', name: 'other.example.net', ports: [], temporary: true } as const;
     await bed.guard.put({
@@ -266,7 +266,7 @@ describe('an allowlist session', () => {
     assert.equal((await a.dns('other.example.net')).rcode, 'NXDOMAIN');
   });
 
-  test('keeps addresses that are open when the rules are put right after somebody flushed them', async () => {
+  test('an allowlist session keeps its open addresses when flushed rules are restored', async () => {
     await bed.guard.put(a.port(list(['www.example.org'])));
     await a.dns('www.example.org');
     const { mustRun } = await import('../bed/command.ts');

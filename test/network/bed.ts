@@ -1,4 +1,4 @@
-// What most network tests stand on: a pretend internet, a guard with tables of its own, and tenants that are swept at the end.
+// Shared by most network tests: a simulated internet, a guard with separate tables, and tenants that are swept at the end.
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { AddressRange } from '../../src/addresses/ipv4.ts';
@@ -50,7 +50,7 @@ export async function openNetworkBed(
     dnsPort,
     attached: () => attached,
     elapsedMs: () => performance.now(),
-    mended: () => undefined,
+    onRepaired: () => undefined,
   });
   await guard.start([]);
   const tenants: Tenant[] = [];
@@ -84,19 +84,19 @@ export async function openNetworkBed(
 
 export interface HostService {
   readonly port: number;
-  readonly heard: readonly string[];
+  readonly received: readonly string[];
   close(): void;
 }
 
-/** A service of the host on all its addresses, TCP and UDP on one port. */
-export async function hostService(): Promise<HostService> {
+/** A host service on all addresses, TCP and UDP on one port. */
+export async function startHostService(): Promise<HostService> {
   const tcp = createServer((socket) => void socket.end());
   await new Promise<void>((resolve) => tcp.listen(0, '0.0.0.0', resolve));
   const { port } = tcp.address() as { port: number };
-  const heard: string[] = [];
+  const received: string[] = [];
   const udp = createSocket({ type: 'udp4', reuseAddr: true });
   udp.on('message', (bytes, peer) => {
-    heard.push(bytes.toString());
+    received.push(bytes.toString());
     udp.send(bytes, peer.port, peer.address);
   });
   await new Promise<void>((resolve) => udp.bind(port, resolve));
@@ -104,5 +104,5 @@ export async function hostService(): Promise<HostService> {
     tcp.close();
     udp.close();
   };
-  return { port, heard, close };
+  return { port, received: received, close };
 }

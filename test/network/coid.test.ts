@@ -1,20 +1,20 @@
-// The guard as coid keeps it: there before the container, there after every accident, gone with it.
+// The guard as coid maintains it: active before the container, after every failure, and removed with it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Reservation } from '../../src/coid-api/session-protocol.ts';
-import { placesOf } from '../../src/daemon/network/table-names.ts';
+import { tableNames } from '../../src/daemon/network/table-names.ts';
 import { CoiError } from '../../src/errors.ts';
 import { keys } from '../../src/instance-keys.ts';
-import { plainPolicy } from '../../src/network/policy.ts';
+import { defaultPolicy } from '../../src/network/policy.ts';
 import { mustRun, runCommand } from '../bed/command.ts';
 import { removeInstance } from '../bed/incus.ts';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
 import { type Internet, openInternet, resolver } from './internet.ts';
-import { enter, type Inside } from './tenant.ts';
+import { enter, type NamespaceAgent } from './tenant.ts';
 
 const limitMs = 60_000;
 
-/** Tries until it is so; each try is a packet and its answer, or a listing, not a wait. */
+/** Retries until the condition holds; each try is a packet and its answer, or a listing, not a delay. */
 async function until(probe: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!(await probe())) assert.ok(performance.now() < deadline, `not so after ${limitMs} ms`);
@@ -24,17 +24,17 @@ describe('coid', () => {
   let bed: CoidBed;
   let net: Internet;
   let table: string;
-  const agents: Inside[] = [];
+  const agents: NamespaceAgent[] = [];
   const allowlist = {
-    ...plainPolicy('allowlist'),
+    ...defaultPolicy('allowlist'),
     allow: ['www.example.org'],
     dnsServers: [resolver],
   };
 
   before(async () => {
     net = await openInternet();
-    bed = await coidBed();
-    table = placesOf(bed.daemon.runDir).table;
+    bed = await makeCoidBed();
+    table = tableNames(bed.daemon.runDir).table;
     await net.zone({
       'www.example.org': {
         answers: [{ name: 'www.example.org', type: 'A', ttl: 1, data: '104.16.1.1' }],
@@ -54,13 +54,13 @@ describe('coid', () => {
     agents.push(agent);
     return agent;
   };
-  /** While coid notes that it lives, Incus refuses to stop it: then once more. */
+  /** Incus refuses to stop it while coid marks it live: then once more. */
   const end = ({ container }: Reservation) =>
     until(async () => {
       await removeInstance(bed.incus, container).catch(() => undefined);
       return (await bed.incus.instance(container)) === undefined;
     });
-  const isGuarded = async (agent: Inside) =>
+  const isGuarded = async (agent: NamespaceAgent) =>
     (await agent.tcp('10.99.9.9', 80)) === 'ECONNREFUSED' &&
     (await agent.tcp('8.8.8.8', 80)) === 'open';
   const listed = async (text: string) => {
@@ -72,9 +72,9 @@ describe('coid', () => {
     return tables.some(({ stdout }) => whole.test(stdout));
   };
 
-  test('guards a session by what it was asked for, and an open one not', async () => {
+  test('coid guards a session as requested, and an open one not', async () => {
     const [restricted, open, listedOnly] = [
-      await bed.session({ policy: plainPolicy('restricted') }),
+      await bed.session({ policy: defaultPolicy('restricted') }),
       await bed.session(),
       await bed.session({ policy: allowlist }),
     ];
@@ -91,10 +91,10 @@ describe('coid', () => {
     await Promise.all([end(restricted), end(open), end(listedOnly)]);
   });
 
-  test('has the guard in force before the first packet of the container', async () => {
+  test("coid applies the guard before the container's first packet", async () => {
     const chatter =
       '#!/bin/bash\nwhile :; do for a in 10.99.9.9 93.184.215.14; do (echo -n "$HOSTNAME" > /dev/udp/$a/5000) 2> /dev/null; done; done\n';
-    const talk = async (policy: ReturnType<typeof plainPolicy>) => {
+    const talk = async (policy: ReturnType<typeof defaultPolicy>) => {
       const session = await bed.session({ policy, start: false });
       await bed.incus.writeFile(session.container, '/chatter', Buffer.from(chatter), {
         mode: 0o755,
@@ -115,18 +115,18 @@ describe('coid', () => {
         ({ address, text }) => address === '10.99.9.9' && text === session.container,
       );
     };
-    assert.equal(await talk(plainPolicy('open')), true);
-    assert.equal(await talk(plainPolicy('restricted')), false);
+    assert.equal(await talk(defaultPolicy('open')), true);
+    assert.equal(await talk(defaultPolicy('restricted')), false);
   });
 
-  test('leaves the guard behind when it is killed, and takes it up again', async () => {
+  test('a killed coid leaves the guard in place, and the next one continues it', async () => {
     const session = await bed.session({ policy: allowlist });
     const agent = await inside(session);
     await agent.dns('www.example.org');
     await bed.daemon.crash();
     assert.equal(await agent.tcp('10.99.9.9', 80), 'ECONNREFUSED');
     assert.equal(await agent.tcp('8.8.8.8', 80), 'ECONNREFUSED');
-    // What is open stays open; what would have to be asked for does not become so.
+    // Open connections stay open; names that would need a DNS query are not opened.
     assert.equal(await agent.tcp('104.16.1.1', 80), 'open');
     assert.ok((await agent.dns('www.example.org')).error);
     await bed.daemon.start();
@@ -135,8 +135,8 @@ describe('coid', () => {
     await end(session);
   });
 
-  test('puts rules right that somebody else flushed, without being told', async () => {
-    const session = await bed.session({ policy: plainPolicy('restricted') });
+  test('coid restores flushed rules without being notified', async () => {
+    const session = await bed.session({ policy: defaultPolicy('restricted') });
     const agent = await inside(session);
     assert.equal(await isGuarded(agent), true);
     await mustRun(['nft', 'delete', 'table', 'inet', table]);
@@ -149,8 +149,8 @@ describe('coid', () => {
     await end(session);
   });
 
-  test('guards on through a restart of the container and a reboot inside', async () => {
-    const session = await bed.session({ policy: plainPolicy('restricted'), persistent: true });
+  test('coid keeps the guard through a restart of the container and a reboot inside', async () => {
+    const session = await bed.session({ policy: defaultPolicy('restricted'), persistent: true });
     const restart = await bed.incus.changeState(session.container, {
       action: 'restart',
       force: true,
@@ -163,9 +163,9 @@ describe('coid', () => {
     await end(session);
   });
 
-  test('takes the rules away with the container, and only its own', async () => {
+  test("coid removes a container's rules with the container, and only those", async () => {
     const [stays, goes] = [
-      await bed.session({ policy: plainPolicy('restricted') }),
+      await bed.session({ policy: defaultPolicy('restricted') }),
       await bed.session({ policy: allowlist }),
     ];
     assert.equal(await listed(goes.nic.hostName), true);
@@ -177,7 +177,7 @@ describe('coid', () => {
     await end(stays);
   });
 
-  test('takes back the guard of a reservation that is given back', async () => {
+  test('coid removes the guard of a released reservation', async () => {
     const reservation = await bed.coid.reserve({
       ...bed.request(await bed.directory(0)),
       network: 'restricted',
@@ -187,10 +187,10 @@ describe('coid', () => {
     await until(async () => !(await listed(reservation.nic.hostName)));
   });
 
-  test('refuses another mode beside a live session of the workspace, also above and below it', async () => {
+  test('coid refuses another mode next to a live session of the workspace, its parents or subdirectories', async () => {
     const workspace = await bed.directory(0);
     await mustRun(['mkdir', `${workspace}/sub`]);
-    const session = await bed.session({ workspace, policy: plainPolicy('restricted') });
+    const session = await bed.session({ workspace, policy: defaultPolicy('restricted') });
     const code = async (path: string, network: 'open' | 'allowlist' | 'restricted') => {
       try {
         const reservation = await bed.coid.reserve({ ...bed.request(path), network });
@@ -209,7 +209,7 @@ describe('coid', () => {
     await until(async () => (await code(workspace, 'open')) === 'reserved');
   });
 
-  test('tells what a session was refused, and opens an address for a while', async () => {
+  test('coid reports refused connections of a session, and permits an address temporarily', async () => {
     const session = await bed.session({ policy: allowlist });
     const agent = await inside(session);
     assert.equal(await agent.tcp('93.184.215.14', 80), 'ECONNREFUSED');
@@ -249,15 +249,15 @@ describe('coid', () => {
     await end(session);
   });
 
-  test('ends a session whose time is over', async () => {
-    const session = await bed.session({ policy: plainPolicy('restricted') });
+  test('coid ends a session at its time limit', async () => {
+    const session = await bed.session({ policy: defaultPolicy('restricted') });
     await bed.incus.updateInstance(session.container, {
       config: { [keys.maxDuration]: '1 force' },
     });
     await until(async () => (await bed.incus.instance(session.container)) === undefined);
   });
 
-  test('leaves no table behind when it ends and nothing is guarded', async () => {
+  test('coid leaves no table behind if it stops and nothing is guarded', async () => {
     await until(async () => !(await listed('10:66:6a')));
     const { pid } = (await bed.daemon.status()) ?? { pid: 0 };
     process.kill(pid, 'SIGTERM');

@@ -1,16 +1,16 @@
-// `coi network` as an ordinary user types it, against a session that coi itself started.
+// `coi network` run by an ordinary user, with a session that coi itself started.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { type Internet, openInternet, resolver } from './internet.ts';
-import { enter, type Inside } from './tenant.ts';
+import { enter, type NamespaceAgent } from './tenant.ts';
 
 describe('coi network', () => {
   let net: Internet;
   let bed: Bed;
-  let agent: Inside;
+  let agent: NamespaceAgent;
   let container: string;
 
   before(async () => {
@@ -28,7 +28,7 @@ describe('coi network', () => {
     bed = await makeBed({ who: 'ordinary' });
     const { home, uid, gid } = bed.user;
     await mkdir(`${home}/.coi`, { recursive: true });
-    // A file that sets some keys leaves every other default in force.
+    // A file that sets some keys keeps all other defaults.
     const config = `[network]\nmode = "allowlist"\nallowed_domains = ["www.example.org:80"]\ndns_servers = ["${resolver}"]\n`;
     await writeFile(`${home}/.coi/config.toml`, config);
     for (const path of [`${home}/.coi`, `${home}/.coi/config.toml`]) await chown(path, uid, gid);
@@ -53,7 +53,7 @@ describe('coi network', () => {
     }
   };
 
-  test('the configuration of the user is what the session gets', async () => {
+  test("a session gets the user's network configuration", async () => {
     assert.equal((await agent.dns('www.example.org')).rcode, 'NOERROR');
     assert.equal(await agent.tcp('104.16.1.1', 80), 'open');
     assert.equal(await agent.tcp('104.16.1.1', 5000), 'ECONNREFUSED');
@@ -77,17 +77,17 @@ describe('coi network', () => {
     );
   });
 
-  test('no way to Incus or coid leads into the session, though both are there on the host', async () => {
-    const places = ['/dev/incus', '/var/lib/incus', '/run/incus', bed.coid.runDir, '/run/coi'];
+  test('Incus and coid listen on the host but cannot be reached from the session', async () => {
+    const socketPaths = ['/dev/incus', '/var/lib/incus', '/run/incus', bed.coid.runDir, '/run/coi'];
     assert.ok(existsSync('/var/lib/incus/unix.socket'));
     assert.ok(existsSync(`${bed.coid.runDir}/coid.sock`));
-    const script = `ls -d ${places.join(' ')} 2>/dev/null; find / -xdev -type s -name '*coid*' -o -xdev -type s -name 'incus*'; ss -xlH | grep -e coid -e incus; true`;
+    const script = `ls -d ${socketPaths.join(' ')} 2>/dev/null; find / -xdev -type s -name '*coid*' -o -xdev -type s -name 'incus*'; ss -xlH | grep -e coid -e incus; true`;
     const found = await bed.coi(['container', 'exec', container, '--', 'sh', '-c', script]);
     assert.equal(found.stdout, '', found.stderr);
     assert.equal(found.status, 0);
   });
 
-  test('what was refused is told with its rule and what permits it', async () => {
+  test('coi network lists refused connections with rule and permit command', async () => {
     await agent.tcp('93.184.215.14', 8443);
     await agent.dns('later.example.net');
     const lines = (await json('log')) as { destination: string; rule: string; permit: string }[];
@@ -100,11 +100,11 @@ describe('coi network', () => {
     const text = await bed.coi(['network', 'log']);
     assert.match(
       text.stdout,
-      /later\.example\.net A {2}allowed_domains: .*; to permit it: coi network allow/,
+      /later\.example\.net A {2}allowed_domains: .*; to allow it: coi network allow/,
     );
   });
 
-  test('a destination is judged, and the status says how', async () => {
+  test('coi network why judges a destination, and its exit status tells the verdict', async () => {
     const refused = await bed.coi(['network', 'why', '93.184.215.14:443']);
     assert.equal(refused.status, 1);
     assert.match(refused.stdout, /refused by allowed_domains/);
@@ -117,7 +117,7 @@ describe('coi network', () => {
     assert.match(nobody.stderr, /^Error: container "nosuch" not found\nHint: Run `coi list`/);
   });
 
-  test('a host is opened for a while, to this session at once', async () => {
+  test('coi network permit opens a host temporarily and at once, for this session only', async () => {
     assert.equal((await agent.dns('later.example.net')).rcode, 'NXDOMAIN');
     const allowed = await bed.coi(['network', 'allow', 'later.example.net:80', '--for', '10m']);
     assert.equal(allowed.status, 0, allowed.stderr);
@@ -132,13 +132,13 @@ describe('coi network', () => {
       ['allow', 'a b'],
       ['allow', 'x.org:0'],
     ]) {
-      const said = await bed.coi(['network', ...args]);
-      assert.equal(said.status, 2, args.join(' '));
-      assert.match(said.stderr, /^Error: /m, args.join(' '));
+      const result = await bed.coi(['network', ...args]);
+      assert.equal(result.status, 2, args.join(' '));
+      assert.match(result.stderr, /^Error: /m, args.join(' '));
     }
   });
 
-  test('a log that follows tells what comes, and ends when it is interrupted or the session ends', async () => {
+  test('coi network log -f prints new entries until interrupted or the session ends', async () => {
     const screen = bed.screen(['network', 'log', '--follow'], { columns: 300 });
     await screen.waitFor('93.184.215.14:8443');
     const other = bed.screen(['network', 'log', '--follow'], { columns: 300 });
@@ -150,6 +150,6 @@ describe('coi network', () => {
     await screen.waitFor('tcp 93.184.215.14:22  allowed_domains');
     assert.equal((await bed.coi(['kill', container])).status, 0);
     assert.equal((await screen.ended()).status, 0);
-    assert.match(screen.history(), /No session runs here any more/);
+    assert.match(screen.history(), /No session is running here anymore/);
   });
 });

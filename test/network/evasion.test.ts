@@ -1,16 +1,16 @@
-// Ways round the guard that work elsewhere: other spellings, pieces, networks in networks, the moment of a change. In pairs.
+// Common ways round a network guard: other spellings, fragments, nested networks, the moment of a change. In pairs.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type NetworkBed, openNetworkBed } from './bed.ts';
 import { icmp6Frame, udpFragments, udpFrame } from './frames.ts';
-import { nestedNetwork } from './nested.ts';
-import { bridge, enterNamespace, type Inside, type Tenant } from './tenant.ts';
+import { makeNestedNetwork } from './nested.ts';
+import { bridge, enterNamespace, type NamespaceAgent, type Tenant } from './tenant.ts';
 
-describe('a guarded session that tries to get round the guard', () => {
+describe('evading the network guard', () => {
   let bed: NetworkBed;
   let a: Tenant;
   let b: Tenant;
-  let host: Inside;
+  let host: NamespaceAgent;
   const restricted = { mode: 'restricted' } as const;
   const target = '10.99.9.9';
 
@@ -34,7 +34,7 @@ describe('a guarded session that tries to get round the guard', () => {
   const send = async (...frames: string[]) => {
     for (const hex of frames) await a.task({ kind: 'frame', interface: 'eth0', hex });
   };
-  /** What A sent before this has come wherever it goes. */
+  /** All earlier packets of A have arrived by then. */
   const settled = async (text: string) =>
     assert.equal(await a.udp('8.8.8.8', 5000, `after ${text}`), 'answered');
   const arrived = (text: string) => bed.net.arrivals.some((arrival) => arrival.text === text);
@@ -53,14 +53,14 @@ describe('a guarded session that tries to get round the guard', () => {
     '0xa9fea9fe',
     '::ffff:169.254.169.254',
   ])
-    test(`does not reach a private address or metadata written ${form}`, async () => {
+    test(`a guarded session cannot reach a private address or metadata written ${form}`, async () => {
       assert.deepEqual(await bed.pair(a, restricted, () => a.tcp(form, 80)), {
         off: 'open',
         on: 'ECONNREFUSED',
       });
     });
 
-  test('gets nothing through in fragments, of which only the first shows a port', async () => {
+  test('a guarded session cannot send fragments of which only the first has a port', async () => {
     let turn = 0;
     const inPieces = (destination: string) => async () => {
       turn += 1;
@@ -77,7 +77,7 @@ describe('a guarded session that tries to get round the guard', () => {
     assert.deepEqual(await bed.pair(a, listed(5000), toListed), { off: true, on: true });
   });
 
-  test('gets nothing through while its rules are being changed', async () => {
+  test('a guarded session cannot send while its rules are being changed', async () => {
     const flood = async (change: () => Promise<void>) => {
       let changing = true;
       let sent = 0;
@@ -108,7 +108,7 @@ describe('a guarded session that tries to get round the guard', () => {
     await bed.guard.remove(b.hostName);
   });
 
-  test('gains nothing by a relay: neither one of its own, nor one in a session that may do more', async () => {
+  test('a guarded session gains nothing by a relay, its own or one in a less restricted session', async () => {
     const relayPort = 3128;
     for (const one of [a, b]) await one.task({ kind: 'relay', port: relayPort });
     const probe = () =>
@@ -126,8 +126,8 @@ describe('a guarded session that tries to get round the guard', () => {
     assert.match(String(on[2]), /^(?:ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH)$/);
   });
 
-  test('is held from a network inside its own, as Docker makes one, and reaches the internet from there', async () => {
-    const { inside, close } = await nestedNetwork(a.pid, a.gateway);
+  test("a nested network such as Docker's is guarded and reaches the internet", async () => {
+    const { inside, close } = await makeNestedNetwork(a.pid, a.gateway);
     try {
       const probe = async () => [
         await inside.tcp(target, 80),
@@ -147,8 +147,8 @@ describe('a guarded session that tries to get round the guard', () => {
     }
   });
 
-  test("plays no router to the host's own bridge, and is not heard by multicast DNS", async () => {
-    const seen = async (at: Pick<Inside, 'task'>, name: string, needle: string) =>
+  test("a guarded session cannot act as a router on the host's bridge or use multicast DNS", async () => {
+    const seen = async (at: Pick<NamespaceAgent, 'task'>, name: string, needle: string) =>
       ((await at.task({ kind: 'sniffed', interface: name })) as string[]).some((hex) =>
         hex.includes(needle),
       );

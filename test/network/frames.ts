@@ -1,4 +1,4 @@
-// Ethernet frames byte by byte, for the tests that lie about who they are.
+// Ethernet frames byte by byte, for spoofing tests.
 
 const bytes = (text: string, separator: string, base: number) =>
   Buffer.from(text.split(separator).map((part) => Number.parseInt(part, base)));
@@ -18,7 +18,7 @@ export interface UdpFrame {
   readonly text: string;
 }
 
-/** A datagram in an IPv4 packet in a frame, as hex. */
+/** A UDP datagram in an IPv4 packet in a frame, as hex. */
 export function udpFrame(udp: UdpFrame): string {
   return ipFrame(udp, datagram(udp), 1, 0);
 }
@@ -37,7 +37,7 @@ export function udpFragments(udp: UdpFrame, id: number): string[] {
   );
 }
 
-/** The checksum of UDP is left out, as RFC 768 allows. */
+/** The UDP checksum is left out, as RFC 768 allows. */
 function datagram({ sourcePort, port, text }: UdpFrame): Buffer {
   const data = Buffer.from(text);
   const head = [number16(sourcePort), number16(port), number16(8 + data.length), number16(0)];
@@ -61,7 +61,7 @@ function ipFrame(
   return frame(to, from, 0x0800, Buffer.concat([head, payload]));
 }
 
-/** Gratuitous ARP (RFC 5944 section 4.6) to `to`: "`claimed` is at `claimedMac`", which a neighbour believes at once. */
+/** Gratuitous ARP (RFC 5944 section 4.6) to `to`: "`claimed` is at `claimedMac`", which a neighbour accepts at once. */
 export function arpFrame({
   to,
   from,
@@ -78,7 +78,7 @@ export function arpFrame({
   return frame(to, from, 0x0806, Buffer.concat(body));
 }
 
-/** A router advertisement to all nodes, or with another type any ICMPv6 message. */
+/** A router advertisement to all nodes or, with another type, any ICMPv6 message. */
 export function icmp6Frame({ from, type }: { from: string; type: number }): string {
   const source = Buffer.concat([
     Buffer.from('fe80000000000000', 'hex'),

@@ -1,6 +1,6 @@
-// What the tests and the server in the pretend internet say to each other.
+// Messages between the tests and the server in the simulated internet.
 
-/** `name: ''` in an answer stands for the name that was asked for (under a wildcard). */
+/** `name: ''` in an answer stands for the queried name (under a wildcard). */
 export interface DnsRecord {
   readonly name: string;
   readonly type: 'A' | 'AAAA' | 'CNAME' | 'TXT';
@@ -10,24 +10,24 @@ export interface DnsRecord {
 
 export interface DnsZone {
   answers: DnsRecord[];
-  /** One address at a time, the next one at the next question. */
+  /** One address at a time, rotating with each query. */
   readonly rotate?: boolean;
-  /** Over UDP only the flag that there is more. */
+  /** Over UDP only the truncation flag. */
   readonly truncate?: boolean;
 }
 
 export interface ServerOptions {
-  /** Addresses on which DNS is answered. */
+  /** Addresses that answer DNS. */
   readonly dns: readonly string[];
   readonly udp: readonly string[];
   readonly udpPorts: readonly number[];
   readonly tcpPorts: readonly number[];
-  /** HTTPS on port 443 as well. */
+  /** Also HTTPS on port 443. */
   readonly certificate?: string;
   readonly key?: string;
-  /** What is served, in base64, by host and path (`registry.example.org/thing`); everything else is a page about the request. */
+  /** Served content in base64, by host and path (`registry.example.org/thing`); other requests get a page about the request. */
   readonly files?: Readonly<Record<string, string>>;
-  /** A port that sends without end, and one that takes everything and closes then. */
+  /** A port that sends endlessly, and one that reads everything and then closes. */
   readonly flowPorts?: { readonly source: number; readonly sink: number };
 }
 

@@ -1,4 +1,4 @@
-// Everything that answers in the pretend internet: run inside its network namespace, told what to do over IPC.
+// All servers of the simulated internet: run inside its network namespace, controlled over IPC.
 import { createSocket } from 'node:dgram';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
@@ -15,12 +15,12 @@ function say(message: FromServer): void {
 }
 
 function answer(question: Packet, transport: string): Packet {
-  const [asked] = question.questions ?? [];
-  const name = asked?.name.toLowerCase() ?? '';
+  const [queried] = question.questions ?? [];
+  const name = queried?.name.toLowerCase() ?? '';
   const records = zone.get(name) ?? zone.get(`*.${name.split('.').slice(1).join('.')}`);
-  say({ kind: 'question', name, type: asked?.type ?? '', transport });
+  say({ kind: 'question', name, type: queried?.type ?? '', transport });
   const answers = (records?.answers ?? []).filter(
-    (one) => one.name !== name || one.type === asked?.type || one.type === 'CNAME',
+    (one) => one.name !== name || one.type === queried?.type || one.type === 'CNAME',
   );
   const rotated = records?.rotate ? answers.splice(0, 1) : answers;
   if (records?.rotate && rotated[0]) records.answers = [...records.answers.slice(1), rotated[0]];
@@ -123,7 +123,7 @@ async function start({
     const path = new URL(request.url ?? '/', 'http://any').pathname;
     const file = files[`${host}${path}`];
     if (file !== undefined) return response.end(Buffer.from(file, 'base64'));
-    // To git and apt a page in the place of a file is a damaged file.
+    // git and apt would treat a page in place of a file as a damaged file.
     if (Object.keys(files).some((known) => known.startsWith(`${host}/`))) response.statusCode = 404;
     const { localAddress } = request.socket;
     return response.end(JSON.stringify({ host, url: request.url, address: localAddress }));

@@ -1,5 +1,5 @@
-// A pretend internet in a network namespace: what leaves the host towards its addresses ends there, and is written down.
-// Nothing is ever sent to an address before `ip route get` has said that it ends in the namespace.
+// A simulated internet in a network namespace: traffic from the host to its addresses ends there and is recorded.
+// Nothing is sent to an address until `ip route get` confirms that it ends in the namespace.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -14,8 +14,8 @@ import type {
   ToServer,
 } from './internet-protocol.ts';
 
-/** Public-looking ones, private ones and metadata services: all of them live in the namespace. */
-export const places = {
+/** Public-looking, private and metadata addresses, all in the namespace. */
+export const namespaceAddresses = {
   public: [
     '8.8.8.8',
     '8.8.4.4',
@@ -32,7 +32,7 @@ export const places = {
 export const resolver = '8.8.8.8';
 export const udpPorts = [123, 443, 5000];
 export const tcpPorts = [22, 853, 5000, 8443];
-const every: readonly string[] = Object.values(places).flat();
+const every: readonly string[] = Object.values(namespaceAddresses).flat();
 const waitMs = 10_000;
 /** Alias of the host's end of the link, with the id of the process that made it. */
 const ownerMark = 'coit internet of ';
@@ -43,9 +43,9 @@ export interface Internet {
   readonly link: { readonly interface: string; readonly host: string; readonly far: string };
   readonly arrivals: readonly Arrival[];
   readonly questions: readonly Question[];
-  /** Resolves when something arrives that fits, also if it has already. */
+  /** Resolves when a matching packet arrives or has arrived already. */
   arrival(fits: (arrival: Arrival) => boolean): Promise<Arrival>;
-  /** Protocol numbers and names of all packets that came to that address, as the namespace's kernel counted them. */
+  /** Protocol numbers and names of all packets to that address, as counted by the namespace's kernel. */
   protocolsSeen(address: string): Promise<string[]>;
   zone(zone: Readonly<Record<string, DnsZone>>): Promise<void>;
   behave(options: { delayMs?: number; silent?: boolean }): Promise<void>;
@@ -65,7 +65,7 @@ export async function openInternet(options: Partial<ServerOptions> = {}): Promis
   await sweep();
   await build(namespace, near, far, link);
   const server = await startServer(namespace, options).catch(async (error: unknown) => {
-    await takeDown(namespace, near);
+    await removeNamespace(namespace, near);
     throw error;
   });
   const { arrivals, questions, waiting } = server;
@@ -119,7 +119,7 @@ export async function openInternet(options: Partial<ServerOptions> = {}): Promis
     assertEnclosed: (address) => assertEnclosed(address, near),
     close: async () => {
       server.stop();
-      await takeDown(namespace, near);
+      await removeNamespace(namespace, near);
     },
   };
 }
@@ -166,23 +166,23 @@ async function build(
     ].join('; ');
     await mustRun(['ip', 'netns', 'exec', namespace, 'nft', rules]);
   } catch (error) {
-    await takeDown(namespace, near);
+    await removeNamespace(namespace, near);
     throw error;
   }
 }
 
-/** What test runs left that were killed: their routes would lead into nothing. */
+/** Leftovers of killed test runs: their routes would lead nowhere. */
 async function sweep(): Promise<void> {
   const { stdout } = await mustRun(['ip', '-j', 'link', 'show']);
   for (const { ifname, ifalias } of JSON.parse(stdout) as { ifname: string; ifalias?: string }[]) {
     if (!ifalias?.startsWith(ownerMark)) continue;
     const isAlive = existsSync(`/proc/${Number(ifalias.slice(ownerMark.length))}`);
-    if (!isAlive) await takeDown(`coit-${ifname.slice(2, 8)}`, ifname);
+    if (!isAlive) await removeNamespace(`coit-${ifname.slice(2, 8)}`, ifname);
   }
 }
 
-async function takeDown(namespace: string, near: string): Promise<void> {
-  // The routes go with the link.
+async function removeNamespace(namespace: string, near: string): Promise<void> {
+  // The routes disappear with the link.
   await runCommand(['ip', 'link', 'delete', near]);
   await runCommand(['ip', 'netns', 'delete', namespace]);
 }
@@ -190,7 +190,7 @@ async function takeDown(namespace: string, near: string): Promise<void> {
 async function assertEnclosed(address: string, near: string): Promise<void> {
   const { stdout } = await mustRun(['ip', '-o', 'route', 'get', address]);
   if (!stdout.includes(` dev ${near} `))
-    throw new Error(`${address} is not in the pretend internet: ${stdout.trim()}`);
+    throw new Error(`${address} is not in the simulated internet: ${stdout.trim()}`);
 }
 
 interface Waiting {
@@ -210,7 +210,7 @@ async function startServer(namespace: string, options: Partial<ServerOptions>) {
   let next = 0;
   const ready = new Promise<void>((resolve, reject) => {
     child.once('exit', (status) =>
-      reject(new Error(`the server of the pretend internet ended with ${status}`)),
+      reject(new Error(`the server of the simulated internet ended with ${status}`)),
     );
     child.on('message', (message: FromServer) => {
       if (message.kind === 'ready') resolve();

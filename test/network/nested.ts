@@ -1,22 +1,22 @@
-// A network inside a container's network, as Docker makes one: a bridge-less veth, forwarding, and masquerade behind the container's address.
+// A network inside a container's network, as Docker makes one: a veth without a bridge, forwarding, and masquerading.
 import { randomBytes } from 'node:crypto';
 import { mustRun, runCommand } from '../bed/command.ts';
-import { enterNamespace, type Inside } from './tenant.ts';
+import { enterNamespace, type NamespaceAgent } from './tenant.ts';
 
-export interface Nested {
-  readonly inside: Inside;
+export interface NestedNetwork {
+  readonly inside: NamespaceAgent;
   close(): Promise<void>;
 }
 
 const addresses = { outer: '172.29.0.1', inner: '172.29.0.2' };
 
 /** `pid` is a process in the container's network. */
-export async function nestedNetwork(pid: number, gateway: string): Promise<Nested> {
+export async function makeNestedNetwork(pid: number, gateway: string): Promise<NestedNetwork> {
   const namespace = `coit-${randomBytes(3).toString('hex')}`;
   const outer = (...argv: string[]) => mustRun(['nsenter', '-t', String(pid), '-n', ...argv]);
   const inner = (...argv: string[]) => mustRun(['ip', '-n', namespace, ...argv]);
   await mustRun(['ip', 'netns', 'add', namespace]);
-  // The other end of its veth goes with it.
+  // The other end of its veth disappears with it.
   const remove = async () => void (await runCommand(['ip', 'netns', 'delete', namespace]));
   try {
     const veth = ['link', 'add', 'nested0', 'type', 'veth', 'peer', 'name', 'eth0'];

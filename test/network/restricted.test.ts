@@ -1,12 +1,12 @@
-// Restricted mode: the internet and nothing else. Every claim is a pair: it passes without the guard and is stopped with it.
+// Restricted mode: the internet and nothing else. Every claim is a pair: it passes without the guard and fails with it.
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { parseNetwork } from '../../src/addresses/ipv4.ts';
 import { mustRun } from '../bed/command.ts';
-import { type HostService, hostService, type NetworkBed, openNetworkBed } from './bed.ts';
+import { type HostService, type NetworkBed, openNetworkBed, startHostService } from './bed.ts';
 import { udpFrame } from './frames.ts';
-import { places } from './internet.ts';
+import { namespaceAddresses } from './internet.ts';
 import type { Tenant } from './tenant.ts';
 
 describe('a restricted session', () => {
@@ -20,19 +20,19 @@ describe('a restricted session', () => {
     bed = await openNetworkBed({
       attached: (net) => [parseNetwork(`${net.link.host}/30`) ?? { from: 0, to: 0 }],
     });
-    [a, b, service] = await Promise.all([bed.tenant(), bed.tenant(), hostService()]);
+    [a, b, service] = await Promise.all([bed.tenant(), bed.tenant(), startHostService()]);
   });
   after(async () => {
     service?.close();
     await bed?.close();
   });
 
-  for (const address of [...places.private, ...places.metadata]) {
-    test(`does not reach ${address}`, async () => {
+  for (const address of [...namespaceAddresses.private, ...namespaceAddresses.metadata]) {
+    test(`a restricted session cannot reach ${address}`, async () => {
       await bed.net.assertEnclosed(address);
       const tcp = await bed.pair(a, restricted, () => a.tcp(address, 80));
       assert.deepEqual(tcp, { off: 'open', on: 'ECONNREFUSED' });
-      // The kernel sends errors to one address not more than once a second: silence is a refusal, too.
+      // The kernel sends errors to one address at most once a second: silence is a refusal too.
       const udp = await bed.pair(
         a,
         restricted,
@@ -42,7 +42,7 @@ describe('a restricted session', () => {
     });
   }
 
-  test('reaches the internet by TCP, UDP and ping, and the name server of the bridge', async () => {
+  test("a restricted session reaches the internet by TCP, UDP and ping, and the bridge's name server", async () => {
     await bed.guard.put(a.port(restricted));
     for (const address of ['8.8.8.8', '93.184.215.14']) {
       await bed.net.assertEnclosed(address);
@@ -56,7 +56,7 @@ describe('a restricted session', () => {
     await bed.guard.remove(a.hostName);
   });
 
-  test('reaches no service of the host, on none of its addresses', async () => {
+  test('a restricted session reaches no service of the host at any of its addresses', async () => {
     const own = Object.values(networkInterfaces()).flatMap((list = []) =>
       list.flatMap(({ family, address, internal }) =>
         family === 'IPv4' && !internal ? [address] : [],
@@ -72,13 +72,13 @@ describe('a restricted session', () => {
         const text = `to the host ${turn}`;
         await a.task({ kind: 'udp', address, port: service.port, text, wait: false });
         await a.udp('8.8.8.8', 5000, `after ${text}`);
-        return service.heard.includes(text);
+        return service.received.includes(text);
       });
       assert.deepEqual(udp, { off: true, on: false }, address);
     }
   });
 
-  test('does not reach other networks of the host, whatever their addresses look like', async () => {
+  test('a restricted session cannot reach other networks of the host, whatever their addresses', async () => {
     const { far } = bed.net.link;
     await bed.net.assertEnclosed(far);
     assert.deepEqual(await bed.pair(a, restricted, () => a.tcp(far, 80)), {
@@ -87,7 +87,7 @@ describe('a restricted session', () => {
     });
   });
 
-  test('does not reach a container beside it, and is not reached by it', async () => {
+  test('a restricted session cannot reach another container, nor the other way round', async () => {
     await Promise.all([
       a.task({ kind: 'listen', port: 6000 }),
       b.task({ kind: 'listen', port: 6000 }),
@@ -95,7 +95,7 @@ describe('a restricted session', () => {
     const talk = async (from: Tenant, to: Tenant, text: string) => {
       await to.task({ kind: 'heard' });
       await from.task({ kind: 'udp', address: to.address, port: 6000, text, wait: false });
-      // What comes later from elsewhere shows that the first would have been there.
+      // A later packet from elsewhere shows that the first would have arrived.
       await to.task({
         kind: 'udp',
         address: '8.8.8.8',
@@ -103,8 +103,8 @@ describe('a restricted session', () => {
         text: `after ${text}`,
         wait: true,
       });
-      const heard = (await to.task({ kind: 'heard' })) as { text: string }[];
-      return heard.map((one) => one.text);
+      const packets = (await to.task({ kind: 'heard' })) as { text: string }[];
+      return packets.map((one) => one.text);
     };
     assert.deepEqual(await bed.pair(a, restricted, () => talk(a, b, 'to b')), {
       off: ['to b'],
@@ -116,7 +116,7 @@ describe('a restricted session', () => {
     });
   });
 
-  test('does not reach a container beside it through the host either', async () => {
+  test('a restricted session cannot reach another container through the host', async () => {
     await b.task({ kind: 'listen', port: 6001 });
     let turn = 0;
     const routed = async () => {
@@ -134,7 +134,7 @@ describe('a restricted session', () => {
     assert.deepEqual(await bed.pair(a, restricted, routed), { off: 1, on: 0 });
   });
 
-  test('is always reached by the host', async () => {
+  test('a restricted session can always be reached from the host', async () => {
     await a.task({ kind: 'listen', port: 6002 });
     await bed.guard.put(a.port(restricted));
     const { createSocket } = await import('node:dgram');
@@ -153,7 +153,7 @@ describe('a restricted session', () => {
     await bed.guard.remove(a.hostName);
   });
 
-  test('is not reached from outside through the host', async () => {
+  test('a restricted session cannot be reached from outside through the host', async () => {
     await a.task({ kind: 'listen', port: 6003 });
     let turn = 0;
     const intrude = async () => {
@@ -167,7 +167,7 @@ describe('a restricted session', () => {
     assert.deepEqual(await bed.pair(a, restricted, intrude), { off: 1, on: 0 });
   });
 
-  test('does not keep a connection that was made while nothing guarded it', async () => {
+  test('a restricted session loses connections made before it was guarded', async () => {
     let turn = 0;
     const flow = async () => {
       turn += 1;
@@ -189,7 +189,7 @@ describe('a restricted session', () => {
     assert.deepEqual(await bed.pair(a, restricted, flow), { off: true, on: false });
   });
 
-  test('reaches private networks where the user allows it, and still neither metadata nor the host', async () => {
+  test('a restricted session with local access reaches private networks, but neither metadata nor the host', async () => {
     await bed.guard.put(a.port({ ...restricted, allowLocal: true }));
     assert.equal(await a.tcp('10.99.9.9', 80), 'open');
     assert.equal(await a.tcp('169.254.169.254', 80), 'ECONNREFUSED');
@@ -206,7 +206,7 @@ describe('a restricted session', () => {
     await bed.guard.remove(a.hostName);
   });
 
-  test('leaves a note of what was refused, with address and port', async () => {
+  test("a restricted session's refused packets are logged with address and port", async () => {
     await bed.guard.put(a.port(restricted));
     await a.tcp('10.99.9.9', 8443);
     await a.udp('100.64.7.7', 123);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { PolicyRecord } from '../../src/coid-api/network-protocol.ts';
 import type { Incus } from '../../src/incus/client.ts';
 import type { GuardedPort } from '../../src/network/guarded-port.ts';
-import { networkPolicy, plainPolicy } from '../../src/network/policy.ts';
+import { defaultPolicy, networkPolicy } from '../../src/network/policy.ts';
 import { testImage } from '../bed/bed.ts';
 import { mustRun } from '../bed/command.ts';
 import { removeInstance } from '../bed/incus.ts';
@@ -21,9 +21,9 @@ export interface Tenant {
   readonly address: string;
   readonly gateway: string;
   readonly bridgeMac: string;
-  /** Of the container's init. */
+  /** Pid of the container's init. */
   readonly pid: number;
-  /** What the guard is told about it. */
+  /** Guard settings for it. */
   port(policy: Partial<PolicyRecord>): GuardedPort;
   tcp(address: string, port: number): Promise<string>;
   udp(address: string, port: number, text?: string): Promise<string>;
@@ -38,7 +38,7 @@ export interface Tenant {
     },
   ): Promise<DnsResult>;
   task(task: AgentTask): Promise<unknown>;
-  /** `ip` with the rights of the container's root. */
+  /** `ip` with the privileges of container root. */
   ip(...argv: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }
@@ -55,22 +55,22 @@ export interface DnsResult {
 export interface TenantOptions {
   readonly prefix: string;
   readonly config?: Readonly<Record<string, string>>;
-  /** Called when name, MAC and address are known and nothing runs yet: the moment at which coid guards. */
+  /** Called when name, MAC and address are known and nothing runs yet: coid sets the guard then. */
   readonly before?: (
     tenant: Pick<Tenant, 'hostName' | 'mac' | 'address' | 'gateway' | 'port'>,
   ) => Promise<void>;
 }
 
-export type Inside = Pick<Tenant, 'tcp' | 'udp' | 'dns' | 'task'> & { stop(): void };
+export type NamespaceAgent = Pick<Tenant, 'tcp' | 'udp' | 'dns' | 'task'> & { stop(): void };
 
 /** An agent in the network of a running container. */
-export async function enter(incus: Incus, name: string, gateway: string): Promise<Inside> {
+export async function enter(incus: Incus, name: string, gateway: string): Promise<NamespaceAgent> {
   const { pid } = await incus.instanceState(name);
   return enterNamespace(`/proc/${pid}/ns/net`, gateway);
 }
 
 /** An agent in any network namespace, by its file. */
-export async function enterNamespace(path: string, gateway: string): Promise<Inside> {
+export async function enterNamespace(path: string, gateway: string): Promise<NamespaceAgent> {
   const agent = await startAgent(`-n${path}`);
   return { ...calls(agent, gateway), stop: agent.stop };
 }
@@ -80,7 +80,7 @@ export async function startTenant(
   { prefix, config = {}, before }: TenantOptions,
 ): Promise<Tenant> {
   const id = randomBytes(5).toString('hex');
-  const { gateway, address } = await place(incus);
+  const { gateway, address } = await freeAddress(incus);
   const identity = {
     name: `${prefix}${id}`,
     hostName: `coi${id}`,
@@ -91,7 +91,7 @@ export async function startTenant(
   const port = (policy: Partial<PolicyRecord>): GuardedPort => ({
     ...identity,
     bridge,
-    policy: networkPolicy({ ...plainPolicy(policy.mode ?? 'restricted'), ...policy }),
+    policy: networkPolicy({ ...defaultPolicy(policy.mode ?? 'restricted'), ...policy }),
     permits: [],
   });
   await before?.({ ...identity, port });
@@ -119,17 +119,17 @@ export async function startTenant(
   }
 }
 
-/** Tenants that start at the same moment do not see each other yet. */
+/** Tenants that start at the same time do not see each other yet. */
 const drawn = new Set<string>();
 
-/** A free address of the part of the bridge's network that DHCP leaves alone. */
-async function place(incus: Incus): Promise<{ gateway: string; address: string }> {
+/** A free address of the bridge's network outside its DHCP range. */
+async function freeAddress(incus: Incus): Promise<{ gateway: string; address: string }> {
   const [instances, networks] = await Promise.all([incus.instances(), incus.networks()]);
   const gateway = networks
     .find(({ name }) => name === bridge)
     ?.config['ipv4.address']?.split('/')[0];
   if (gateway === undefined)
-    throw new Error(`there is no ${bridge}: \`sudo ./coi setup --yes\` makes it`);
+    throw new Error(`bridge ${bridge} does not exist: \`sudo ./coi setup --yes\` makes it`);
   const taken = new Set(
     instances.flatMap(({ expanded_devices }) =>
       Object.values(expanded_devices).map((device) => device['ipv4.address']),
@@ -190,9 +190,9 @@ interface Agent {
   stop(): void;
 }
 
-async function startAgent(place: string): Promise<Agent> {
+async function startAgent(fixture: string): Promise<Agent> {
   const script = fileURLToPath(new URL('agent.ts', import.meta.url));
-  const child: ChildProcess = spawn('nsenter', [place, process.execPath, script], {
+  const child: ChildProcess = spawn('nsenter', [fixture, process.execPath, script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const waiting = new Map<

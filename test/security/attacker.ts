@@ -1,4 +1,4 @@
-// Somebody on the network whom a reverse shell connects to.
+// A server that reverse shells connect to.
 import { createServer, type Server, type Socket } from 'node:net';
 
 export interface Attacker extends AsyncDisposable {
@@ -6,8 +6,8 @@ export interface Attacker extends AsyncDisposable {
   readonly connected: Promise<Socket>;
 }
 
-/** A server that types a command into every shell that connects to it. */
-export async function attacker(): Promise<Attacker> {
+/** Types a command into every shell that connects. */
+export async function startAttacker(): Promise<Attacker> {
   let taken: (socket: Socket) => void = () => undefined;
   const connected = new Promise<Socket>((resolve) => {
     taken = resolve;

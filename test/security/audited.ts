@@ -1,15 +1,15 @@
-// Waits for what a session's audit log says.
+// Waits for records in a session's audit log.
 import type { Coid } from '../../src/coid-api/client.ts';
 import type { AuditRecord } from '../../src/monitor/audit.ts';
 
-/** The first record that fits, of those that are there or come; each is looked at once. Rejects after some 100 s of nothing. */
+/** The first matching record, existing or new; each is checked once. Rejects after some 100 s without one. */
 export async function untilAudited(
   coid: Pick<Coid, 'audit'>,
   container: string,
   fits: (record: AuditRecord) => boolean,
 ): Promise<AuditRecord> {
   let after = 0;
-  for (let asked = 0; asked < 20; asked += 1) {
+  for (let attempts = 0; attempts < 20; attempts += 1) {
     const { lines, head } = await coid.audit(
       container,
       { after, waitMs: 5000 },
@@ -19,5 +19,5 @@ export async function untilAudited(
     if (found) return found;
     after = head?.seq ?? after;
   }
-  throw new Error(`the log of ${container} does not say it`);
+  throw new Error(`no such record in the log of ${container}`);
 }

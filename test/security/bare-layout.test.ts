@@ -1,12 +1,12 @@
-// Goal: a bare repository beside its worktrees (`project/.bare`, `project/.git` that names it, `project/main`, `project/feature`)
-// is worked in from `project/main` and from `project`, and what the host's git runs or obeys there is guarded.
+// Goal: a bare repository next to its worktrees (`project/.bare`, `project/.git` that names it, `project/main`, `project/feature`)
+// can be used from `project/main` and from `project`, and everything that the host's git runs or obeys there is guarded.
 // Method: the built program as an ordinary user; the attacks in pairs, with the guard off and on.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { Workspaces } from '../bed/workspace.ts';
-import { untilGone } from '../incus/coid-bed.ts';
+import { untilEntryGone } from '../incus/coid-bed.ts';
 
 const timeout = 240_000;
 let bed: Bed;
@@ -28,7 +28,7 @@ git clone -q --bare one project/.bare; cd project; echo 'gitdir: ./.bare' > .git
 git --git-dir=.bare worktree add -q main -b trunk; git --git-dir=.bare worktree add -q feature -b feature`;
 const work = `git status --porcelain && echo y >> file && git add file && ${commit} && git branch made && git switch -q made`;
 
-/** Each takes its own effect back, and is made in the directory of git. */
+/** Each reverts its own effect, and is done in the git directory. */
 const attacks = [
   'cp config /tmp/c && echo "[x]" >> config && cat /tmp/c > config',
   'cp config c2 && mv -f c2 config',
@@ -47,23 +47,23 @@ for (const [title, at] of [
   ['in project/main', 'main'],
   ['in project', '.'],
 ] as const)
-  test(`work goes on ${title}, and the host has it`, { timeout }, async () => {
+  test(`work is possible ${title}, and the host sees the commits`, { timeout }, async () => {
     const project = join(await workspaces.make(layout), 'project');
-    const said = await run(join(project, at), `cd ${join(project, 'main')} && ${work}`);
-    assert.doesNotMatch(said.stderr, /does not work|obey|not complete|looked at/);
+    const result = await run(join(project, at), `cd ${join(project, 'main')} && ${work}`);
+    assert.doesNotMatch(result.stderr, /does not work|might execute|incomplete|not checked/);
     const host = 'git log --format=%s -1 made; git status --porcelain; git fsck 2>/dev/null';
     assert.equal(await workspaces.onHost(join(project, 'main'), host), 'x');
-    // The other worktree is as it was, and nothing of coi's is left.
+    // The other worktree is unchanged, and nothing of coi is left.
     assert.equal(await workspaces.onHost(join(project, 'feature'), 'git status --porcelain'), '');
     assert.doesNotMatch(await workspaces.onHost(project, 'git worktree list'), /prunable/);
-    await untilGone(join(project, '.bare'), 'commondir');
+    await untilEntryGone(join(project, '.bare'), 'commondir');
   });
 
 for (const [title, at, tops] of [
   ['from project/main', 'main', ['.bare']],
   ['from project', '.', ['.bare']],
 ] as const)
-  test(`what the host runs there cannot be changed ${title}: without the guard it can`, {
+  test(`programs that the host runs cannot be changed ${title}; without the guard they can`, {
     timeout,
   }, async () => {
     const place1 = join(await workspaces.make(layout), 'project');
@@ -83,7 +83,7 @@ for (const [title, at, tops] of [
         )
         .join('\n');
     const open = await run(join(place1, at), script(place1));
-    // The directory that holds the repository is not the session's where that works in one of its worktrees.
+    // A session in one worktree has no access to the directory that holds the repository.
     const possible = at === 'main' ? attacks.slice(0, -1) : attacks;
     assert.equal(
       open.stdout.match(/^done: /gm)?.length,
@@ -91,13 +91,13 @@ for (const [title, at, tops] of [
       open.stdout + open.stderr,
     );
     await workspaces.onHost(bed.user.home, 'rm .coi/config.toml');
-    const held = await run(join(place2, at), script(place2));
-    assert.doesNotMatch(held.stdout, /done: /, held.stdout);
+    const withGuard = await run(join(place2, at), script(place2));
+    assert.doesNotMatch(withGuard.stdout, /done: /, withGuard.stdout);
     await workspaces.onHost(join(place2, 'main'), `git status --porcelain; ${commit}`);
   });
 
 async function run(cwd: string, script: string) {
-  const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-c', script], { cwd });
-  assert.equal(said.status, 0, said.stderr);
-  return said;
+  const result = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-c', script], { cwd });
+  assert.equal(result.status, 0, result.stderr);
+  return result;
 }

@@ -1,11 +1,11 @@
-// Goal: nothing of the host leads into a session, and nothing in it leads to the host's kernel or terminals.
-// Method: probes as the container's root in a session of the built program; what the same probe finds on the host is the control.
+// Goal: nothing of the host is accessible from a session, and the host's kernel and terminals cannot be controlled from it.
+// Method: probes as container root in a session of the built program; the control is the result of the same probe on the host.
 import assert from 'node:assert/strict';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { coiPath } from '../bed/program.ts';
-import { watchesEntries } from './probes.ts';
+import { entryWatcher } from './probes.ts';
 
 const timeout = 120_000;
 const secret = 'value-that-only-the-agent-gets';
@@ -23,25 +23,25 @@ let initPid: number;
 before(async () => {
   bed = await makeBed();
   const args = ['shell', '--image', bed.image, '--background', '--env', `COI_TEST=${secret}`];
-  const said = await bed.coi(args, { env: hostOnly });
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(args, { env: hostOnly });
+  assert.equal(result.status, 0, result.stderr);
   [name = ''] = await bed.instances();
   initPid = (await bed.incus.instanceState(name)).pid;
 });
 after(async () => bed?.[Symbol.asyncDispose]());
 
-test('root of the container is nobody on the host, in a range of its own', () => {
+test('container root is unprivileged on the host, in its own id range', () => {
   const [inside, outside, count] = mapOf(initPid);
   assert.ok(inside === 0 && outside > 65_535 && count <= 65_536, `${outside} ${count}`);
-  // The control: this process is root for real.
+  // Control: this process is real root.
   assert.deepEqual(mapOf(process.pid).slice(0, 2), [0, 0]);
 });
 
-test("nothing of the host's environment is in any process, and what the agent is given is in the agent alone", {
+test("no process has the host's environment, and only the agent has the agent's variables", {
   timeout,
 }, async () => {
-  const said = await root('cat /proc/[0-9]*/environ | tr "\\0" "\\n"');
-  for (const value of Object.values(hostOnly)) assert.ok(!said.stdout.includes(value), value);
+  const result = await root('cat /proc/[0-9]*/environ | tr "\\0" "\\n"');
+  for (const value of Object.values(hostOnly)) assert.ok(!result.stdout.includes(value), value);
   assert.ok(!(await root('cat /proc/1/environ')).stdout.includes(secret));
   const { stdout } = await root(`grep -lsa ${secret} /proc/[0-9]*/environ | wc -l`);
   assert.ok(Number(stdout) > 0, 'the agent has it');
@@ -49,7 +49,7 @@ test("nothing of the host's environment is in any process, and what the agent is
   assert.ok(!config.includes(secret) && !config.includes('host-'));
 });
 
-test("no socket of Incus, of coid or of the host's tmux is there", { timeout }, async () => {
+test("no socket of Incus, coid or the host's tmux is inside", { timeout }, async () => {
   const { stdout } = await root(
     'ls -d /dev/incus /dev/lxd /run/coi /var/lib/incus /run/incus /tmp/tmux-0 2>/dev/null; true',
   );
@@ -57,10 +57,10 @@ test("no socket of Incus, of coid or of the host's tmux is there", { timeout }, 
   assert.ok(existsSync('/var/lib/incus') && existsSync(bed.coid.runDir));
 });
 
-test("the host's kernel takes no orders: what host root may write, root in here may not", {
+test("the host's kernel settings that host root can write are read-only for container root", {
   timeout,
 }, async () => {
-  // "h" only prints help, should it ever get through.
+  // "h" only prints help if it ever gets through.
   const orders: Readonly<Record<string, string>> = {
     '/proc/sys/kernel/core_pattern': '|/bin/false',
     '/proc/sys/kernel/modprobe': '/bin/false',
@@ -85,25 +85,25 @@ test("the host's kernel takes no orders: what host root may write, root in here 
   for (const script of mounts) assert.notEqual((await root(script)).status, 0, script);
 });
 
-test('an exec has no descriptor of the host but its own three', { timeout }, async () => {
+test('an exec has no host descriptor except its own three', { timeout }, async () => {
   const { stdout } = await root('for fd in /proc/$$/fd/*; do readlink $fd; done');
   for (const target of stdout.trim().split('\n'))
     assert.match(target, /^(?:pipe:|socket:|\/dev\/(?:null|pts\/)|\/proc\/\d+\/fd)/, target);
 });
 
-test('the program that enters the container for an exec cannot be written, and leads to nothing of the host', {
+test('the host program that enters the container for an exec is not writable and reveals nothing of the host', {
   timeout,
 }, async () => {
-  const watched = root(watchesEntries);
+  const watched = root(entryWatcher);
   for (let execs = 0; execs < 25; execs += 1) await root('true');
   const { stdout, stderr } = await watched;
   const { entering = 0, ...caught } = JSON.parse(stdout) as Record<string, number>;
-  // It was seen, for a moment each time.
+  // It was seen briefly each time.
   assert.ok(entering > 0, `${stdout} ${stderr}`);
   assert.deepEqual(caught, { root: 0, writable: 0 });
 });
 
-test("what is pushed into the session's terminal does not come out of the host's", {
+test("input pushed into the session's terminal does not appear on the host's", {
   timeout,
 }, async () => {
   const shell = bed.command(['sh', '-i'], { env: { PS1: 'host> ' } });
@@ -113,7 +113,7 @@ test("what is pushed into the session's terminal does not come out of the host's
       `perl -e 'ioctl(STDIN, 0x5412, $_) or exit 9 for split //, q(echo ${mark}-$((40 + 2))) . "\\n"'`,
       new RegExp(`${mark}-42`),
     ] as const;
-  // The control: a program on the host's own terminal.
+  // Control: a program on the host's own terminal.
   const [onHost, hostSays] = pushed('host');
   shell.type(`${onHost}\r`);
   await shell.waitFor(hostSays);
@@ -130,12 +130,12 @@ test("what is pushed into the session's terminal does not come out of the host's
   assert.doesNotMatch(shell.history(), lastSays);
 });
 
-test('what a session calls itself and writes cannot steer the terminal of who lists or captures it', {
+test('session names and output cannot control the terminal that lists or captures them', {
   timeout,
 }, async () => {
   const evil = '\u001b]0;owned\u0007\u001b]52;c;ZXZpbA==\u0007\u001b[2J\u009b31m';
   await bed.incus.writeFile(name, '/tmp/evil', Buffer.from(evil), { mode: 0o644, uid: 0, gid: 0 });
-  // The control: it is what it is, and a terminal would obey it.
+  // Control: the text is unfiltered, and a terminal would obey it.
   assert.equal((await root('cat /tmp/evil')).stdout, evil);
   await root('logger -f /tmp/evil 2>/dev/null; hostname "$(cat /tmp/evil)" 2>/dev/null; true');
   await bed.incus.updateInstance(name, {
@@ -183,7 +183,7 @@ function mapOf(pid: number): [number, number, number] {
   return [words[0] ?? -1, words[1] ?? -1, words[2] ?? -1];
 }
 
-/** Empty for what only takes orders. */
+/** Empty for a write-only file. */
 function contentOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');

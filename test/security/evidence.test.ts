@@ -1,13 +1,13 @@
-// Goal: of a program that ran from a file system which the container itself served, where root of the host can read no
-// file, the evidence has what was in memory and says so.
-// Method: a server of the raw FUSE protocol in Perl that shows one file, the image's own bash.
+// Goal: for a program on a file system served by the container itself, where host root can read no file, the evidence
+// has the program's memory and says so.
+// Method: a raw FUSE server in Perl that serves one file, the image's bash.
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { defaultSettings } from '../../src/monitor/settings.ts';
-import { coidBed } from '../incus/coid-bed.ts';
-import { attacker } from './attacker.ts';
+import { makeCoidBed } from '../incus/coid-bed.ts';
+import { startAttacker } from './attacker.ts';
 import { untilAudited } from './audited.ts';
 
 const server = `
@@ -38,11 +38,11 @@ while (sysread($fuse, my $request, 1 << 20)) {
 }
 `;
 
-test('of a program on a file system that the container serves, what was in memory is kept', {
+test("evidence includes a program's memory even if its file is on a file system of the container", {
   timeout: 180_000,
 }, async () => {
-  await using bed = await coidBed();
-  await using remote = await attacker();
+  await using bed = await makeCoidBed();
+  await using remote = await startAttacker();
   const settings = { ...defaultSettings, killGraceMs: 1000 };
   const config = { 'user.coi.monitor': JSON.stringify(settings) };
   const { container, nic } = await bed.session({ config });

@@ -1,29 +1,29 @@
-// Goal: a protected directory that was missing, and that an agent made and filled, keeps the next session neither from
-// starting nor for long, and nobody in that one changes what is in it.
-// Method: a session fills it in a real workspace; the next ones begin with the guard on and off, and both are attacked.
+// Goal: a protected directory that was missing, and that an agent created and filled, neither prevents nor slows the next
+// start, and its contents cannot be changed in that session.
+// Method: a session fills it in a real workspace; the next ones start with the guard on and off, and both are attacked.
 import assert from 'node:assert/strict';
 import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
 import {
   type Attack,
   asUser,
+  makeRepo,
   outsideOfMounts,
   protect,
-  repository,
-  worked,
+  workingAttacks,
 } from './protect-bed.ts';
-import { ended, killed } from './worktree-bed.ts';
+import { killAndRelease, killSession } from './worktree-bed.ts';
 
 const limit = { timeout: 240_000 };
 const uid = 1003;
 
-/** More than is guarded one by one, some of it deeper than is looked at. */
+/** Above the limit for individual guards, partly deeper than the check goes. */
 const fill = `set -e; mkdir -p /workspace/.husky/_ && cd /workspace/.husky
   seq -f f%g 20000 | xargs touch; echo true > pre-commit; mkdir -p ${'d/'.repeat(20)}`;
 
-/** Each takes its own effect back. */
+/** Each reverts its own effect. */
 const attacks = (top: string): Attack[] =>
   [
     ['changes a hook', 'echo "# x" >> pre-commit'],
@@ -42,7 +42,7 @@ const forRoot = [
   'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && echo x >> .husky/pre-commit',
 ];
 
-/** As the agent, from a user namespace of its own that has no mount left but a held descriptor of the workspace. */
+/** As the agent, from its own user namespace without mounts, with only an open descriptor of the workspace. */
 const fromOutside = outsideOfMounts('.husky', '.h2', '.husky/pre-commit');
 
 async function reserveMs(bed: CoidBed, workspace: string): Promise<number> {
@@ -57,70 +57,73 @@ test(
   'a protected directory that an agent filled is read-only as a whole in the next session',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
     const first = await bed.session({ workspace, protect });
     const emptyMs = await reserveMs(bed, workspace);
     const filled = await bed.sh(first.container, fill);
     assert.equal(filled.status, 0, filled.stderr.toString());
-    await ended(bed, first.container);
+    await killAndRelease(bed, first.container);
     const filledMs = await reserveMs(bed, workspace);
     assert.ok(filledMs < emptyMs + 1000, `${filledMs} ms, without it ${emptyMs} ms`);
 
     const mounts = [{ name: 'again', source: workspace, readonly: false }];
-    const held = await bed.session({ workspace, mounts, protect });
-    const { whole } = held.mounts.find(({ name }) => name === 'workspace') ?? {};
+    const guardedSession = await bed.session({ workspace, mounts, protect });
+    const { whole } = guardedSession.mounts.find(({ name }) => name === 'workspace') ?? {};
     assert.deepEqual(whole, [join(workspace, '.husky')]);
     const tried = [...attacks('/workspace'), ...attacks('/again')];
     for (const user of ['agent', 'root'] as const)
-      assert.deepEqual(await worked(bed, held.container, tried, user), [], user);
-    // All else is guarded as it was, and can be worked in.
+      assert.deepEqual(await workingAttacks(bed, guardedSession.container, tried, user), [], user);
+    // All else is guarded as before, and can be used.
     assert.notEqual(
-      (await bed.sh(held.container, 'echo x >> /workspace/.vscode/tasks.json')).status,
+      (await bed.sh(guardedSession.container, 'echo x >> /workspace/.vscode/tasks.json')).status,
       0,
     );
-    assert.equal((await bed.sh(held.container, 'echo x > /workspace/made')).status, 0);
-    // A second session of the workspace holds it, too.
-    const beside = await bed.session({ workspace, protect });
-    assert.deepEqual(await worked(bed, beside.container, attacks('/workspace'), 'agent'), []);
-    await killed(bed, beside.container);
-    // Its user works in it on the host.
+    assert.equal((await bed.sh(guardedSession.container, 'echo x > /workspace/made')).status, 0);
+    // A second session of the workspace seals it too.
+    const second = await bed.session({ workspace, protect });
+    assert.deepEqual(
+      await workingAttacks(bed, second.container, attacks('/workspace'), 'agent'),
+      [],
+    );
+    await killSession(bed, second.container);
+    // The host user works in it.
     await asUser(uid, ['sh', '-c', `echo '# host' >> ${workspace}/.husky/pre-commit`]);
     await asUser(uid, ['sh', '-c', `echo new > ${workspace}/.husky/of-host`]);
     assert.notEqual(
-      (await bed.sh(held.container, 'echo x >> /workspace/.husky/of-host')).status,
+      (await bed.sh(guardedSession.container, 'echo x >> /workspace/.husky/of-host')).status,
       0,
     );
     for (const script of forRoot)
-      assert.notEqual((await bed.sh(held.container, script, 'root')).status, 0, script);
-    await ended(bed, held.container);
+      assert.notEqual((await bed.sh(guardedSession.container, script, 'root')).status, 0, script);
+    await killAndRelease(bed, guardedSession.container);
     const again = await bed.session({ workspace, protect });
     for (const script of fromOutside)
       assert.equal((await bed.sh(again.container, script)).status, 7, script);
-    await ended(bed, again.container);
+    await killAndRelease(bed, again.container);
     assert.equal(await readFile(join(workspace, '.husky/pre-commit'), 'utf8'), 'true\n# host\n');
     assert.equal(
       (await asUser(uid, ['stat', '-c', '%u %a', join(workspace, '.husky')])).trim(),
       `${uid} 755`,
     );
 
-    // The control: with the guard off all of it works.
+    // Control: with the guard off all attacks work.
     const open = await bed.session({ workspace, mounts });
     assert.deepEqual(
-      await worked(bed, open.container, tried, 'agent'),
+      await workingAttacks(bed, open.container, tried, 'agent'),
       tried.map(({ name }) => name),
     );
     for (const script of fromOutside)
       assert.equal((await bed.sh(open.container, script)).status, 0, script);
-    await ended(bed, open.container);
+    await killAndRelease(bed, open.container);
 
-    // When the host has removed what was not its own, it is guarded one by one again.
+    // Once the host has removed the added files, it is guarded individually again.
     await rm(join(workspace, '.husky'), { recursive: true });
     await asUser(uid, ['mkdir', join(workspace, '.husky')]);
     await writeFile(join(workspace, '.husky/pre-commit'), 'true\n');
     await chown(join(workspace, '.husky/pre-commit'), uid, uid);
     const last = await bed.session({ workspace, protect });
     assert.equal(last.mounts.find(({ name }) => name === 'workspace')?.whole, undefined);
-    assert.deepEqual(await worked(bed, last.container, attacks('/workspace'), 'agent'), []);
+    assert.deepEqual(await workingAttacks(bed, last.container, attacks('/workspace'), 'agent'), []);
   },
 );

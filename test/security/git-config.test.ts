@@ -1,19 +1,19 @@
-// Goal: whatever git's configuration names in a project is not the agent's to change, since the host's git runs it.
-// Method: every attack twice, in a real container: with the guard off the host's git runs what the agent put there, with
-// it on it cannot be put there.
+// Goal: the agent cannot change files that git's configuration names in a project, since the host's git runs them.
+// Method: every attack twice in a real container: with the guard off the host's git runs the agent's file, with
+// it on the file cannot be put there.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, chown, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { makeUser } from '../bed/users.ts';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { asUser, commit, protect, repository, untilGuarded } from './protect-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { asUser, commit, makeRepo, protect, untilGuarded } from './protect-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
 
-/** What the host does, and the program that it then runs. */
+/** A host command, and the program that it then runs. */
 const cases = [
   { program: 'dev/diff', does: ['diff'] },
   { program: 'dev/hooks/pre-commit', does: ['commit', '--allow-empty', '-m', 'x'] },
@@ -44,7 +44,7 @@ v/textconv
 `;
 
 async function configured(bed: CoidBed, outside: string): Promise<string> {
-  const [library, workspace] = [await repository(bed, uid), await repository(bed, uid)];
+  const [library, workspace] = [await makeRepo(bed, uid), await makeRepo(bed, uid)];
   const git = gitIn(workspace);
   await git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', library, 'lib');
   await put(workspace, 'a.bin', 'x\n');
@@ -65,37 +65,34 @@ async function configured(bed: CoidBed, outside: string): Promise<string> {
 }
 
 test(
-  'what any value names is run by the host where the agent replaces it without the guard, and cannot be replaced with it',
+  'files that git configuration names can be replaced without the guard, and not with it',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const mark = await bed.directory(uid);
     await put(mark, 'outer.conf', '[alias]\n\tw = !dev/outer\n');
-    const [bare, held] = [await configured(bed, mark), await configured(bed, mark)];
+    const [bare, secured] = [await configured(bed, mark), await configured(bed, mark)];
     const open = await bed.session({ workspace: bare });
-    const guarded = await bed.session({ workspace: held, protect });
+    const guarded = await bed.session({ workspace: secured, protect });
     for (const { program, does } of cases) {
       const script = attack(program, mark);
       const done = await bed.sh(open.container, script);
       assert.equal(done.status, 0, `${program}, guard off: ${done.stderr}`);
-      assert.ok(
-        await runs(bare, does, mark),
-        `${program}: the host does not run it with the guard off`,
-      );
+      assert.ok(await runs(bare, does, mark), `${program}: not run with the guard off`);
       for (const user of ['agent', 'root'] as const) {
         const refused = await bed.sh(guarded.container, script, user);
         assert.notEqual(refused.status, 0, `${program}, guard on, ${user}`);
       }
-      assert.ok(!(await runs(held, does, mark)), `${program}: the host runs it with the guard on`);
+      assert.ok(!(await runs(secured, does, mark)), `${program}: run with the guard on`);
     }
-    // What is included is as much in force as the file that includes it.
+    // An included file applies as much as the file that includes it.
     for (const path of ['dev/git.conf', 'dev/more.conf', '.git/modules/lib/config']) {
       const refused = await bed.sh(guarded.container, `cd /workspace; echo >> ${path}`, 'root');
       assert.notEqual(refused.status, 0, path);
     }
-    const beside =
+    const otherWork =
       'cd /workspace && echo x > dev/other && echo y > lib/dev/other && echo z > a.bin';
-    const worked = await bed.sh(guarded.container, beside);
+    const worked = await bed.sh(guarded.container, otherWork);
     assert.equal(worked.status, 0, worked.stderr.toString());
   },
 );
@@ -104,20 +101,20 @@ test(
   "hooks that the user's own configuration names in each project are guarded",
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const user = await makeUser();
     try {
       await user.run(['git', 'config', '--global', 'core.hooksPath', '.githooks']);
       const mark = await bed.directory(user.uid);
-      const [bare, held] = [await repository(bed, user.uid), await repository(bed, user.uid)];
-      for (const workspace of [bare, held])
+      const [bare, secured] = [await makeRepo(bed, user.uid), await makeRepo(bed, user.uid)];
+      for (const workspace of [bare, secured])
         await user.run([
           'sh',
           '-c',
           `cd ${workspace}; mkdir .githooks; echo true > .githooks/pre-commit; chmod +x .githooks/pre-commit`,
         ]);
       const open = await bed.session({ workspace: bare });
-      const guarded = await bed.session({ workspace: held, protect });
+      const guarded = await bed.session({ workspace: secured, protect });
       const script = attack('.githooks/pre-commit', mark);
       assert.equal((await bed.sh(open.container, script)).status, 0);
       const does = [
@@ -134,7 +131,7 @@ test(
         'x',
       ];
       await user.run(does);
-      assert.ok(existsSync(join(mark, 'ran')), 'the host does not run it with the guard off');
+      assert.ok(existsSync(join(mark, 'ran')), 'not run with the guard off');
       assert.notEqual((await bed.sh(guarded.container, script, 'root')).status, 0);
     } finally {
       await user.remove();
@@ -143,28 +140,28 @@ test(
 );
 
 test(
-  'hooks that the repository of a linked worktree names are guarded in the worktree',
+  "hooks that a linked worktree's repository names are guarded in the worktree",
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const mark = await bed.directory(uid);
-    const [bare, held] = [await linkedWorktree(bed), await linkedWorktree(bed)];
+    const [bare, secured] = [await linkedWorktree(bed), await linkedWorktree(bed)];
     const open = await bed.session({ workspace: bare });
-    const guarded = await bed.session({ workspace: held, protect });
+    const guarded = await bed.session({ workspace: secured, protect });
     const script = attack('.githooks/pre-commit', mark);
     assert.equal((await bed.sh(open.container, script)).status, 0);
     assert.ok(await runs(bare, ['commit', '--allow-empty', '-m', 'x'], mark));
     assert.notEqual((await bed.sh(guarded.container, script, 'root')).status, 0);
-    assert.ok(!(await runs(held, ['commit', '--allow-empty', '-m', 'x'], mark)));
+    assert.ok(!(await runs(secured, ['commit', '--allow-empty', '-m', 'x'], mark)));
   },
 );
 
 test(
-  'what the host comes to name while the session runs is guarded from then on',
+  "files that the host's configuration names later are guarded from then on",
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
     await put(workspace, 'late', '#!/bin/sh\nexit 0\n', 0o755);
     const { container } = await bed.session({ workspace, protect });
     const script = 'cd /workspace && echo >> late';
@@ -179,9 +176,9 @@ test(
   'configuration that cannot be read refuses the start, whichever file it is',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
-    const asked = { ...bed.request(workspace), protect };
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
+    const reserveRequest = { ...bed.request(workspace), protect };
     for (const [path, text, message] of [
       ['.git/config', '[core\n', /"\.git\/config" cannot be read/],
       [
@@ -195,19 +192,19 @@ test(
       await mkdir(join(workspace, 'conf'), { recursive: true });
       const before = await asUser(uid, ['cat', join(workspace, path)]);
       await appendFile(join(workspace, path), text);
-      await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message });
+      await assert.rejects(bed.coid.reserve(reserveRequest), { code: 'unprotected-path', message });
       await writeFile(join(workspace, path), before);
     }
-    // The control: without it, the same start works.
-    await bed.coid.release((await bed.coid.reserve(asked)).id);
+    // Control: without it, the same start works.
+    await bed.coid.release((await bed.coid.reserve(reserveRequest)).id);
   },
 );
 
 test(
-  'an ordinary clone starts, and nothing of the project is guarded for its configuration',
+  'an ordinary clone starts, and its configuration guards nothing in the project',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const workspace = await ordinary(bed);
     const { container } = await bed.session({ workspace, protect });
     const guarded = (await guardedIn(workspace)).filter((path) => !path.startsWith('.git/'));
@@ -224,16 +221,16 @@ test(
 );
 
 async function linkedWorktree(bed: CoidBed): Promise<string> {
-  const [main, workspace] = [await repository(bed, uid), join(await bed.directory(uid), 'linked')];
+  const [main, workspace] = [await makeRepo(bed, uid), join(await bed.directory(uid), 'linked')];
   await gitIn(main)('worktree', 'add', '--quiet', '-b', 'linked', workspace);
   await gitIn(main)('config', 'core.hooksPath', '.githooks');
   await put(workspace, '.githooks/pre-commit', 'true\n', 0o755);
   return workspace;
 }
 
-/** As clone, branch, submodule, lfs, husky, sparse-checkout, gh and editors leave it. */
+/** As left by clone, branch, submodule, lfs, husky, sparse-checkout, gh and editors. */
 async function ordinary(bed: CoidBed): Promise<string> {
-  const [library, origin] = [await repository(bed, uid), await repository(bed, uid)];
+  const [library, origin] = [await makeRepo(bed, uid), await makeRepo(bed, uid)];
   for (const name of ['src', 'docs', 'test', 'build', 'main', 'base', 'feature'])
     await put(origin, `${name}/a`, 'x\n');
   for (const name of ['.husky/_/h', '.husky/pre-commit']) await put(origin, name, 'true\n', 0o755);
@@ -269,12 +266,12 @@ function gitIn(workspace: string): (...words: string[]) => Promise<string> {
   return (...words) => asUser(uid, ['git', '-C', workspace, ...words]);
 }
 
-/** The program then leaves a file on the host, in a directory that is not there in the container. */
+/** The program then leaves a file on the host, in a directory that does not exist in the container. */
 function attack(program: string, mark: string): string {
   return `cd /workspace && printf '#!/bin/sh\\ntouch ${mark}/ran\\nexit 1\\n' > '${program}'`;
 }
 
-/** Whether the host's git runs what an attack has put there. Whether git itself fails does not matter. */
+/** Whether the host's git runs the attack's file. Whether git itself fails does not matter. */
 async function runs(workspace: string, words: readonly string[], mark: string): Promise<boolean> {
   await rm(join(mark, 'ran'), { force: true });
   const identity = ['-c', 'user.name=A', '-c', 'user.email=a@example.invalid'];

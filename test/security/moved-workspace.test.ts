@@ -1,7 +1,7 @@
-// Goal: a workspace that its user moves while a session runs in it stays guarded, and nothing of the guard is left in it
-// afterwards, wherever it went and whatever took its place.
-// Method: real sessions, with the guard and without; the user's git writes its configuration anew in the moved tree, which
-// nobody but the guard keeps from the agent.
+// Goal: a workspace that its user moves while a session runs stays guarded, and no guard is left in it
+// afterwards, wherever it moved and whatever took its place.
+// Method: real sessions with and without the guard; the user's git rewrites its configuration in the moved tree, which
+// only the guard protects from the agent.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -9,15 +9,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { killContainer } from '../../src/session/lifecycle/end-container.ts';
 import { refOf } from '../../src/session/record/container-ref.ts';
-import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
-import { asUser, inventory, protect, repository, untilGuarded } from './protect-bed.ts';
+import { type CoidBed, makeCoidBed, untilEntryGone } from '../incus/coid-bed.ts';
+import { asUser, inventory, makeRepo, protect, untilGuarded } from './protect-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
 const attack = 'echo "[x]" >> /workspace/.git/config';
 
 const moves = {
-  'to another name beside it': async (_: CoidBed, from: string) => {
+  'to another name': async (_: CoidBed, from: string) => {
     await rename(from, `${from}-moved`);
     return `${from}-moved`;
   },
@@ -27,7 +27,7 @@ const moves = {
     await rename(from, to);
     return to;
   },
-  'together with the directory above it': async (_: CoidBed, from: string) => {
+  'together with its parent': async (_: CoidBed, from: string) => {
     const above = join(from, '..');
     await rename(above, `${above}-moved`);
     return join(`${above}-moved`, 'project');
@@ -35,43 +35,39 @@ const moves = {
 } as const;
 
 for (const [how, move] of Object.entries(moves)) {
-  test(
-    `a workspace that was moved ${how} stays guarded, and is clean afterwards`,
-    limit,
-    async () => {
-      await using bed = await coidBed();
-      await using places = new Places(bed);
-      const [bare, workspace] = [await places.project(), await places.project()];
-      const open = await bed.session({ workspace: bare });
-      const { container, id } = await bed.session({ workspace, protect });
-      const [bareMoved, moved] = [
-        places.at(await move(bed, bare)),
-        places.at(await move(bed, workspace)),
-      ];
-      for (const path of [bareMoved, moved]) await configure(path);
-      const free = await bed.sh(open.container, attack);
-      assert.equal(free.status, 0, `guard off: ${free.stderr}`);
-      await untilGuarded(join(moved, '.git/config'));
-      const held = await bed.sh(container, attack, 'root');
-      assert.notEqual(held.status, 0);
-      await unconfigure(moved);
-      await bed.sh(container, 'cp /bin/true /workspace/x; chmod 4755 /workspace/x');
-      await endAndRelease(bed, container);
-      await assertClean(moved);
-      await untilGone(join(bed.daemon.stateDir, 'set-id'), id);
-      const { mode } = await stat(join(moved, 'x'));
-      assert.equal(mode & 0o7000, 0, 'what it made setuid');
-    },
-  );
+  test(`a workspace moved ${how} stays guarded, and is clean afterwards`, limit, async () => {
+    await using bed = await makeCoidBed();
+    await using places = new MovedProjects(bed);
+    const [bare, workspace] = [await places.project(), await places.project()];
+    const open = await bed.session({ workspace: bare });
+    const { container, id } = await bed.session({ workspace, protect });
+    const [bareMoved, moved] = [
+      places.at(await move(bed, bare)),
+      places.at(await move(bed, workspace)),
+    ];
+    for (const path of [bareMoved, moved]) await configure(path);
+    const free = await bed.sh(open.container, attack);
+    assert.equal(free.status, 0, `guard off: ${free.stderr}`);
+    await untilGuarded(join(moved, '.git/config'));
+    const withGuard = await bed.sh(container, attack, 'root');
+    assert.notEqual(withGuard.status, 0);
+    await unconfigure(moved);
+    await bed.sh(container, 'cp /bin/true /workspace/x; chmod 4755 /workspace/x');
+    await endAndRelease(bed, container);
+    await assertClean(moved);
+    await untilEntryGone(join(bed.daemon.stateDir, 'set-id'), id);
+    const { mode } = await stat(join(moved, 'x'));
+    assert.equal(mode & 0o7000, 0, 'its setuid files');
+  });
 }
 
 test('another directory that took its place is left alone', limit, async () => {
-  await using bed = await coidBed();
-  await using places = new Places(bed);
+  await using bed = await makeCoidBed();
+  await using places = new MovedProjects(bed);
   const workspace = await places.project();
   const { container } = await bed.session({ workspace, protect });
-  const moved = places.at(await moves['to another name beside it'](bed, workspace));
-  const other = await repository(bed, uid);
+  const moved = places.at(await moves['to another name'](bed, workspace));
+  const other = await makeRepo(bed, uid);
   await rename(other, workspace);
   const before = await inventory(workspace);
   await configure(moved);
@@ -83,9 +79,9 @@ test('another directory that took its place is left alone', limit, async () => {
   await assertClean(moved);
 });
 
-test('a coid that starts later finds the workspace where it is by then', limit, async () => {
-  await using bed = await coidBed();
-  await using places = new Places(bed);
+test('a coid that starts later finds the moved workspace', limit, async () => {
+  await using bed = await makeCoidBed();
+  await using places = new MovedProjects(bed);
   const workspace = await places.project();
   const { container } = await bed.session({ workspace, protect });
   await bed.daemon.crash();
@@ -93,8 +89,8 @@ test('a coid that starts later finds the workspace where it is by then', limit, 
   await bed.daemon.start();
   await configure(moved);
   await untilGuarded(join(moved, '.git/config'));
-  const held = await bed.sh(container, attack, 'root');
-  assert.notEqual(held.status, 0);
+  const withGuard = await bed.sh(container, attack, 'root');
+  assert.notEqual(withGuard.status, 0);
   assert.equal(await bed.status(container), 'Running');
   await unconfigure(moved);
   await endAndRelease(bed, container);
@@ -102,16 +98,16 @@ test('a coid that starts later finds the workspace where it is by then', limit, 
 });
 
 test(
-  'a workspace that cannot be found stops its session, and is clean once it is back',
+  'a workspace that cannot be found stops its session, and is cleaned once it is back',
   limit,
   async () => {
-    await using bed = await coidBed();
-    await using places = new Places(bed);
+    await using bed = await makeCoidBed();
+    await using places = new MovedProjects(bed);
     const workspace = await places.project();
     const { container, id } = await bed.session({ workspace, protect });
     await bed.daemon.crash();
     const moved = places.at(await moves['into another directory'](bed, workspace));
-    // What would lead there: as after a reboot, when mounts are made anew.
+    // The old path is recreated: as after a reboot, when mounts are restored.
     for (const path of ['workspace/.git', 'workspace'])
       execFileSync('umount', [
         '--recursive',
@@ -129,8 +125,8 @@ test(
   },
 );
 
-/** Projects one directory below the bed's own, and where they went: they go with the bed. */
-class Places implements AsyncDisposable {
+/** Projects one directory below the bed's own, and their new paths: they are removed with the bed. */
+class MovedProjects implements AsyncDisposable {
   readonly #bed: CoidBed;
   readonly #tops: string[] = [];
 
@@ -141,7 +137,7 @@ class Places implements AsyncDisposable {
   async project(): Promise<string> {
     const above = await this.#bed.directory(uid);
     const project = join(above, 'project');
-    await rename(await repository(this.#bed, uid), project);
+    await rename(await makeRepo(this.#bed, uid), project);
     return project;
   }
 
@@ -158,7 +154,7 @@ class Places implements AsyncDisposable {
   }
 }
 
-/** Writes the file anew, which takes the place of the guarded one. */
+/** Rewrites the file, which replaces the guarded one. */
 async function configure(path: string): Promise<void> {
   await asUser(uid, ['git', '-C', path, 'config', 'a.b', 'c']);
 }
@@ -182,5 +178,5 @@ async function endAndRelease(bed: CoidBed, container: string): Promise<void> {
   assert.ok(found);
   await killContainer(bed.incus, refOf(found.instance), AbortSignal.timeout(60_000));
   const directory = join(bed.daemon.stateDir, 'protect');
-  for (const name of await readdir(directory)) await untilGone(directory, name);
+  for (const name of await readdir(directory)) await untilEntryGone(directory, name);
 }

@@ -1,29 +1,41 @@
-// Goal: a link that an agent made in its workspace does not bring it what it cannot read, when the user names a path that
-// leads over it, nor lets it say where the user's files go; also where its session has ended.
+// Goal: when the user names a path through a link that an agent planted in its workspace, the agent neither gets files that it
+// cannot read nor redirects the user's files; also after its session has ended.
 import assert from 'node:assert/strict';
 import { readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { agent, ok, ownDirectory, ownFile, secret, session, swapBed } from './swap-bed.ts';
+import {
+  makeSwapBed,
+  mustCoi,
+  ownDirectory,
+  ownFile,
+  runAsAgent,
+  secret,
+  startSession,
+} from './swap-bed.ts';
 
 const limit = { timeout: 240_000 };
 
 test(
-  "a linked directory leads paste, push, pull and a prompt neither to another session's workspace nor to what is closed",
+  'a linked directory cannot redirect paste, push, pull or a prompt to another session or a hidden path',
   limit,
   async () => {
-    await using bed = await swapBed();
+    await using bed = await makeSwapBed();
     const { path } = bed.workspace;
     const other = join(bed.user.home, 'other');
     await ownDirectory(bed, other);
     await ownFile(bed, join(other, 'plan.txt'), 'of the other\n');
-    const first = await session(bed);
-    const second = await session(bed, '--workspace', other);
-    await agent(bed, first, `ln -s ${other} /workspace/shots; ln -s ${bed.closed} /workspace/own`);
-    await agent(bed, first, 'mkdir /workspace/real && echo mine >/workspace/real/file');
-    await agent(bed, first, 'ln -s real /workspace/inner; echo planted >/tmp/key');
+    const first = await startSession(bed);
+    const second = await startSession(bed, '--workspace', other);
+    await runAsAgent(
+      bed,
+      first,
+      `ln -s ${other} /workspace/shots; ln -s ${bed.closed} /workspace/own`,
+    );
+    await runAsAgent(bed, first, 'mkdir /workspace/real && echo mine >/workspace/real/file');
+    await runAsAgent(bed, first, 'ln -s real /workspace/inner; echo planted >/tmp/key');
     const [shot, key] = [join(path, 'shots/plan.txt'), join(path, 'own/secret')];
-    // The control: the links do lead there.
+    // Control: the links do lead there.
     for (const [named, text] of [
       [shot, 'of the other\n'],
       [key, secret],
@@ -42,32 +54,38 @@ test(
       [['file', 'pull', `${first}:/tmp/key`, join(path, 'shots/key')], 'shots', other],
     ];
     const refused = async ([args, link, target]: (typeof attacks)[number]) => {
-      const said = await bed.coi(args);
-      assert.notEqual(said.status, 0, args.join(' '));
+      const result = await bed.coi(args);
+      assert.notEqual(result.status, 0, args.join(' '));
       assert.ok(
-        said.stderr.includes(
-          `leads over a symbolic link out of a directory that a session can write, which could have placed it: "${join(path, link)}" leads to "${target}"`,
+        result.stderr.includes(
+          `follows a symbolic link out of a directory that a session can write (the link may be planted): "${join(path, link)}" leads to "${target}"`,
         ),
-        `${args.join(' ')}: ${said.stderr}`,
+        `${args.join(' ')}: ${result.stderr}`,
       );
     };
     for (const attack of attacks) await refused(attack);
     assert.doesNotMatch(
-      await agent(bed, first, 'ls /tmp ~/drop 2>/dev/null || :'),
+      await runAsAgent(bed, first, 'ls /tmp ~/drop 2>/dev/null || :'),
       /plan|secret|^x$/m,
     );
     assert.deepEqual(await readdir(bed.closed), ['secret']);
     assert.deepEqual(await readdir(other), ['plan.txt']);
-    // What the user means goes on: by its own name, by an own link, over a link that stays, and what the session has.
+    // The user's own paths work: by name, by the user's link, through a link that stays inside, and the session's own files.
     await symlink(other, join(bed.user.home, 'linked'));
-    await ok(bed, 'paste', first, join(other, 'plan.txt'));
-    await ok(bed, 'file', 'push', join(bed.user.home, 'linked/plan.txt'), `${first}:/tmp/linked`);
-    await ok(bed, 'file', 'push', '-r', join(path, 'inner'), `${second}:/tmp/inner`);
-    await ok(bed, 'file', 'push', shot, `${second}:/tmp/shot`);
-    await ok(bed, 'file', 'pull', `${first}:/tmp/key`, join(path, 'inner/key'));
-    await ok(bed, ...spec, join(bed.user.home, 'linked/plan.txt'));
-    // What an agent left stays there.
-    await ok(bed, 'kill', first);
+    await mustCoi(bed, 'paste', first, join(other, 'plan.txt'));
+    await mustCoi(
+      bed,
+      'file',
+      'push',
+      join(bed.user.home, 'linked/plan.txt'),
+      `${first}:/tmp/linked`,
+    );
+    await mustCoi(bed, 'file', 'push', '-r', join(path, 'inner'), `${second}:/tmp/inner`);
+    await mustCoi(bed, 'file', 'push', shot, `${second}:/tmp/shot`);
+    await mustCoi(bed, 'file', 'pull', `${first}:/tmp/key`, join(path, 'inner/key'));
+    await mustCoi(bed, ...spec, join(bed.user.home, 'linked/plan.txt'));
+    // Files left by an agent stay there.
+    await mustCoi(bed, 'kill', first);
     for (const attack of attacks.filter(([args]) => args.join(' ').includes(second)))
       await refused(attack);
     await refused([[...spec, shot], 'shots', join(other, 'plan.txt')]);

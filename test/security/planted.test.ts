@@ -1,26 +1,26 @@
-// Goal: submodules and worktrees that an agent made by the thousand keep the next session neither from starting nor for long,
-// and nobody in it changes what the host's git finds there.
-// Method: a session makes them in a real repository; the next ones begin with the guard on and off, and both are attacked.
+// Goal: thousands of submodules and worktrees planted by an agent neither prevent nor slow the next start,
+// and the files that the host's git finds there cannot be changed in that session.
+// Method: a session plants them in a real repository; the next ones start with the guard on and off, and both are attacked.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CoidBed, coidBed, type SessionOptions } from '../incus/coid-bed.ts';
+import { type CoidBed, makeCoidBed, type SessionOptions } from '../incus/coid-bed.ts';
 import {
   type Attack,
   asUser,
   inventory,
+  makeRepo,
   outsideOfMounts,
   protect,
-  repository,
-  worked,
+  workingAttacks,
 } from './protect-bed.ts';
-import { commonOf, ended, worktrees } from './worktree-bed.ts';
+import { commonOf, killAndRelease, makeWorktrees } from './worktree-bed.ts';
 
 const limit = { timeout: 240_000 };
 const uid = 1003;
 const count = 5000;
 
-/** Each by itself is one that would be guarded. */
+/** Each alone would be guarded. */
 const plants = (git: string) => `set -e; cd ${git}; mkdir -p modules worktrees
   seq -f modules/p%g/hooks ${count} | xargs mkdir -p
   seq -f worktrees/p%g ${count} | xargs mkdir -p
@@ -29,7 +29,7 @@ const plants = (git: string) => `set -e; cd ${git}; mkdir -p modules worktrees
     echo ../.. > worktrees/p$n/commondir; echo /tmp/p$n/.git > worktrees/p$n/gitdir
   done`;
 
-/** Each takes its own effect back. */
+/** Each reverts its own effect. */
 const attacks = (git: string): Attack[] =>
   [
     ['changes the configuration of one', 'echo "[x]" >> modules/p7/config'],
@@ -43,7 +43,7 @@ const attacks = (git: string): Attack[] =>
     ['renames all worktrees', 'mv worktrees w2 && mv w2 worktrees'],
   ].map(([name = '', script = '']) => ({ name, script: `cd ${git} && ${script}` }));
 
-/** For the container's root, which loses the workspace by them. */
+/** For container root, which loses the workspace by them. */
 const forRoot = (git: string) => [
   `umount ${git}/modules; echo "[x]" >> ${git}/modules/p7/config`,
   `mount -o remount,rw,bind ${git}/modules; echo "[x]" >> ${git}/modules/p7/config`,
@@ -53,17 +53,17 @@ const forRoot = (git: string) => [
 const detached =
   'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && echo "[x]" >> .git/modules/p7/config';
 
-/** As the agent, from a user namespace of its own that has no mount left but a held descriptor of the workspace. */
+/** As the agent, from its own user namespace without mounts, with only an open descriptor of the workspace. */
 const fromOutside = outsideOfMounts('.git/modules', '.git/m2', '.git/modules/p7/config');
 
 async function plant(bed: CoidBed, options: SessionOptions, git: string): Promise<void> {
   const { container } = await bed.session(options);
   const made = await bed.sh(container, plants(git));
   assert.equal(made.status, 0, made.stderr.toString());
-  await ended(bed, container);
+  await killAndRelease(bed, container);
 }
 
-/** What the reservation of a session takes, which is where the workspace is guarded. */
+/** Duration of a session's reservation, during which the workspace is guarded. */
 async function reserveMs(bed: CoidBed, workspace: string): Promise<number> {
   const startMs = performance.now();
   const { id } = await bed.coid.reserve({ ...bed.request(workspace), protect });
@@ -73,11 +73,11 @@ async function reserveMs(bed: CoidBed, workspace: string): Promise<number> {
 }
 
 test(
-  'planted by the thousand: the next session starts as soon, says what it holds, and changes none of it',
+  'thousands of planted entries do not slow the next start, which reports and keeps them',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const [workspace, library] = [await repository(bed, uid), await repository(bed, uid)];
+    await using bed = await makeCoidBed();
+    const [workspace, library] = [await makeRepo(bed, uid), await makeRepo(bed, uid)];
     const git = (...words: string[]) =>
       asUser(uid, ['git', '-C', workspace, '-c', 'protocol.file.allow=always', ...words]);
     await git('submodule', '--quiet', 'add', library, 'lib');
@@ -87,36 +87,36 @@ test(
     const plantedMs = await reserveMs(bed, workspace);
     assert.ok(plantedMs < plainMs + 1000, `${plantedMs} ms, without them ${plainMs} ms`);
     const mounts = [{ name: 'again', source: workspace, readonly: false }];
-    const held = await bed.session({ workspace, mounts, protect });
-    const { whole } = held.mounts.find(({ name }) => name === 'workspace') ?? {};
+    const guardedSession = await bed.session({ workspace, mounts, protect });
+    const { whole } = guardedSession.mounts.find(({ name }) => name === 'workspace') ?? {};
     const directories = ['worktrees', 'modules'].map((name) => join(workspace, '.git', name));
     assert.deepEqual(whole?.toSorted(), directories.toSorted());
     const tried = [...attacks('/workspace/.git'), ...attacks('/again/.git')];
     for (const user of ['agent', 'root'] as const)
-      assert.deepEqual(await worked(bed, held.container, tried, user), [], user);
-    // The agent works on, and so does the host, also in the real submodule.
+      assert.deepEqual(await workingAttacks(bed, guardedSession.container, tried, user), [], user);
+    // Agent and host keep working, also in the real submodule.
     const commit =
       'cd /workspace && git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m x && git -C lib status';
-    const inside = await bed.sh(held.container, commit);
+    const inside = await bed.sh(guardedSession.container, commit);
     assert.equal(inside.status, 0, inside.stderr.toString());
     await git('submodule', 'status');
     await git('-C', join(workspace, 'lib'), 'status');
     for (const script of [...forRoot('/workspace/.git'), detached])
-      assert.notEqual((await bed.sh(held.container, script, 'root')).status, 0, script);
-    await ended(bed, held.container);
+      assert.notEqual((await bed.sh(guardedSession.container, script, 'root')).status, 0, script);
+    await killAndRelease(bed, guardedSession.container);
     const again = await bed.session({ workspace, protect });
     for (const script of fromOutside)
       assert.equal((await bed.sh(again.container, script)).status, 7, script);
-    await ended(bed, again.container);
+    await killAndRelease(bed, again.container);
     const after = await inventory(workspace);
     for (const name of Object.keys(before).filter((path) =>
       /^\.git\/(?:modules|worktrees)/.test(path),
     ))
       assert.equal(after[name], before[name], name);
-    // The control: with the guard off all of it works.
+    // Control: with the guard off all attacks work.
     const open = await bed.session({ workspace, mounts });
     assert.deepEqual(
-      await worked(bed, open.container, tried, 'agent'),
+      await workingAttacks(bed, open.container, tried, 'agent'),
       tried.map(({ name }) => name),
     );
     for (const script of fromOutside)
@@ -126,32 +126,32 @@ test(
 );
 
 test(
-  'planted in the repository of a worktree: work goes on in the worktree of the session, and the others stay as they are',
+  "entries planted in a worktree's repository leave the session's worktree usable and others unchanged",
   limit,
   async () => {
-    await using bed = await coidBed();
-    const { main, common, feature } = await worktrees(bed, uid);
+    await using bed = await makeCoidBed();
+    const { main, common, feature } = await makeWorktrees(bed, uid);
     const options = { workspace: feature, mounts: [commonOf(common)], protect };
     await plant(bed, options, common);
     const mounts = [commonOf(common), { name: 'main', source: main, readonly: false }];
-    const held = await bed.session({ ...options, mounts });
-    const { whole } = held.mounts.find(({ name }) => name === 'git') ?? {};
+    const guardedSession = await bed.session({ ...options, mounts });
+    const { whole } = guardedSession.mounts.find(({ name }) => name === 'git') ?? {};
     const directories = ['worktrees', 'modules'].map((name) => join(common, name));
     assert.deepEqual(whole?.toSorted(), directories.toSorted());
     const tried = [...attacks(common), ...attacks('/main/.git')];
     for (const user of ['agent', 'root'] as const)
-      assert.deepEqual(await worked(bed, held.container, tried, user), [], user);
+      assert.deepEqual(await workingAttacks(bed, guardedSession.container, tried, user), [], user);
     const commit = `cd ${feature} && git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m x`;
-    const inside = await bed.sh(held.container, commit);
+    const inside = await bed.sh(guardedSession.container, commit);
     assert.equal(inside.status, 0, inside.stderr.toString());
     assert.equal(
       (await asUser(uid, ['git', '-C', feature, 'log', '-1', '--format=%s'])).trim(),
       'x',
     );
-    await ended(bed, held.container);
+    await killAndRelease(bed, guardedSession.container);
     const open = await bed.session({ workspace: feature, mounts });
     assert.deepEqual(
-      await worked(bed, open.container, tried, 'agent'),
+      await workingAttacks(bed, open.container, tried, 'agent'),
       tried.map(({ name }) => name),
     );
   },

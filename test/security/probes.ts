@@ -1,25 +1,24 @@
-// What is tried inside of a session, by name.
+// Probes that run inside a session, by name.
 
-/** Scripts that print what is in hidden files, if they can. `$own` gives them a mount namespace of their own. */
-export const waysToHidden: Readonly<Record<string, string>> = {
+/** Scripts that print the content of hidden files if they can. `$own` gives them their own mount namespace. */
+export const hiddenFileProbes: Readonly<Record<string, string>> = {
   'reads it': 'cat /workspace/.env',
-  'reads what lies deep': 'cat /workspace/deep/down/server.pem',
-  'reads what lies in a hidden directory': 'cat /workspace/keys/*',
-  'reads it over a link to its directory, and by its own name':
+  'reads a file deep below': 'cat /workspace/deep/down/server.pem',
+  'reads a hidden directory': 'cat /workspace/keys/*',
+  'reads it through a linked directory and by name':
     'cat /workspace/config/token; cat /workspace/conf/token',
-  'reads what a link leads to': 'cat /workspace/.linked; cat /workspace/one',
+  'reads the target of a link': 'cat /workspace/.linked; cat /workspace/one',
   'goes through /proc': 'cat /proc/self/root/proc/self/root/workspace/.env',
   'copies the directory': 'rm -rf /tmp/copied; cp -r /workspace /tmp/copied; cat /tmp/copied/.env',
   'links to it': 'cd /workspace; ln .env linked; cat linked; rm -f linked',
-  'lets git see it':
+  'reads it with git':
     'export GIT_DIR=/tmp/repository; rm -rf $GIT_DIR; git init -q; cd /workspace; git --work-tree=. add -f .env; git show :.env',
-  'takes it away in a namespace of its own':
-    '$own sh -c "umount /workspace/.env; cat /workspace/.env"',
-  'binds the workspace elsewhere':
+  'unmounts it in its own namespace': '$own sh -c "umount /workspace/.env; cat /workspace/.env"',
+  'binds the workspace to another path':
     '$own sh -c "mount -t tmpfs t /mnt; mkdir /mnt/b; mount --rbind /workspace /mnt/b; umount /mnt/b/.env; cat /mnt/b/.env"',
 };
 
-/** System calls by number (x86-64) and arguments that fail harmlessly, for perl's syscall. */
+/** System calls by number (x86-64) with arguments that fail harmlessly, for perl's syscall. */
 export const deniedCalls: Readonly<Record<string, string>> = {
   io_uring_setup: '425, 0, 0',
   io_uring_enter: '426, -1, 0, 0, 0, 0, 0',
@@ -46,10 +45,10 @@ export const deniedCalls32: Readonly<Record<string, number>> = {
 };
 
 /**
- * For three seconds: processes whose program is not one of this machine (they enter it from the host), and of those, whose
- * program can be written, and through whose root more can be seen than this machine's. Prints the counts as JSON.
+ * For three seconds, finds processes whose program is not one of this container (they enter it from the host). Of those, counts
+ * programs that are writable, and roots that show more than this container's. Prints the counts as JSON.
  */
-export const watchesEntries = `perl -MTime::HiRes=time -e '
+export const entryWatcher = `perl -MTime::HiRes=time -e '
   my $mine = join(":", (stat "/")[0, 1]); my %n = (entering => 0, writable => 0, root => 0);
   for (my $end = time + 3; time < $end;) {
     opendir(my $d, "/proc"); my @pids = grep { /^\\d+$/ } readdir $d; closedir $d;

@@ -23,8 +23,8 @@ export const protect: ProtectRequest = {
   mode: 'guard',
 };
 
-/** A repository with one commit, `.vscode` and `.claude`, all of one user. */
-export async function repository(bed: CoidBed, uid: number): Promise<string> {
+/** A repository with one commit, `.vscode` and `.claude`, all owned by one user. */
+export async function makeRepo(bed: CoidBed, uid: number): Promise<string> {
   const path = await bed.directory(uid);
   await asUser(uid, ['git', 'init', '--quiet', path]);
   await commit(uid, path, 'first');
@@ -51,7 +51,7 @@ export async function commit(uid: number, path: string, message: string): Promis
   ]);
 }
 
-/** Runs a program on the host as that user, with none of this machine's configuration of git. */
+/** Runs a program on the host as that user, without this machine's git configuration. */
 export async function asUser(uid: number, argv: readonly string[]): Promise<string> {
   const [program = '', ...rest] = argv;
   const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
@@ -64,14 +64,14 @@ export async function inventory(directory: string): Promise<Record<string, strin
   const found: Record<string, string> = {};
   for (const entry of await readdir(directory, { recursive: true })) {
     const { uid, gid, mode, size } = await lstat(join(directory, entry));
-    // The size of a directory is the file system's business.
+    // The size of a directory depends on the file system.
     const bytes = (mode & 0o170000) === 0o040000 ? 0 : size;
     found[entry] = `${uid}:${gid} ${mode.toString(8)} ${bytes}`;
   }
   return found;
 }
 
-/** Resolves when an entry belongs to a guard; rejects after half a minute. */
+/** Resolves when an entry has a guard; rejects after half a minute. */
 export function untilGuarded(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watcher = watch(join(path, '..'));
@@ -83,7 +83,7 @@ export function untilGuarded(path: string): Promise<void> {
     };
     const limit = setTimeout(() => end(new Error(`${path} is not guarded after 30 s`)), 30_000);
     const look = () => {
-      // It may just be replaced by another.
+      // It may just be being replaced.
       const uid = lstatSync(path, { throwIfNoEntry: false })?.uid ?? 0;
       if (uid >= 0x7000_0000) end();
     };
@@ -95,11 +95,11 @@ export function untilGuarded(path: string): Promise<void> {
 
 export interface Attack {
   readonly name: string;
-  /** For the guest's shell, in /workspace; status 0: the attack took effect. */
+  /** For the guest's shell in /workspace; status 0 means that the attack worked. */
   readonly script: string;
 }
 
-/** Each takes its own effect back, so that the next one finds what it needs. */
+/** Each reverts its own effect, so that the next one can run. */
 export const attacks: readonly Attack[] = [
   { name: 'writes into .git/config', script: 'echo "[x]" >> .git/config' },
   {
@@ -107,7 +107,7 @@ export const attacks: readonly Attack[] = [
     script: 'cp .git/config /tmp/c && : > .git/config && cat /tmp/c > .git/config',
   },
   {
-    name: 'puts another .git/config in its place',
+    name: 'replaces .git/config',
     script: 'cp .git/config .git/new && mv -f .git/new .git/config',
   },
   {
@@ -115,7 +115,7 @@ export const attacks: readonly Attack[] = [
     script: 'cp .git/config /tmp/c && rm -f .git/config && cp /tmp/c .git/config',
   },
   {
-    name: 'gives .git/config to its own group and writes',
+    name: 'changes the group of .git/config and writes',
     script: 'chgrp $(id -g) .git/config && echo "[x]" >> .git/config',
   },
   {
@@ -125,18 +125,18 @@ export const attacks: readonly Attack[] = [
   { name: 'links to .git/config', script: 'ln .git/config .git/linked && rm .git/linked' },
   { name: 'plants a hook', script: 'echo x > .git/hooks/pre-commit && rm .git/hooks/pre-commit' },
   {
-    name: 'plants a hook after a change of group',
+    name: 'plants a hook after changing the group',
     script: 'chgrp $(id -g) .git/hooks && echo x > .git/hooks/pre-push && rm .git/hooks/pre-push',
   },
-  { name: 'changes a hook that is there', script: 'echo x >> .git/hooks/pre-commit.sample' },
+  { name: 'changes an existing hook', script: 'echo x >> .git/hooks/pre-commit.sample' },
   { name: 'renames .git/hooks', script: 'mv .git/hooks .git/hooks2 && mv .git/hooks2 .git/hooks' },
   {
-    name: 'points git elsewhere with commondir',
+    name: 'redirects git with commondir',
     script:
       'cp .git/commondir /tmp/d 2>/dev/null; echo /tmp > .git/commondir && { cat /tmp/d > .git/commondir 2>/dev/null || rm .git/commondir; }',
   },
   {
-    name: 'removes the placeholder of commondir and makes its own',
+    name: 'replaces the placeholder of commondir',
     script: 'rm -f .git/commondir && echo . > .git/commondir && rm -f .git/commondir',
   },
   {
@@ -167,7 +167,7 @@ export const attacks: readonly Attack[] = [
   { name: 'renames .claude', script: 'mv .claude .claude2 && mv .claude2 .claude' },
 ];
 
-/** The agent's user leaves the container's mounts by a user namespace and pivot_root; only a held descriptor is left. */
+/** The agent's user leaves the container's mounts by a user namespace and pivot_root; only an open descriptor is left. */
 export const leavesMounts = `unshare -Urm perl -e '
   opendir(my $ws, "/workspace") or die "open";
   mkdir "/tmp/nr"; my $m = "tmpfs"; my ($t, $o) = ("/tmp/nr", "mode=755");
@@ -178,7 +178,7 @@ export const leavesMounts = `unshare -Urm perl -e '
   rename(".git", ".git2") or exit 7;
   rename(".git2", ".git"); exit 0'`;
 
-/** `leavesMounts` at another protected directory: renamed to `aside` and back, and a file in it written to. */
+/** `leavesMounts` for another protected directory: renames it to `aside` and back, and writes a file in it. */
 export function outsideOfMounts(directory: string, aside: string, file: string): string[] {
   return [
     leavesMounts.replaceAll('".git2"', `"${aside}"`).replaceAll('".git"', `"${directory}"`),
@@ -186,8 +186,8 @@ export function outsideOfMounts(directory: string, aside: string, file: string):
   ];
 }
 
-/** The names of those attacks that take effect. */
-export async function worked(
+/** Names of the attacks that work. */
+export async function workingAttacks(
   bed: CoidBed,
   container: string,
   tried: readonly Attack[],
@@ -199,6 +199,6 @@ export async function worked(
   return names;
 }
 
-/** The container's root takes the workspace's mount away and goes on through a held descriptor. */
+/** Container root unmounts the workspace and continues through an open descriptor. */
 export const detachesMount =
   'exec 9</workspace; umount -l /workspace; cd /proc/self/fd/9 && mv .git .git2 && mv .git2 .git';

@@ -1,13 +1,13 @@
-// Goal: the agent cannot change what the host runs later, whoever it becomes inside and however it reaches the files,
-// while the user on the host works on as before.
-// Method: every attack twice, in a real container: it works with the guard off, and is refused with it on.
+// Goal: the agent cannot change files that the host runs later, as any user inside and by any route,
+// while the host user works as before.
+// Method: every attack twice in a real container: it works with the guard off, and fails with it on.
 import assert from 'node:assert/strict';
 import { chmod, chown, readdir, rename, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { killContainer } from '../../src/session/lifecycle/end-container.ts';
 import { refOf } from '../../src/session/record/container-ref.ts';
-import { coidBed, untilGone } from '../incus/coid-bed.ts';
+import { makeCoidBed, untilEntryGone } from '../incus/coid-bed.ts';
 import {
   asUser,
   attacks,
@@ -15,8 +15,8 @@ import {
   detachesMount,
   inventory,
   leavesMounts,
+  makeRepo,
   protect,
-  repository,
   untilGuarded,
 } from './protect-bed.ts';
 
@@ -25,69 +25,65 @@ const uid = 1003;
 
 for (const user of ['agent', 'root'] as const) {
   test(
-    `what the ${user} does to protected paths works without the guard and is refused with it`,
+    `attacks of the ${user} on protected paths work without the guard and fail with it`,
     limit,
     async () => {
-      await using bed = await coidBed();
-      const open = await bed.session({ workspace: await repository(bed, uid) });
-      const guarded = await bed.session({ workspace: await repository(bed, uid), protect });
+      await using bed = await makeCoidBed();
+      const open = await bed.session({ workspace: await makeRepo(bed, uid) });
+      const guarded = await bed.session({ workspace: await makeRepo(bed, uid), protect });
       for (const { name, script } of attacks) {
         const bare = await bed.sh(open.container, `cd /workspace; ${script}`, 'agent');
         assert.equal(bare.status, 0, `${name}, guard off: ${bare.stderr}`);
-        const held = await bed.sh(guarded.container, `cd /workspace; ${script}`, user);
-        assert.notEqual(held.status, 0, `${name}, guard on`);
+        const withGuard = await bed.sh(guarded.container, `cd /workspace; ${script}`, user);
+        assert.notEqual(withGuard.status, 0, `${name}, guard on`);
       }
     },
   );
 }
 
 test(
-  'the agent cannot rename .git from a mount namespace of its own that it left by pivot_root',
+  'the agent cannot rename .git from a mount namespace that it left with pivot_root',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const open = await bed.session({ workspace: await repository(bed, uid) });
-    const guarded = await bed.session({ workspace: await repository(bed, uid), protect });
+    await using bed = await makeCoidBed();
+    const open = await bed.session({ workspace: await makeRepo(bed, uid) });
+    const guarded = await bed.session({ workspace: await makeRepo(bed, uid), protect });
     const bare = await bed.sh(open.container, leavesMounts);
     assert.equal(bare.status, 0, bare.stderr.toString());
-    const held = await bed.sh(guarded.container, leavesMounts);
-    assert.equal(held.status, 7, held.stderr.toString());
+    const withGuard = await bed.sh(guarded.container, leavesMounts);
+    assert.equal(withGuard.status, 7, withGuard.stderr.toString());
   },
 );
 
 test(
-  "the container's root cannot rename .git through a descriptor after it detached the workspace",
+  'container root cannot rename .git through a descriptor after detaching the workspace',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const open = await bed.session({ workspace: await repository(bed, uid) });
-    const guarded = await bed.session({ workspace: await repository(bed, uid), protect });
+    await using bed = await makeCoidBed();
+    const open = await bed.session({ workspace: await makeRepo(bed, uid) });
+    const guarded = await bed.session({ workspace: await makeRepo(bed, uid), protect });
     const bare = await bed.sh(open.container, detachesMount, 'root');
     assert.equal(bare.status, 0, bare.stderr.toString());
-    const held = await bed.sh(guarded.container, detachesMount, 'root');
-    assert.notEqual(held.status, 0);
+    const withGuard = await bed.sh(guarded.container, detachesMount, 'root');
+    assert.notEqual(withGuard.status, 0);
   },
 );
 
-test(
-  'taking the guard of .git away, which its owner may do, stops the session',
-  limit,
-  async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
-    const { container } = await bed.session({ workspace, protect });
-    const paused = bed.lifecycle.until('instance-paused', container);
-    await bed.sh(container, 'cd /workspace; chgrp $(id -g) .git').catch(() => undefined);
-    await paused;
-    assert.equal(await bed.status(container), 'Frozen');
-    const found = await bed.incus.instance(container);
-    assert.match(found?.instance.config['user.coi.alert'] ?? '', /Protection attacked/);
-  },
-);
+test('removing the guard of .git, which its owner can do, stops the session', limit, async () => {
+  await using bed = await makeCoidBed();
+  const workspace = await makeRepo(bed, uid);
+  const { container } = await bed.session({ workspace, protect });
+  const paused = bed.lifecycle.until('instance-paused', container);
+  await bed.sh(container, 'cd /workspace; chgrp $(id -g) .git').catch(() => undefined);
+  await paused;
+  assert.equal(await bed.status(container), 'Frozen');
+  const found = await bed.incus.instance(container);
+  assert.match(found?.instance.config['user.coi.alert'] ?? '', /Protection attacked/);
+});
 
-test('the agent works with git, and commits', limit, async () => {
-  await using bed = await coidBed();
-  const workspace = await repository(bed, uid);
+test('the agent can use git and commit', limit, async () => {
+  await using bed = await makeCoidBed();
+  const workspace = await makeRepo(bed, uid);
   const { container } = await bed.session({ workspace, protect });
   const identity = '-c user.name=A -c user.email=a@example.invalid';
   const worked = await bed.sh(
@@ -99,11 +95,11 @@ test('the agent works with git, and commits', limit, async () => {
 });
 
 test(
-  "the user's git and editors on the host go on working, and what they write is guarded in turn",
+  "the user's git and editors on the host work, and files that they write are guarded too",
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
     const { container } = await bed.session({ workspace, protect });
     const git = (...words: string[]) => asUser(uid, ['git', '-C', workspace, ...words]);
     await git('config', 'user.name', 'Somebody');
@@ -115,14 +111,14 @@ test(
       'https://example.invalid/x.git',
     );
     await untilGuarded(join(workspace, '.git/config'));
-    // In place, and by a file that is renamed over the old one.
+    // In place, and by renaming a file over the old one.
     await asUser(uid, ['sh', '-c', `echo '{"a":1}' > ${workspace}/.vscode/tasks.json`]);
     await asUser(uid, [
       'sh',
       '-c',
       `echo '{"b":1}' > ${workspace}/.claude/new && mv ${workspace}/.claude/new ${workspace}/.claude/settings.json`,
     ]);
-    // Made, and its mode set then: a moment later only root could.
+    // Created, then its mode set: a moment later only root could.
     await asUser(uid, ['install', '-m', '755', '/bin/true', `${workspace}/.git/hooks/pre-commit`]);
     for (const path of ['.claude/settings.json', '.git/hooks/pre-commit'])
       await untilGuarded(join(workspace, path));
@@ -142,11 +138,11 @@ test(
 );
 
 test(
-  'after the session everything is as it was: owners, groups, modes, and no placeholder left',
+  'after the session owners, groups and modes are the original ones, without placeholders',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
     await chmod(join(workspace, '.claude/settings.json'), 0o640);
     const before = await inventory(workspace);
     const { container } = await bed.session({ workspace, protect });
@@ -157,25 +153,25 @@ test(
 );
 
 test(
-  'a guard outlives a crash of coid, and is taken away by the next one when its session is gone',
+  'a guard survives a coid crash, and the next coid removes it when its session is gone',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
     const before = await inventory(workspace);
     const { container } = await bed.session({ workspace, protect });
     await bed.daemon.crash();
     const attack = await bed.sh(container, 'echo x >> /workspace/.git/config');
     assert.notEqual(attack.status, 0);
     await bed.daemon.start();
-    // It watches again: what the host replaces is guarded anew.
+    // It watches again: replacements by the host are guarded.
     await asUser(uid, ['git', '-C', workspace, 'config', 'a.b', 'c']);
     await untilGuarded(join(workspace, '.git/config'));
     await asUser(uid, ['git', '-C', workspace, 'config', '--unset', 'a.b']);
     await bed.daemon.crash();
     await deleteNow(bed, container);
     await bed.daemon.start();
-    await released(bed);
+    await untilReleased(bed);
     const after = await inventory(workspace);
     assert.deepEqual(Object.keys(after).sort(), Object.keys(before).sort());
     assert.deepEqual(
@@ -185,9 +181,9 @@ test(
   },
 );
 
-test('two sessions share the guard of their workspace until the last one ends', limit, async () => {
-  await using bed = await coidBed();
-  const workspace = await repository(bed, uid);
+test("two sessions share their workspace's guard until the last one ends", limit, async () => {
+  await using bed = await makeCoidBed();
+  const workspace = await makeRepo(bed, uid);
   const before = await inventory(workspace);
   const one = await bed.session({ workspace, protect });
   const two = await bed.session({ workspace, protect });
@@ -199,9 +195,9 @@ test('two sessions share the guard of their workspace until the last one ends', 
   assert.deepEqual(await inventory(workspace), before);
 });
 
-test('what cannot be guarded refuses the start, with nothing left changed', limit, async () => {
-  await using bed = await coidBed();
-  const linked = await repository(bed, uid);
+test('a path that cannot be guarded refuses the start and changes nothing', limit, async () => {
+  await using bed = await makeCoidBed();
+  const linked = await makeRepo(bed, uid);
   await rename(join(linked, '.vscode'), join(linked, 'elsewhere'));
   await symlink('.vscode', join(linked, '.vscode'));
   const before = await inventory(linked);
@@ -209,7 +205,7 @@ test('what cannot be guarded refuses the start, with nothing left changed', limi
   await assert.rejects(bed.coid.reserve(request), { code: 'unprotected-path' });
   assert.deepEqual(await inventory(linked), before);
   assert.deepEqual(await bed.mountIds(), []);
-  const shared = await repository(bed, uid);
+  const shared = await makeRepo(bed, uid);
   await chown(join(shared, '.git'), uid, 50);
   await chmod(join(shared, '.git'), 0o2775);
   await assert.rejects(bed.coid.reserve({ ...bed.request(shared), protect }), {
@@ -217,9 +213,9 @@ test('what cannot be guarded refuses the start, with nothing left changed', limi
   });
 });
 
-test('a submodule and a worktree that are there are guarded as well', limit, async () => {
-  await using bed = await coidBed();
-  const [library, workspace] = [await repository(bed, uid), await repository(bed, uid)];
+test('existing submodules and worktrees are guarded too', limit, async () => {
+  await using bed = await makeCoidBed();
+  const [library, workspace] = [await makeRepo(bed, uid), await makeRepo(bed, uid)];
   const git = (...words: string[]) =>
     asUser(uid, [
       'git',
@@ -258,7 +254,7 @@ test('a submodule and a worktree that are there are guarded as well', limit, asy
     const attack = await bed.sh(container, `cd /workspace; ${script}`);
     assert.notEqual(attack.status, 0, script);
   }
-  // In the worktree work goes on.
+  // Work in the worktree continues.
   const worked = await bed.sh(
     container,
     'cd /workspace/.git/worktrees/tree && echo x > probe && rm probe && cd /workspace/lib && echo x > probe && git status --porcelain',
@@ -267,9 +263,9 @@ test('a submodule and a worktree that are there are guarded as well', limit, asy
   await git('-C', join(workspace, 'lib'), 'status');
 });
 
-type Bed = Awaited<ReturnType<typeof coidBed>>;
+type Bed = Awaited<ReturnType<typeof makeCoidBed>>;
 
-/** Also while coid still marks it as live: Incus does one thing at a time with an instance. */
+/** Retries while coid still marks it as live: Incus runs one operation at a time per instance. */
 async function deleteNow({ incus }: Bed, container: string): Promise<void> {
   const found = await incus.instance(container);
   assert.ok(found);
@@ -278,11 +274,11 @@ async function deleteNow({ incus }: Bed, container: string): Promise<void> {
 
 async function endAndRelease(bed: Bed, container: string): Promise<void> {
   await deleteNow(bed, container);
-  await released(bed);
+  await untilReleased(bed);
 }
 
-/** Resolves when coid has taken all guards away. */
-async function released({ daemon }: Bed): Promise<void> {
+/** Resolves when coid has removed all guards. */
+async function untilReleased({ daemon }: Bed): Promise<void> {
   const directory = join(daemon.stateDir, 'protect');
-  for (const name of await readdir(directory)) await untilGone(directory, name);
+  for (const name of await readdir(directory)) await untilEntryGone(directory, name);
 }

@@ -1,5 +1,5 @@
-// Goal: a push from the host into the workspace's repository runs nothing that the agent wrote. `git receive-pack` works in the
-// directory of git, from where it looks for a relative `core.hooksPath`: `.git/.githooks`, which nobody has.
+// Goal: a push from the host into the workspace's repository runs no file of the agent. `git receive-pack` runs in the git
+// directory and resolves a relative `core.hooksPath` from there: `.git/.githooks`, which projects do not have.
 // Method: in pairs, with the guard off and on.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -8,20 +8,20 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { killContainer } from '../../src/session/lifecycle/end-container.ts';
 import { refOf } from '../../src/session/record/container-ref.ts';
-import { type CoidBed, coidBed, untilGone } from '../incus/coid-bed.ts';
-import { asUser, commit, protect, repository } from './protect-bed.ts';
+import { type CoidBed, makeCoidBed, untilEntryGone } from '../incus/coid-bed.ts';
+import { asUser, commit, makeRepo, protect } from './protect-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
 
 for (const hooksPath of ['.githooks', '.husky/_', 'a/b/c'])
   test(
-    `a push into the workspace does not run hooks of the agent, core.hooksPath = ${hooksPath}`,
+    `a push into the workspace does not run the agent's hooks with core.hooksPath = ${hooksPath}`,
     limit,
     async () => {
-      await using bed = await coidBed();
+      await using bed = await makeCoidBed();
       const mark = await bed.directory(uid);
-      const workspaces = [await repository(bed, uid), await repository(bed, uid)];
+      const workspaces = [await makeRepo(bed, uid), await makeRepo(bed, uid)];
       for (const workspace of workspaces)
         await asUser(uid, ['git', '-C', workspace, 'config', 'core.hooksPath', hooksPath]);
       const [bare = '', held = ''] = workspaces;
@@ -39,9 +39,9 @@ for (const hooksPath of ['.githooks', '.husky/_', 'a/b/c'])
         assert.notEqual((await bed.sh(guarded.container, away, user)).status, 0, user);
       }
       assert.ok(!(await isRun(bed, held, mark)));
-      // The host goes on pushing, and nothing is left there.
-      const said = await asUser(uid, ['git', '-C', held, 'branch', '--list', 'pushed-*']);
-      assert.match(said, /pushed/);
+      // The host can keep pushing, and nothing is left there.
+      const result = await asUser(uid, ['git', '-C', held, 'branch', '--list', 'pushed-*']);
+      assert.match(result, /pushed/);
       await endAndRelease(bed, guarded.container);
       assert.deepEqual(await readdir(join(held, '.git')), before);
       assert.ok((await lstat(join(held, '.git/config'))).isFile());
@@ -53,7 +53,7 @@ async function endAndRelease(bed: CoidBed, container: string): Promise<void> {
   assert.ok(found);
   await killContainer(bed.incus, refOf(found.instance), AbortSignal.timeout(60_000));
   const directory = join(bed.daemon.stateDir, 'protect');
-  for (const name of await readdir(directory)) await untilGone(directory, name);
+  for (const name of await readdir(directory)) await untilEntryGone(directory, name);
 }
 
 function attack(hooksPath: string, mark: string): string {

@@ -1,5 +1,5 @@
-// The system call filters that a process has, as the kernel holds them, and what they say of any call of any architecture:
-// also of those that this kernel itself lacks. Sources: ptrace(2), seccomp(2), <linux/filter.h>.
+// A process's system call filters as held by the kernel, and their verdict on any call of any architecture,
+// including those that this kernel lacks. Sources: ptrace(2), seccomp(2), <linux/filter.h>.
 import koffi from 'koffi';
 
 const c = koffi.load(null);
@@ -14,7 +14,7 @@ const WALL = 0x4000_0000;
 const instructionBytes = 8;
 
 export const architectures = { x86_64: 0xc000003e, i386: 0x40000003 } as const;
-/** What numbers of x32 calls have besides; the architecture is that of the 64-bit ones. */
+/** Bit that marks x32 call numbers; the architecture is that of the 64-bit ones. */
 export const x32 = 0x4000_0000;
 /** The verdict that makes a call fail with that error. */
 export const failsWith = (errno: number) => 0x0005_0000 | errno;
@@ -25,7 +25,7 @@ export interface Call {
   readonly args?: readonly number[];
 }
 
-/** All filters of a process, which stands still meanwhile. */
+/** All filters of a process, which is stopped meanwhile. */
 export function filtersOf(pid: number): Buffer[] {
   if (ptrace(PTRACE_SEIZE, pid, 0, null) !== 0) throw new Error(`no ptrace: ${koffi.errno()}`);
   try {
@@ -44,7 +44,7 @@ export function filtersOf(pid: number): Buffer[] {
   }
 }
 
-/** The strictest of what the filters say. */
+/** The strictest verdict of all filters. */
 export function verdict(filters: readonly Buffer[], call: Call): number {
   return Math.min(...filters.map((filter) => run(filter, dataOf(call)) | 0));
 }
@@ -58,14 +58,14 @@ function dataOf({ arch, number, args = [] }: Call): Buffer {
   return data;
 }
 
-/** The machine of classic BPF, as far as filters of system calls use it. */
+/** The classic BPF machine, as far as system call filters use it. */
 function run(filter: Buffer, data: Buffer): number {
   let accumulator = 0;
   for (let at = 0; ; at += 1) {
-    const place = at * instructionBytes;
-    const code = filter.readUInt16LE(place);
-    const [yes, no] = [filter.readUInt8(place + 2), filter.readUInt8(place + 3)];
-    const k = filter.readUInt32LE(place + 4);
+    const offset = at * instructionBytes;
+    const code = filter.readUInt16LE(offset);
+    const [yes, no] = [filter.readUInt8(offset + 2), filter.readUInt8(offset + 3)];
+    const k = filter.readUInt32LE(offset + 4);
     const jump = (condition: boolean) => {
       at += condition ? yes : no;
     };

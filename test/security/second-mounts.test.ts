@@ -1,5 +1,5 @@
-// Goal: what is hidden, protected or read-only in a workspace is so in every other mount of the session that shows it.
-// Method: real containers through a coid of their own; each way in is also taken without the guard, where it works.
+// Goal: paths that are hidden, protected or read-only in a workspace are so in every other mount of the session that shows them.
+// Method: real containers with a private coid; each route is also tried without the guard, where it works.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -7,8 +7,8 @@ import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { MountRequest, ProtectRequest } from '../../src/coid-api/session-protocol.ts';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { attacks, commit, protect, repository } from './protect-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { attacks, commit, makeRepo, protect } from './protect-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
@@ -18,15 +18,15 @@ const guarded: ProtectRequest = { ...protect, paths: [...protect.paths, ...secre
 let bed: CoidBed;
 
 before(async () => {
-  bed = await coidBed();
+  bed = await makeCoidBed();
 });
 after(() => bed?.[Symbol.asyncDispose]());
 
 test(
-  'a hidden file is empty in a second mount of the workspace, of a part of it and of what holds it, also where the mount is read-only; without hiding each shows it',
+  'a hidden file is empty in every second mount, even read-only ones; without hiding each shows it',
   limit,
   async () => {
-    const { holder, workspace } = await place();
+    const { holder, workspace } = await makeWorkspaceWithSecrets();
     const mounts: MountRequest[] = [
       { name: 'again', source: workspace, readonly: false },
       { name: 'again-readonly', source: workspace, readonly: true },
@@ -49,7 +49,10 @@ test(
       'exec 9</part; umount -l /part; cd /proc/self/fd/9; mv down down2; cat down2/server.pem; mv down2 down',
     ];
     const hiding = await bed.session({ workspace, mounts, protect: guarded, secrets });
-    const open = await bed.session({ workspace: (await place()).workspace, mounts: [] });
+    const open = await bed.session({
+      workspace: (await makeWorkspaceWithSecrets()).workspace,
+      mounts: [],
+    });
     const other = await bed.sh(hiding.container, 'cat /again/plain /holder/project/plain');
     assert.equal(other.stdout.toString(), `${secret}\n${secret}\n`);
     for (const script of [
@@ -59,24 +62,24 @@ test(
       assert.notEqual((await bed.sh(hiding.container, script, 'root')).status, 0, script);
     for (const user of ['agent', 'root'] as const) {
       const tried = [...ways, ...(user === 'root' ? takenAway : [])];
-      const held = await each(hiding, tried, user);
+      const withGuard = await runEach(hiding, tried, user);
       for (const [index, way] of tried.entries())
-        assert.doesNotMatch(held[index] ?? secret, new RegExp(secret), `${way}, as ${user}`);
+        assert.doesNotMatch(withGuard[index] ?? secret, new RegExp(secret), `${way}, as ${user}`);
     }
     assert.match((await bed.sh(open.container, 'cat /workspace/.env')).stdout.toString(), /secret/);
-    // The control: the same mounts with nothing hidden.
+    // Control: the same mounts with nothing hidden.
     const bare = await bed.session({ workspace, mounts });
-    const shown = await each(bare, ways, 'agent');
+    const shown = await runEach(bare, ways, 'agent');
     for (const [index, way] of ways.entries())
       assert.match(shown[index] ?? '', new RegExp(secret), way);
   },
 );
 
 test(
-  'a directory that is bound to another path on the host is known by what it is, not by its name',
+  'a directory bound to another host path is recognised by identity, not by name',
   limit,
   async () => {
-    const { workspace } = await place();
+    const { workspace } = await makeWorkspaceWithSecrets();
     const bound = await bed.directory(uid);
     execFileSync('mount', ['--bind', join(workspace, 'deep'), bound]);
     try {
@@ -94,13 +97,13 @@ test(
 );
 
 test(
-  'a mount that cannot be covered is refused, and the refusal names the mount, the path and what to do',
+  'a mount that cannot be covered is refused, naming mount, path and what to do',
   limit,
   async () => {
-    const { holder, workspace } = await place();
+    const { holder, workspace } = await makeWorkspaceWithSecrets();
     const refused = async (mount: Omit<MountRequest, 'name'>, more: object, sentence: RegExp) => {
-      const asked = bed.request(workspace, [{ name: 'more', ...mount }]);
-      await assert.rejects(bed.coid.reserve({ ...asked, ...more }), (error: Error) => {
+      const reserveRequest = bed.request(workspace, [{ name: 'more', ...mount }]);
+      await assert.rejects(bed.coid.reserve({ ...reserveRequest, ...more }), (error: Error) => {
         assert.match(`${error.message} ${JSON.stringify(error)}`, sentence);
         return true;
       });
@@ -113,15 +116,15 @@ test(
     await refused(
       { source: holder, readonly: false },
       hiding,
-      /holds the workspace \("project" in it\)/,
+      /contains the workspace \(at "project"\)/,
     );
-    await refused({ source: holder, readonly: false }, { protect }, /holds the workspace/);
+    await refused({ source: holder, readonly: false }, { protect }, /contains the workspace/);
     const part = join(workspace, 'part');
     await refused({ source: part, readonly: true }, { secrets }, /could move "\.env" into it/);
     const sealed = { protect: { ...protect, readonlyGit: true } };
     const refs = join(workspace, '.git/refs');
     await refused({ source: refs, readonly: false }, sealed, /\.git, which is read-only/);
-    // The controls: what the refusals speak of works where nothing is guarded.
+    // Controls: the refused actions work if nothing is guarded.
     const bare = await bed.session({
       workspace,
       mounts: [
@@ -142,7 +145,7 @@ test(
 );
 
 test(
-  'what is protected cannot be changed through a second mount of the workspace; without protection it can',
+  'protected paths cannot be changed through a second mount; without protection they can',
   limit,
   async () => {
     const run = async (session: { container: string }, user: 'agent' | 'root') => {
@@ -153,12 +156,12 @@ test(
       }
       return worked;
     };
-    const workspace = await repository(bed, uid);
+    const workspace = await makeRepo(bed, uid);
     const mounts = [{ name: 'again', source: workspace, readonly: false }];
-    const held = await bed.session({ workspace, mounts, protect });
+    const guardedSession = await bed.session({ workspace, mounts, protect });
     for (const user of ['agent', 'root'] as const)
-      assert.deepEqual(await run(held, user), [], user);
-    const bare = await repository(bed, uid);
+      assert.deepEqual(await run(guardedSession, user), [], user);
+    const bare = await makeRepo(bed, uid);
     const open = await bed.session({
       workspace: bare,
       mounts: [{ name: 'again', source: bare, readonly: false }],
@@ -171,7 +174,7 @@ test(
 );
 
 test(
-  'with [git] readonly nothing below .git can be written through a second mount either; without it it can',
+  'with [git] readonly .git cannot be written through a second mount; without it it can',
   limit,
   async () => {
     const scripts = [
@@ -180,9 +183,9 @@ test(
       'umount /again/.git; echo x > /again/.git/objects/planted',
       'mount -o remount,rw /again/.git; echo x > /again/.git/objects/planted',
     ];
-    const workspace = await repository(bed, uid);
+    const workspace = await makeRepo(bed, uid);
     const mounts = [{ name: 'again', source: workspace, readonly: false }];
-    const held = await bed.session({
+    const guardedSession = await bed.session({
       workspace,
       mounts,
       protect: { ...protect, readonlyGit: true },
@@ -190,12 +193,12 @@ test(
     for (const user of ['agent', 'root'] as const)
       for (const script of scripts)
         assert.notEqual(
-          (await bed.sh(held.container, script, user)).status,
+          (await bed.sh(guardedSession.container, script, user)).status,
           0,
           `${script}, ${user}`,
         );
     await commit(uid, workspace, 'from the host');
-    const bare = await repository(bed, uid);
+    const bare = await makeRepo(bed, uid);
     const open = await bed.session({
       workspace: bare,
       mounts: [{ name: 'again', source: bare, readonly: false }],
@@ -205,53 +208,61 @@ test(
   },
 );
 
-test('hidden stays hidden in a second mount when coid makes the mounts again', limit, async () => {
-  const { workspace } = await place();
-  const mounts = [{ name: 'again', source: workspace, readonly: false }];
-  const asked = { workspace, mounts, protect: guarded, secrets, persistent: true };
-  const { container, id } = await bed.session(asked);
-  const shows = async () =>
-    (await bed.sh(container, 'cat /again/.env; cat /again/plain')).stdout.toString();
-  assert.equal(await shows(), `${secret}\n`);
-  const stop = await bed.incus.changeState(container, { action: 'stop', force: true, timeout: 30 });
-  await stop.wait({ timeoutMs: 60_000 });
-  const made = await bed.coid.remount(container, { id, startId: randomUUID() });
-  assert.deepEqual(
-    made.map(({ recursive }) => recursive),
-    [true, true],
-    id,
-  );
-  const start = await bed.incus.changeState(container, { action: 'start', timeout: 60 });
-  await start.wait({ timeoutMs: 60_000 });
-  assert.equal(await shows(), `${secret}\n`);
-  // It runs, and its mounts are told as they are.
-  const told = await bed.coid.remount(container, { id, startId: randomUUID() });
-  assert.deepEqual(
-    told.map(({ recursive }) => recursive),
-    [true, true],
-  );
-});
+test(
+  'hidden paths stay hidden in a second mount when coid restores the mounts',
+  limit,
+  async () => {
+    const { workspace } = await makeWorkspaceWithSecrets();
+    const mounts = [{ name: 'again', source: workspace, readonly: false }];
+    const options = { workspace, mounts, protect: guarded, secrets, persistent: true };
+    const { container, id } = await bed.session(options);
+    const shows = async () =>
+      (await bed.sh(container, 'cat /again/.env; cat /again/plain')).stdout.toString();
+    assert.equal(await shows(), `${secret}\n`);
+    const stop = await bed.incus.changeState(container, {
+      action: 'stop',
+      force: true,
+      timeout: 30,
+    });
+    await stop.wait({ timeoutMs: 60_000 });
+    const made = await bed.coid.remount(container, { id, startId: randomUUID() });
+    assert.deepEqual(
+      made.map(({ recursive }) => recursive),
+      [true, true],
+      id,
+    );
+    const start = await bed.incus.changeState(container, { action: 'start', timeout: 60 });
+    await start.wait({ timeoutMs: 60_000 });
+    assert.equal(await shows(), `${secret}\n`);
+    // It runs, and its mounts are reported as they are.
+    const reported = await bed.coid.remount(container, { id, startId: randomUUID() });
+    assert.deepEqual(
+      reported.map(({ recursive }) => recursive),
+      [true, true],
+    );
+  },
+);
 
-/** A workspace with secrets in a directory that holds it. */
-async function place(): Promise<{ holder: string; workspace: string }> {
+/** A workspace with secrets in a parent directory. */
+async function makeWorkspaceWithSecrets(): Promise<{ holder: string; workspace: string }> {
   const holder = await bed.directory(uid);
   const workspace = join(holder, 'project');
-  await mine(join(workspace, 'part/file'));
+  await chownToUser(join(workspace, 'part/file'));
   execFileSync('git', ['init', '--quiet', workspace], { uid, gid: uid, cwd: '/' });
   for (const path of ['.env', 'deep/down/server.pem', 'keys/one', 'plain'])
-    await mine(join(workspace, path));
+    await chownToUser(join(workspace, path));
   return { holder, workspace };
 }
 
-async function mine(path: string): Promise<void> {
+async function chownToUser(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${secret}\n`);
   for (let at = path; at !== '/tmp' && at.split('/').length > 3; at = dirname(at))
     await chown(at, uid, uid);
 }
 
-/** What each script prints, on both outputs. All in one, with a mark after each: what got lost on its way is no silence. */
-async function each(
+/** Output of each script, both streams. All in one run, with a mark after each: a lost output is not an empty one. */
+async function runEach(
   { container }: { container: string },
   scripts: readonly string[],
   user: 'agent' | 'root',

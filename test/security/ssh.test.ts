@@ -1,4 +1,4 @@
-// What a session gains from the ssh that gets into it: its server is the attacker's. Each with its control.
+// What a session gains from an ssh connection to it: its server is the attacker's. Each with its control.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -11,14 +11,14 @@ import { startSshAgent } from '../lifecycle/agent.ts';
 
 const timeout = 240_000;
 
-interface Place {
+interface SshSetup {
   readonly name: string;
   readonly ssh: (words: readonly string[], env?: Record<string, string>) => ReturnType<Bed['coi']>;
-  /** Root of the container puts this in the place of the server; `$real` is the one that was there. */
+  /** Container root replaces the server by this; `$real` is the original. */
   readonly serve: (script: string) => Promise<void>;
 }
 
-async function place(bed: Bed): Promise<Place> {
+async function makeSshSetup(bed: Bed): Promise<SshSetup> {
   const started = await bed.coi(['shell', '--background', '--image', bed.image]);
   assert.equal(started.status, 0, started.stderr);
   const [name = ''] = await bed.instances();
@@ -27,8 +27,8 @@ async function place(bed: Bed): Promise<Place> {
   const file = join(bed.user.home, 'host');
   writeFileSync(file, printed.stdout);
   const root = async (...command: string[]) => {
-    const said = await bed.coi(['container', 'exec', name, '--', ...command]);
-    assert.equal(said.status, 0, said.stderr);
+    const result = await bed.coi(['container', 'exec', name, '--', ...command]);
+    assert.equal(result.status, 0, result.stderr);
   };
   await root('mv', '/usr/sbin/sshd', '/usr/sbin/real');
   return {
@@ -46,62 +46,65 @@ async function place(bed: Bed): Promise<Place> {
   };
 }
 
-test('a server that allows everything gets no agent of the user’s and no port of the host', {
+test('an ssh server in the session gets no SSH agent of the user and no host port', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   await using agent = await startSshAgent(bed.user, 'one');
-  const { name, ssh, serve } = await place(bed);
+  const { name, ssh, serve } = await makeSshSetup(bed);
   await serve('exec $real -o AllowAgentForwarding=yes -o AllowTcpForwarding=yes "$@"');
   const env = { SSH_AUTH_SOCK: agent.socket };
   const look = 'ssh-add -l 2>&1 | grep -o ED25519; ss -ltn | grep -o :9000; true';
   const lent = ['-o', 'ForwardAgent=yes', '-o', 'IdentityAgent=SSH_AUTH_SOCK'];
   const control = await ssh([...lent, '-R', '9000:localhost:9', name, look], env);
   assert.match(control.stdout, /^ED25519\n:9000\n/, control.stderr);
-  const said = await ssh([name, look], env);
-  assert.deepEqual([said.status, said.stdout], [0, ''], said.stderr);
+  const result = await ssh([name, look], env);
+  assert.deepEqual([result.status, result.stdout], [0, ''], result.stderr);
 });
 
-test('a server with another key is refused, and gets neither password nor key of the user’s', {
+test('an ssh server with another key is refused and gets neither password nor key', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const { name, ssh, serve } = await place(bed);
+  const { name, ssh, serve } = await makeSshSetup(bed);
   const key = 'k=$(mktemp -d)/k; ssh-keygen -q -t ed25519 -N "" -f "$k"';
   await serve(`${key}; exec $real -o "HostKey=$k" "$@" -h "$k"`);
   const trusting = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
   const control = await ssh([...trusting, '-o', 'HostKeyAlias=other', name, 'echo in']);
   assert.equal(control.stdout, 'in\n', control.stderr);
-  const said = await ssh([name, 'echo in']);
-  assert.deepEqual([said.status, said.stdout], [255, '']);
-  assert.match(said.stderr, /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/);
-  // Of its own accord no client asks the user for anything.
+  const result = await ssh([name, 'echo in']);
+  assert.deepEqual([result.status, result.stdout], [255, '']);
+  assert.match(
+    result.stderr,
+    /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/,
+  );
+  // No client prompts the user on its own.
   await serve('exec $real -o AuthenticationMethods=password -o PasswordAuthentication=yes "$@"');
-  const asked = await ssh(['-v', name, 'echo in']);
-  assert.equal(asked.status, 255);
-  assert.match(asked.stderr, /No more authentication methods to try/);
+  const answer = await ssh(['-v', name, 'echo in']);
+  assert.equal(answer.status, 255);
+  assert.match(answer.stderr, /No more authentication methods to try/);
 });
 
-test('what a server says before a connection is there cannot steer the terminal', {
+test('output of an ssh server before the connection cannot control the terminal', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const { name, ssh, serve } = await place(bed);
+  const { name, ssh, serve } = await makeSshSetup(bed);
   await serve(`printf "\\033]0;title\\007\\033[2Jbad" >&2; exit 3`);
-  const said = await ssh([name, 'true']);
-  assert.equal(said.status, 255);
-  assert.match(said.stderr, /the ssh server of \S+ ended: \\x1b\]0;title\\x07\\x1b\[2Jbad/);
-  assert.ok(!said.stderr.includes('\u001b'));
+  const result = await ssh([name, 'true']);
+  assert.equal(result.status, 255);
+  assert.match(result.stderr, /the SSH server of \S+ exited: \\x1b\]0;title\\x07\\x1b\[2Jbad/);
+  assert.ok(!result.stderr.includes('\u001b'));
 });
 
-test('work over ssh is no reverse shell to who watches', { timeout }, async () => {
+test('work over ssh is not reported as a reverse shell', { timeout }, async () => {
   await using bed = await makeBed();
   const directory = join(bed.user.home, '.coi');
   await mkdir(directory);
   await writeFile(join(directory, 'config.toml'), '[monitoring]\nenabled = true\n');
   for (const path of [directory, join(directory, 'config.toml')])
     await chown(path, bed.user.uid, bed.user.gid);
-  const { name, ssh, serve } = await place(bed);
+  const { name, ssh, serve } = await makeSshSetup(bed);
   await serve('exec $real "$@"');
   const free = createServer().listen(0, '127.0.0.1');
   await once(free, 'listening');

@@ -1,14 +1,14 @@
-// Goal: an agent works in the submodules of its workspace (commits, branches, fetches, updates), and changes nothing in them that
-// the host's git runs or obeys.
-// Method: a real repository with a submodule in a submodule; the attacks in pairs, with the guard off and on; git of the host
-// while the session runs and after it.
+// Goal: an agent can work in its workspace's submodules (commits, branches, fetches, updates), but cannot change anything in
+// them that the host's git runs or obeys.
+// Method: a real repository with a submodule in a submodule; the attacks in pairs, with the guard off and on; git on the
+// host during and after the session.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { asUser, protect, repository } from './protect-bed.ts';
-import { ended } from './worktree-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { asUser, makeRepo, protect } from './protect-bed.ts';
+import { killAndRelease } from './worktree-bed.ts';
 
 const limit = { timeout: 240_000 };
 const uid = 1003;
@@ -17,9 +17,9 @@ const local = ['-c', 'protocol.file.allow=always'];
 
 async function withSubmodules(bed: CoidBed) {
   const [inner, library, workspace] = [
-    await repository(bed, uid),
-    await repository(bed, uid),
-    await repository(bed, uid),
+    await makeRepo(bed, uid),
+    await makeRepo(bed, uid),
+    await makeRepo(bed, uid),
   ];
   const git = (...words: string[]) =>
     asUser(uid, ['git', '-C', workspace, ...local, ...identity, ...words]);
@@ -44,17 +44,17 @@ git -C lib checkout -q topic
 git submodule foreach --quiet 'git rev-parse --show-toplevel'`;
 
 test(
-  'work in a submodule goes on inside, and on the host beside it and afterwards',
+  'work in a submodule is possible inside, and on the host meanwhile and afterwards',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const { workspace, git } = await withSubmodules(bed);
     const module = join(workspace, '.git/modules/lib');
     const before = await readdir(module);
     const { container } = await bed.session({ workspace, protect });
     const worked = await bed.sh(container, work);
     assert.equal(worked.status, 0, worked.stderr.toString() + worked.stdout.toString());
-    // It writes the path of the checkout into the guarded configuration again each time; the agent's context says what to do.
+    // It tries to rewrite the checkout's path into the guarded configuration each time; the agent's context names the alternative.
     const update = await bed.sh(container, `${setUp}; cd /workspace && git submodule update lib`);
     assert.match(update.stderr.toString(), /could not set 'core.worktree'/);
     const fetch = `set -e; ${setUp}; git clone -q /workspace/lib /tmp/r && git -C /tmp/r commit -q --allow-empty -m r
@@ -72,8 +72,8 @@ cd /workspace/lib && git fetch -q /tmp/r && git log -1 --format=%s FETCH_HEAD`;
       `${setUp}; cd /workspace/lib && git log -1 && git commit -q --allow-empty -m z`,
     );
     assert.equal(after.status, 0, after.stderr.toString());
-    await ended(bed, container);
-    // What git made itself may be there; of coi's nothing is.
+    await killAndRelease(bed, container);
+    // Files that git made may be there, but none of coi's.
     for (const name of ['commondir', 'config.worktree'])
       assert.ok(!(await readdir(module)).includes(name), name);
     assert.ok(before.every((name) => name !== 'commondir'));
@@ -81,7 +81,7 @@ cd /workspace/lib && git fetch -q /tmp/r && git log -1 --format=%s FETCH_HEAD`;
   },
 );
 
-/** Each takes its own effect back. */
+/** Each reverts its own effect. */
 const attacks = (module: string) => [
   `cp ${module}/config /tmp/c && echo "[x]" >> ${module}/config && cat /tmp/c > ${module}/config`,
   `cp -p ${module}/config /tmp/c && cp /tmp/c ${module}/c && mv -f ${module}/c ${module}/config`,
@@ -96,21 +96,21 @@ const attacks = (module: string) => [
 ];
 
 test(
-  'what the host obeys in a submodule cannot be changed: without the guard it can',
+  'files that host git obeys in a submodule cannot be changed; without the guard they can',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const [guarded, open] = [await withSubmodules(bed), await withSubmodules(bed)];
-    const held = await bed.session({ workspace: guarded.workspace, protect });
+    const guardedSession = await bed.session({ workspace: guarded.workspace, protect });
     const control = await bed.session({ workspace: open.workspace });
     const config = () => asUser(uid, ['cat', join(guarded.workspace, '.git/modules/lib/config')]);
     const before = await config();
-    // The nested one is not named by the host's own configuration of the top repository, but by its submodule's.
+    // The nested one is not named by the top repository's configuration, but by its submodule's.
     for (const script of ['.git/modules/lib', '.git/modules/lib/modules/deep'].flatMap(attacks))
       for (const user of ['agent', 'root'] as const) {
         const done = await bed.sh(control.container, `cd /workspace; ${script}`, user);
         assert.equal(done.status, 0, `the control, ${user}: ${script}: ${done.stderr.toString()}`);
-        const refused = await bed.sh(held.container, `cd /workspace; ${script}`, user);
+        const refused = await bed.sh(guardedSession.container, `cd /workspace; ${script}`, user);
         assert.notEqual(refused.status, 0, `${user}: ${script}`);
       }
     assert.equal(await config(), before);

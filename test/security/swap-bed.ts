@@ -1,4 +1,4 @@
-// Workspaces whose own file mounts a directory of theirs, sessions in them, and a host that loses what a reboot takes.
+// Workspaces whose configuration mounts one of their directories, sessions in them, and a simulated host reboot.
 import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { mountPointsUnder } from '../bed/mounts.ts';
 
 export const secret = 'only for the user\n';
 
-/** A workspace whose own file mounts its directory `sub`, and a directory of the user's that no session may see. */
-export async function swapBed(): Promise<Bed & { readonly closed: string }> {
+/** A workspace whose configuration mounts its directory `sub`, and a user's directory that no session may see. */
+export async function makeSwapBed(): Promise<Bed & { readonly closed: string }> {
   const bed = await makeBed();
   const { user, workspace } = bed;
   const closed = join(user.home, 'private');
@@ -36,10 +36,10 @@ export async function ownFile({ user }: Bed, path: string, text: string): Promis
   await chown(path, user.uid, user.gid);
 }
 
-export async function session(bed: Bed, ...more: string[]): Promise<string> {
+export async function startSession(bed: Bed, ...more: string[]): Promise<string> {
   const before = await bed.instances();
-  const asked = ['shell', '--image', testImage, '--background', ...more];
-  const { status, stderr } = await bed.coi(asked);
+  const argv = ['shell', '--image', testImage, '--background', ...more];
+  const { status, stderr } = await bed.coi(argv);
   assert.equal(status, 0, stderr);
   const name = (await bed.instances()).find((one) => !before.includes(one));
   assert.ok(name, stderr);
@@ -47,19 +47,19 @@ export async function session(bed: Bed, ...more: string[]): Promise<string> {
 }
 
 /** As the agent, in the container. */
-export async function agent(bed: Bed, name: string, script: string): Promise<string> {
+export async function runAsAgent(bed: Bed, name: string, script: string): Promise<string> {
   const command = ['sh', '-c', script];
-  const said = await bed.incus.execCaptured(name, { command, user: 1000, group: 1000 });
-  assert.equal(said.status, 0, said.stderr.toString());
-  return said.stdout.toString();
+  const result = await bed.incus.execCaptured(name, { command, user: 1000, group: 1000 });
+  assert.equal(result.status, 0, result.stderr.toString());
+  return result.stdout.toString();
 }
 
-export async function ok(bed: Bed, ...args: string[]): Promise<void> {
+export async function mustCoi(bed: Bed, ...args: string[]): Promise<void> {
   const { status, stderr } = await bed.coi(args);
   assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
 }
 
-/** As a host does that was switched off: coid and its mounts are gone. */
+/** Like a host after a power failure: coid and its mounts are gone. */
 export async function reboot(bed: Bed): Promise<void> {
   const { coid } = bed;
   await coid.stop();

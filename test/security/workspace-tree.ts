@@ -1,4 +1,4 @@
-// A workspace that is only described: what is in it, for tests of what is guarded of one.
+// A described workspace without files, for tests of the guarded paths.
 import { posix } from 'node:path';
 import type { ProtectRequest } from '../../src/coid-api/session-protocol.ts';
 import type { EntryKind, TreeFacts } from '../../src/session/protect/path-walk.ts';
@@ -6,8 +6,8 @@ import { protectionRefusal } from '../../src/session/protect/protect.ts';
 import { protectionPlan } from '../../src/session/protect/protection-plan.ts';
 
 /**
- * A tree of the given files; a name that ends with / is an empty directory, one with @ a link to what it holds, and one that
- * begins with / a file of the host.
+ * A tree of the given files; a name that ends with / is an empty directory, one with @ a link to its content, and one that
+ * starts with / a host file.
  */
 export function tree(files: Readonly<Record<string, string>>): TreeFacts {
   const kinds = new Map<string, EntryKind>();
@@ -34,13 +34,13 @@ export function tree(files: Readonly<Record<string, string>>): TreeFacts {
     root: '/home/ana/project',
     home: '/home/ana',
     outside: (path) => {
-      const place = posix.normalize(path);
-      const text = files[place];
+      const normal = posix.normalize(path);
+      const text = files[normal];
       if (text !== undefined) return { text };
-      const isDirectory = Object.keys(files).some((name) => name.startsWith(`${place}/`));
+      const isDirectory = Object.keys(files).some((name) => name.startsWith(`${normal}/`));
       return isDirectory ? 'unread' : 'missing';
     },
-    place: (text) => {
+    locate: (text) => {
       const path = posix.normalize(text);
       if (path.startsWith('/other/')) return { kind: 'tangled' };
       const [, inside] = /^\/(?:home\/ana\/project|alias)(?:\/(.*))?$/.exec(path) ?? [];
@@ -65,7 +65,7 @@ export type Files = Readonly<Record<string, string>>;
 
 const ofGit = ['.git/hooks', '.git/config', '.git/config.worktree'];
 
-/** What is guarded of a repository with that configuration besides its own directory of git, and what refuses its start. */
+/** Guarded paths of a repository with that configuration outside its git directory, and reasons to refuse its start. */
 export function guardedBy(
   config: string,
   files: Files = {},

@@ -1,11 +1,11 @@
-// A repository with linked worktrees of one user, and what an agent in one of them does to what they share.
+// A repository with linked worktrees of one user, and attacks on it by an agent in one of them.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { MountRequest } from '../../src/coid-api/session-protocol.ts';
 import { killContainer } from '../../src/session/lifecycle/end-container.ts';
 import { refOf } from '../../src/session/record/container-ref.ts';
-import { type CoidBed, untilGone } from '../incus/coid-bed.ts';
+import { type CoidBed, untilEntryGone } from '../incus/coid-bed.ts';
 import { type Attack, asUser, attacks, commit } from './protect-bed.ts';
 
 export interface Worktrees {
@@ -16,8 +16,8 @@ export interface Worktrees {
   readonly other: string;
 }
 
-/** `feature` and `other` lie beside the main checkout, in which nothing is hidden from its user. */
-export async function worktrees(bed: CoidBed, uid: number): Promise<Worktrees> {
+/** `feature` and `other` lie next to the main checkout, with nothing hidden from its user. */
+export async function makeWorktrees(bed: CoidBed, uid: number): Promise<Worktrees> {
   const top = await bed.directory(uid);
   const [main, feature, other] = [join(top, 'repo'), join(top, 'feature'), join(top, 'other')];
   await asUser(uid, ['git', 'init', '--quiet', main]);
@@ -31,26 +31,26 @@ export function commonOf(common: string, worktree = 'feature'): MountRequest {
   return { name: 'git', source: common, readonly: false, git: worktree };
 }
 
-/** In the directory that holds the shared one, where the agent has nothing else. Each takes its own effect back. */
+/** In the directory that contains the shared one, where the agent has nothing else. Each reverts its own effect. */
 export const commonAttacks: readonly Attack[] = [
   ...attacks.filter(({ script }) => script.includes('.git/')),
   ...['feature', 'other'].flatMap((name) => {
     const own = `.git/worktrees/${name}`;
     return [
       {
-        name: `leads the worktree ${name} to another repository`,
+        name: `redirects the worktree ${name} to another repository`,
         script: `cp ${own}/commondir /tmp/d && echo /tmp > ${own}/commondir && cat /tmp/d > ${own}/commondir`,
       },
       {
-        name: `lets the repository take another directory for ${name}`,
+        name: `redirects the repository to another directory for ${name}`,
         script: `cp ${own}/gitdir /tmp/d && echo /tmp/.git > ${own}/gitdir && cat /tmp/d > ${own}/gitdir`,
       },
       {
-        name: `puts another gitdir in the place of that of ${name}`,
+        name: `replaces the gitdir of ${name}`,
         script: `cp ${own}/gitdir ${own}/new && mv -f ${own}/new ${own}/gitdir`,
       },
       {
-        name: `gives ${name} a configuration of its own`,
+        name: `gives ${name} its own configuration`,
         script: `echo "[core]" > ${own}/config.worktree && rm ${own}/config.worktree`,
       },
       {
@@ -68,33 +68,33 @@ export const commonAttacks: readonly Attack[] = [
 /** In the worktree itself. */
 export const linkAttacks: readonly Attack[] = [
   {
-    name: 'lets the file .git name another repository',
+    name: 'makes the .git file name another repository',
     script: 'cp .git /tmp/d && echo "gitdir: /tmp" > .git && cat /tmp/d > .git',
   },
-  { name: 'renames the file .git', script: 'mv .git .git2 && mv .git2 .git' },
+  { name: 'renames the .git file', script: 'mv .git .git2 && mv .git2 .git' },
   {
-    name: 'puts another file in its place',
+    name: 'replaces the .git file',
     script: 'cp .git new && mv -f new .git',
   },
 ];
 
-export function holderOf({ common }: Worktrees): string {
+export function containingDirectory({ common }: Worktrees): string {
   return dirname(common);
 }
 
-export async function ended(bed: CoidBed, container: string): Promise<void> {
-  await killed(bed, container);
-  await released(bed);
+export async function killAndRelease(bed: CoidBed, container: string): Promise<void> {
+  await killSession(bed, container);
+  await untilReleased(bed);
 }
 
-export async function killed(bed: CoidBed, container: string): Promise<void> {
+export async function killSession(bed: CoidBed, container: string): Promise<void> {
   const stored = await bed.incus.instance(container);
   assert.ok(stored);
   await killContainer(bed.incus, refOf(stored.instance), AbortSignal.timeout(60_000));
 }
 
 /** Nothing is guarded any more. */
-export async function released({ daemon }: CoidBed): Promise<void> {
+export async function untilReleased({ daemon }: CoidBed): Promise<void> {
   const directory = join(daemon.stateDir, 'protect');
-  for (const name of await readdir(directory)) await untilGone(directory, name);
+  for (const name of await readdir(directory)) await untilEntryGone(directory, name);
 }

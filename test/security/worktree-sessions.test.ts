@@ -1,52 +1,58 @@
-// Goal: sessions in several worktrees and in the main checkout of one repository, and the host's git beside them, do not
-// get in each other's way, and the guard holds until the last of them has ended.
+// Goal: sessions in several worktrees and the main checkout of one repository, and the host's git, do not
+// disturb each other, and the guard stays until the last session has ended.
 // Method: real sessions of one user; the state of the repository is compared afterwards.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { coidBed } from '../incus/coid-bed.ts';
+import { makeCoidBed } from '../incus/coid-bed.ts';
 import { asUser, inventory, protect } from './protect-bed.ts';
-import { commonOf, ended, killed, released, worktrees } from './worktree-bed.ts';
+import {
+  commonOf,
+  killAndRelease,
+  killSession,
+  makeWorktrees,
+  untilReleased,
+} from './worktree-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
 
 test(
-  'sessions in two worktrees and in the main checkout have one guard, which stays until the last has ended',
+  'sessions in two worktrees and the main checkout share one guard until the last has ended',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const { main, common, feature, other } = await worktrees(bed, uid);
+    await using bed = await makeCoidBed();
+    const { main, common, feature, other } = await makeWorktrees(bed, uid);
     const before = await inventory(join(main, '..'));
     const sessions = [
       await bed.session({ workspace: feature, mounts: [commonOf(common)], protect }),
       await bed.session({ workspace: main, protect }),
       await bed.session({ workspace: other, mounts: [commonOf(common, 'other')], protect }),
     ];
-    const places = [main, '/workspace', main];
+    const mainPaths = [main, '/workspace', main];
     const attack = 'cd AT/.git && echo x >> config && echo x > hooks/pre-commit';
     for (const [index, { container }] of sessions.entries()) {
       for (const [nth, one] of sessions.entries()) {
         if (nth < index) continue;
-        const script = attack.replace('AT', places[nth] ?? '');
+        const script = attack.replace('AT', mainPaths[nth] ?? '');
         assert.notEqual((await bed.sh(one.container, script, 'root')).status, 0, `${index} ${nth}`);
       }
-      await killed(bed, container);
+      await killSession(bed, container);
       await bed.untilUnmounted(sessions[index]?.id ?? '');
     }
-    await released(bed);
+    await untilReleased(bed);
     assert.deepEqual(await inventory(join(main, '..')), before);
   },
 );
 
 test(
-  'a container that stops and starts has the guarded directory again, also after a coid that was killed',
+  'a restarted container gets its guarded directory again, even after coid was killed',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const { common, feature } = await worktrees(bed, uid);
+    await using bed = await makeCoidBed();
+    const { common, feature } = await makeWorktrees(bed, uid);
     const session = { workspace: feature, mounts: [commonOf(common)], protect, persistent: true };
     const { container, id } = await bed.session(session);
     const attack = `cd ${common} && echo x >> config`;
@@ -68,16 +74,16 @@ test(
     await bed.daemon.crash();
     await bed.daemon.start();
     assert.notEqual((await bed.sh(container, attack, 'root')).status, 0);
-    await ended(bed, container);
+    await killAndRelease(bed, container);
   },
 );
 
 test(
-  'a worktree that an agent made goes on working when another session begins beside it',
+  'a worktree made by an agent stays usable when another session starts next to it',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const { main, common, feature } = await worktrees(bed, uid);
+    await using bed = await makeCoidBed();
+    const { main, common, feature } = await makeWorktrees(bed, uid);
     const first = await bed.session({ workspace: main, protect });
     const commit = 'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m';
     const sh = async (script: string) => {
@@ -90,7 +96,7 @@ test(
     await bed.session({ workspace: feature, mounts: [commonOf(common)], protect });
     await bed.session({ workspace: main, protect });
     await sh(`cd .claude/worktrees/x && ${commit} b`);
-    // One that the host made meanwhile works in a session of its own.
+    // A worktree that the host made meanwhile works in its own session.
     const late = `${main}-late`;
     await asUser(uid, ['git', '-C', main, 'worktree', 'add', '--quiet', late]);
     const mounts = [commonOf(common, 'repo-late')];
@@ -103,11 +109,11 @@ test(
 );
 
 test(
-  'of a hundred worktrees elsewhere each is sealed, and the host goes on adding and removing them',
+  'a hundred worktrees elsewhere are all sealed, and the host can add and remove them',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const { main, common, feature, other } = await worktrees(bed, uid);
+    await using bed = await makeCoidBed();
+    const { main, common, feature, other } = await makeWorktrees(bed, uid);
     const before = await inventory(join(main, '.git'));
     const git = (...words: string[]) => asUser(uid, ['git', '-C', main, ...words]);
     const script = `for i in $(seq 100); do git -C ${main} worktree add -q ../w$i; done`;
@@ -126,18 +132,18 @@ test(
     }
     await git('worktree', 'remove', other);
     await git('worktree', 'add', '--quiet', `${other}2`);
-    // One in which a session begins is sealed for the first no longer than that session needs it.
+    // Once a session starts in one, it is sealed for the first session no longer than needed.
     const second = await bed.session({ workspace: feature, mounts: [commonOf(common)], protect });
     const commit =
       'git -c user.name=a -c user.email=a@example.invalid commit -q --allow-empty -m a';
     const worked = await bed.sh(second.container, `cd ${feature} && ${commit}`);
     assert.equal(worked.status, 0, worked.stderr.toString());
-    const held = await bed.sh(first.container, each('touch index.lock'), 'root');
-    assert.equal(held.stdout.toString(), '1\n', 'only the one that the host made just now');
+    const withGuard = await bed.sh(first.container, each('touch index.lock'), 'root');
+    assert.equal(withGuard.stdout.toString(), '1\n', 'only the one that the host made just now');
     const names = (await readdir(`${common}/worktrees`)).toSorted();
     assert.ok(names.includes('other2') && !names.includes('other'), names.join(' '));
-    for (const { container } of [first, second]) await killed(bed, container);
-    await released(bed);
+    for (const { container } of [first, second]) await killSession(bed, container);
+    await untilReleased(bed);
     await asUser(uid, ['rm', `${common}/worktrees/other2/index.lock`]);
     const removed = `for i in $(seq 100); do git -C ${main} worktree remove ../w$i && git -C ${main} branch -qD w$i; done`;
     await asUser(uid, ['sh', '-c', removed]);
@@ -149,12 +155,12 @@ test(
 );
 
 test(
-  '`git worktree prune` inside takes no worktree of the host away: without the guard it does',
+  '`git worktree prune` inside removes no host worktree; without the guard it does',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const inside = async (guard: object) => {
-      const { common, feature, other } = await worktrees(bed, uid);
+      const { common, feature, other } = await makeWorktrees(bed, uid);
       const session = { workspace: feature, mounts: [commonOf(common)], ...guard };
       const { container } = await bed.session(session);
       await bed.sh(container, `cd ${feature} && git worktree prune`);
@@ -166,13 +172,13 @@ test(
 );
 
 test(
-  'two repositories in one directory are guarded each as a whole, with sessions in both',
+  'two repositories in one directory are each guarded completely, with sessions in both',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const top = await bed.directory(uid);
     const bare = async (name: string) => {
-      const { main } = await worktrees(bed, uid);
+      const { main } = await makeWorktrees(bed, uid);
       const common = join(top, `${name}.git`);
       await asUser(uid, ['git', 'clone', '--quiet', '--bare', main, common]);
       for (const branch of ['feature', 'other']) {
@@ -199,7 +205,7 @@ const hooked = `umask 077; mkdir repo; cd repo; git init -q; mkdir .githooks; pr
 
 for (const { title, script, common, checkouts } of [
   {
-    title: 'beside their bare repository',
+    title: 'next to their bare repository',
     script: `${hooked}; cd ..; git clone -q --bare repo .bare; rm -r repo; cd .bare; git config core.hooksPath .githooks; git worktree add -q ../x -b x; git worktree add -q ../y -b y`,
     common: '.bare',
     checkouts: ['x', 'y'],
@@ -211,76 +217,72 @@ for (const { title, script, common, checkouts } of [
     checkouts: ['repo/.trees/x', 'repo/.trees/y', 'repo'],
   },
 ])
-  test(
-    `worktrees ${title} with hooks of their own: the hooks are guarded and all else works on both sides`,
-    limit,
-    async () => {
-      await using bed = await coidBed();
-      const top = await bed.directory(uid);
-      await asUser(uid, ['sh', '-ec', `cd ${top}; ${script}`]);
-      const workspaces = checkouts.map((path) => join(top, path));
-      const [feature = ''] = workspaces;
-      const mounts = [commonOf(join(top, common), 'x')];
-      const hook = 'cd AT && cp .githooks/pre-commit /tmp/h && cat /tmp/h > .githooks/pre-commit';
-      const rename = 'cd AT && mv .githooks g && mv g .githooks';
-      const attacks = [hook, rename].map((one) => one.replaceAll('AT', feature));
-      const open = await bed.session({ workspace: feature, mounts });
-      for (const attack of attacks) assert.equal((await bed.sh(open.container, attack)).status, 0);
-      await killed(bed, open.container);
-      await bed.untilUnmounted(open.id);
+  test(`worktrees ${title} have guarded hooks and work on both sides`, limit, async () => {
+    await using bed = await makeCoidBed();
+    const top = await bed.directory(uid);
+    await asUser(uid, ['sh', '-ec', `cd ${top}; ${script}`]);
+    const workspaces = checkouts.map((path) => join(top, path));
+    const [feature = ''] = workspaces;
+    const mounts = [commonOf(join(top, common), 'x')];
+    const hook = 'cd AT && cp .githooks/pre-commit /tmp/h && cat /tmp/h > .githooks/pre-commit';
+    const rename = 'cd AT && mv .githooks g && mv g .githooks';
+    const attacks = [hook, rename].map((one) => one.replaceAll('AT', feature));
+    const open = await bed.session({ workspace: feature, mounts });
+    for (const attack of attacks) assert.equal((await bed.sh(open.container, attack)).status, 0);
+    await killSession(bed, open.container);
+    await bed.untilUnmounted(open.id);
 
-      const before = await inventory(top);
-      const status = async () => {
-        for (const workspace of workspaces)
-          await asUser(uid, ['git', '-C', workspace, 'status', '--porcelain']);
-      };
-      const held = async (container: string, tries: readonly string[]) => {
-        for (const attack of tries)
-          for (const user of ['agent', 'root'] as const)
-            assert.notEqual((await bed.sh(container, attack, user)).status, 0, attack);
-      };
-      const first = await bed.session({ workspace: feature, mounts, protect });
-      await status();
-      const work = `cd ${feature} && echo x > new && git status --porcelain && git add new && git ${identity} commit -qm n`;
-      const worked = await bed.sh(first.container, work);
-      assert.equal(worked.status, 0, worked.stderr.toString());
-      await held(first.container, attacks);
-      const sessions = [first];
-      if (workspaces.includes(join(top, 'repo'))) {
-        const second = await bed.session({ workspace: join(top, 'repo'), protect });
-        sessions.push(second);
-        await held(
-          second.container,
-          [hook, rename].map((one) => one.replaceAll('AT', '/workspace')),
-        );
-        await status();
-      }
-      // Two guards on the same files would lift each other.
-      const records = join(bed.daemon.stateDir, 'protect');
-      for (const name of await readdir(records)) {
-        const { root, state } = JSON.parse(await readFile(join(records, name), 'utf8')) as {
-          readonly root: string;
-          readonly state: { readonly entries: readonly { readonly path: string }[] };
-        };
-        const paths = state.entries.map(({ path }) => join(root, path));
-        if (root === feature) assert.ok(paths.includes(join(feature, '.githooks/pre-commit')));
-        else
-          assert.deepEqual(
-            paths.filter((path) => path.startsWith(feature)),
-            [],
-          );
-      }
-      await held(first.container, attacks);
-      for (const { container } of sessions) await killed(bed, container);
-      await released(bed);
-      await status();
-      const after = await inventory(top);
-      const rights = (found: Record<string, string>, path: string) =>
-        found[path]?.split(' ').slice(0, 2);
-      // What git writes anew has the modes of whoever ran it.
-      const kept = Object.keys(before).filter(
-        (one) => one in after && !/\/(?:index|refs\/heads\/x)$/.test(one),
+    const before = await inventory(top);
+    const status = async () => {
+      for (const workspace of workspaces)
+        await asUser(uid, ['git', '-C', workspace, 'status', '--porcelain']);
+    };
+    const stillSealed = async (container: string, tries: readonly string[]) => {
+      for (const attack of tries)
+        for (const user of ['agent', 'root'] as const)
+          assert.notEqual((await bed.sh(container, attack, user)).status, 0, attack);
+    };
+    const first = await bed.session({ workspace: feature, mounts, protect });
+    await status();
+    const work = `cd ${feature} && echo x > new && git status --porcelain && git add new && git ${identity} commit -qm n`;
+    const worked = await bed.sh(first.container, work);
+    assert.equal(worked.status, 0, worked.stderr.toString());
+    await stillSealed(first.container, attacks);
+    const sessions = [first];
+    if (workspaces.includes(join(top, 'repo'))) {
+      const second = await bed.session({ workspace: join(top, 'repo'), protect });
+      sessions.push(second);
+      await stillSealed(
+        second.container,
+        [hook, rename].map((one) => one.replaceAll('AT', '/workspace')),
       );
-      for (const path of kept) assert.deepEqual(rights(after, path), rights(before, path), path);
-    },
-  );
+      await status();
+    }
+    // Two guards on the same files would remove each other.
+    const records = join(bed.daemon.stateDir, 'protect');
+    for (const name of await readdir(records)) {
+      const { root, state } = JSON.parse(await readFile(join(records, name), 'utf8')) as {
+        readonly root: string;
+        readonly state: { readonly entries: readonly { readonly path: string }[] };
+      };
+      const paths = state.entries.map(({ path }) => join(root, path));
+      if (root === feature) assert.ok(paths.includes(join(feature, '.githooks/pre-commit')));
+      else
+        assert.deepEqual(
+          paths.filter((path) => path.startsWith(feature)),
+          [],
+        );
+    }
+    await stillSealed(first.container, attacks);
+    for (const { container } of sessions) await killSession(bed, container);
+    await untilReleased(bed);
+    await status();
+    const after = await inventory(top);
+    const rights = (found: Record<string, string>, path: string) =>
+      found[path]?.split(' ').slice(0, 2);
+    // Files that git rewrites have the modes of the user who ran it.
+    const kept = Object.keys(before).filter(
+      (one) => one in after && !/\/(?:index|refs\/heads\/x)$/.test(one),
+    );
+    for (const path of kept) assert.deepEqual(rights(after, path), rights(before, path), path);
+  });

@@ -1,20 +1,26 @@
-// Goal: what git keeps for each linked worktree (submodules, a rebase that stopped, the entry itself) makes the host's git
-// run nothing of the agent's, and the host goes on working in the worktrees in which no session works.
-// Method: every attack twice, in a real container: the host runs it with the guard off, and not with it on.
+// Goal: git's state for each linked worktree (submodules, a stopped rebase, the entry itself) cannot make the host's git
+// run files of the agent, and the host can work in worktrees without a session.
+// Method: every attack twice in a real container: the host runs it with the guard off, and not with it on.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CoidBed, coidBed } from '../incus/coid-bed.ts';
-import { asUser, inventory, protect, repository, untilGuarded } from './protect-bed.ts';
-import { commonOf, ended, killed, type Worktrees, worktrees } from './worktree-bed.ts';
+import { type CoidBed, makeCoidBed } from '../incus/coid-bed.ts';
+import { asUser, inventory, makeRepo, protect, untilGuarded } from './protect-bed.ts';
+import {
+  commonOf,
+  killAndRelease,
+  killSession,
+  makeWorktrees,
+  type Worktrees,
+} from './worktree-bed.ts';
 
 const limit = { timeout: 180_000 };
 const uid = 1003;
 const identity = '-c user.name=a -c user.email=a@example.invalid -c protocol.file.allow=always';
 
-/** A script of the host's user. */
+/** A script of the host user. */
 function host(at: string, script: string): Promise<string> {
   return asUser(uid, [
     'sh',
@@ -25,7 +31,7 @@ function host(at: string, script: string): Promise<string> {
   ]);
 }
 
-async function ran(mark: string, at: string, script: string): Promise<boolean> {
+async function hasRun(mark: string, at: string, script: string): Promise<boolean> {
   await rm(mark, { force: true });
   await host(at, script).catch(() => undefined);
   return existsSync(mark);
@@ -33,7 +39,7 @@ async function ran(mark: string, at: string, script: string): Promise<boolean> {
 
 /** Both have a submodule `sub` checked out. */
 async function withSubmodules(bed: CoidBed): Promise<Worktrees> {
-  const [tree, library] = [await worktrees(bed, uid), await repository(bed, uid)];
+  const [tree, library] = [await makeWorktrees(bed, uid), await makeRepo(bed, uid)];
   await host(tree.main, `git submodule --quiet add ${library} sub && git commit -qm sub`);
   for (const at of [tree.feature, tree.other])
     await host(
@@ -44,20 +50,20 @@ async function withSubmodules(bed: CoidBed): Promise<Worktrees> {
 }
 
 test(
-  'submodules of linked worktrees: their configuration and hooks are guarded, from each session of the repository',
+  'configuration and hooks of submodules in linked worktrees are guarded from every session',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const mark = join(await bed.directory(uid), 'ran');
-    const [bare, held] = [await withSubmodules(bed), await withSubmodules(bed)];
-    const before = await inventory(held.main);
+    const [bare, guardedRepo] = [await withSubmodules(bed), await withSubmodules(bed)];
+    const before = await inventory(guardedRepo.main);
     const of = ({ feature, common }: Worktrees) => ({
       workspace: feature,
       mounts: [commonOf(common)],
     });
     const open = await bed.session(of(bare));
-    const guarded = await bed.session({ ...of(held), protect });
-    const beside = await bed.session({ workspace: held.main, protect });
+    const guarded = await bed.session({ ...of(guardedRepo), protect });
+    const inMain = await bed.session({ workspace: guardedRepo.main, protect });
     for (const name of ['feature', 'other'] as const) {
       const module = `.git/worktrees/${name}/modules/sub`;
       const attacks = [
@@ -73,36 +79,39 @@ test(
       for (const { script, does } of attacks) {
         const done = await bed.sh(open.container, `cd ${bare.main}/${module} && ${script}`);
         assert.equal(done.status, 0, `${name}, guard off: ${done.stderr}`);
-        assert.ok(await ran(mark, `${bare[name]}/sub`, does), `${name}: ${does}, guard off`);
+        assert.ok(await hasRun(mark, `${bare[name]}/sub`, does), `${name}: ${does}, guard off`);
         for (const { container, at } of [
-          { ...guarded, at: held.main },
-          { ...beside, at: '/workspace' },
+          { ...guarded, at: guardedRepo.main },
+          { ...inMain, at: '/workspace' },
         ])
           for (const user of ['agent', 'root'] as const) {
             const refused = await bed.sh(container, `cd ${at}/${module} && ${script}`, user);
             assert.notEqual(refused.status, 0, `${name}, ${at}, ${user}`);
           }
-        assert.ok(!(await ran(mark, `${held[name]}/sub`, does)), `${name}: ${does}, guard on`);
+        assert.ok(
+          !(await hasRun(mark, `${guardedRepo[name]}/sub`, does)),
+          `${name}: ${does}, guard on`,
+        );
       }
     }
-    await killed(bed, guarded.container);
-    await ended(bed, beside.container);
+    await killSession(bed, guarded.container);
+    await killAndRelease(bed, inMain.container);
     const owners = (all: Record<string, string>) =>
       Object.entries(all).filter(([path]) =>
         /modules\/sub(?:\/(?:hooks|config|info))?$/.test(path),
       );
-    assert.deepEqual(owners(await inventory(held.main)), owners(before));
+    assert.deepEqual(owners(await inventory(guardedRepo.main)), owners(before));
   },
 );
 
 test(
-  'hooks in a submodule of a linked worktree that its own configuration names are guarded in the worktree',
+  'hooks that a submodule in a linked worktree configures are guarded in the worktree',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const mark = join(await bed.directory(uid), 'ran');
-    const [bare, held] = [await withSubmodules(bed), await withSubmodules(bed)];
-    for (const { feature } of [bare, held])
+    const [bare, guardedRepo] = [await withSubmodules(bed), await withSubmodules(bed)];
+    for (const { feature } of [bare, guardedRepo])
       await host(
         `${feature}/sub`,
         'mkdir .hooks && echo true > .hooks/pre-commit && chmod +x .hooks/* && git config core.hooksPath .hooks',
@@ -116,11 +125,11 @@ test(
     const does = 'git commit -q --allow-empty -m x';
     const open = await bed.session(of(bare));
     assert.equal((await bed.sh(open.container, script(bare))).status, 0);
-    assert.ok(await ran(mark, `${bare.feature}/sub`, does), 'guard off');
-    const guarded = await bed.session({ ...of(held), protect });
-    assert.notEqual((await bed.sh(guarded.container, script(held), 'root')).status, 0);
-    assert.ok(!(await ran(mark, `${held.feature}/sub`, does)), 'guard on');
-    const works = await bed.sh(guarded.container, `cd ${held.feature}/sub && echo x > new`);
+    assert.ok(await hasRun(mark, `${bare.feature}/sub`, does), 'guard off');
+    const guarded = await bed.session({ ...of(guardedRepo), protect });
+    assert.notEqual((await bed.sh(guarded.container, script(guardedRepo), 'root')).status, 0);
+    assert.ok(!(await hasRun(mark, `${guardedRepo.feature}/sub`, does)), 'guard on');
+    const works = await bed.sh(guarded.container, `cd ${guardedRepo.feature}/sub && echo x > new`);
     assert.equal(works.status, 0, works.stderr.toString());
   },
 );
@@ -129,15 +138,15 @@ test(
 const stops = "GIT_SEQUENCE_EDITOR='sed -i 1ibreak' git rebase -q -i HEAD~1";
 
 test(
-  "commands of the host's rebase in a worktree where no session works are not the agent's, also where it began meanwhile",
+  'a host rebase in a worktree without a session is not attributed to the agent',
   limit,
   async () => {
-    await using bed = await coidBed();
+    await using bed = await makeCoidBed();
     const mark = join(await bed.directory(uid), 'ran');
     const [bare, early, late] = [
-      await worktrees(bed, uid),
-      await worktrees(bed, uid),
-      await worktrees(bed, uid),
+      await makeWorktrees(bed, uid),
+      await makeWorktrees(bed, uid),
+      await makeWorktrees(bed, uid),
     ];
     const commits = 'for n in 1 2 3; do echo $n > $n && git add . && git commit -qm $n; done';
     for (const { other } of [bare, early, late]) await host(other, commits);
@@ -151,7 +160,7 @@ test(
     });
     const open = await bed.session(session(bare));
     assert.equal((await bed.sh(open.container, attack(bare))).status, 0);
-    assert.ok(await ran(mark, bare.other, 'git rebase --continue'), 'guard off');
+    assert.ok(await hasRun(mark, bare.other, 'git rebase --continue'), 'guard off');
     await rm(mark);
     for (const tree of [early, late]) {
       const { container } = await bed.session({ ...session(tree), protect });
@@ -164,11 +173,11 @@ test(
       for (const user of ['agent', 'root'] as const)
         assert.notEqual((await bed.sh(container, attack(tree), user)).status, 0, user);
       if (tree === early) {
-        await ended(bed, container);
+        await killAndRelease(bed, container);
         assert.deepEqual(await inventory(join(early.main, '..')), before);
         await bed.session({ ...session(tree), protect });
       }
-      // The host's own git goes on there.
+      // The host's own git works there.
       await host(tree.other, 'git rebase --continue');
       assert.ok(!existsSync(mark));
       const more = `${stops} && git status && git rebase --abort && git commit -q --allow-empty -m b && git rebase -q --force-rebase HEAD~2 && git fsck --strict`;
@@ -181,11 +190,11 @@ test(
 );
 
 test(
-  'an entry of worktrees that an agent made, or a link there, takes no guard of a named directory away and seals nothing',
+  'a planted worktree entry or link removes no guard of a named directory and seals nothing',
   limit,
   async () => {
-    await using bed = await coidBed();
-    const workspace = await repository(bed, uid);
+    await using bed = await makeCoidBed();
+    const workspace = await makeRepo(bed, uid);
     await host(
       workspace,
       "mkdir -p tools/lib src && echo 1 > tools/index.js && git config alias.check '!node tools'",
@@ -198,11 +207,11 @@ test(
     ];
     const open = await bed.session({ workspace });
     assert.equal((await bed.sh(open.container, script)).status, 0, 'guard off');
-    await ended(bed, open.container);
+    await killAndRelease(bed, open.container);
     const first = await bed.session({ workspace, protect });
     const done = await bed.sh(first.container, `cd /workspace && ${planted.join(' && ')}`);
     assert.equal(done.status, 0, done.stderr.toString());
-    await ended(bed, first.container);
+    await killAndRelease(bed, first.container);
     const second = await bed.session({ workspace, protect });
     assert.notEqual((await bed.sh(second.container, script, 'root')).status, 0);
     const works = await bed.sh(second.container, 'cd /workspace && echo x > src/new');

@@ -1,38 +1,45 @@
-// What a session's tmux tells: which session it is, that the agent has ended, and how one leaves it from within another.
+// Information in a session's tmux: the session, the agent's end, and the way out of a nested tmux.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeBed } from '../bed/bed.ts';
 import { coiPath } from '../bed/program.ts';
 import type { Screen } from '../bed/screen.ts';
-import { detach, homeFile, leaveAgent, prompt, say, talk } from '../lifecycle/talk.ts';
+import {
+  detach,
+  homeFile,
+  leaveAgent,
+  prompt,
+  sendMessage,
+  startConversation,
+} from '../lifecycle/conversation.ts';
 import { onlyInstance, shellArgs } from './session.ts';
 
 const timeout = 180_000;
 const again =
   /^Claude Code has ended: coi-agent starts it again with its conversation, exit leaves\.$/m;
 
-test('the status line names project, slot and agent; after an alias it has that', {
+test('the status line names project, slot and agent, or the alias after one is set', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const screen = await talk(bed);
+  const screen = await startConversation(bed);
   const project = bed.workspace.path.split('/').at(-1) ?? '';
   await screen.waitFor(`[${project.slice(0, 30)}-1 claude] `);
   await detach(screen);
   homeFile(bed, '.coi/config.toml', '[container]\nalias = "shop"\n');
-  const other = await talk(bed);
+  const other = await startConversation(bed);
   await other.waitFor('[shop-2 claude] ');
   await detach(other);
   const attached = bed.screen(['attach', 'shop']);
   await attached.waitFor('[shop-2 claude] ');
 });
 
-test('after the end of the agent one command starts it again with its conversation, also for who attaches', {
+test('after the agent exits, one command restarts it with its conversation, even after a new attach', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const screen = await talk(bed);
-  await say(screen, 'remember this');
+  const screen = await startConversation(bed);
+  await sendMessage(screen, 'remember this');
   await leaveAgent(screen);
   assert.match(screen.text(), again);
   await screen.waitFor('claude: ended] ');
@@ -47,7 +54,7 @@ test('after the end of the agent one command starts it again with its conversati
   await attached.waitFor('claude] ');
   attached.type('/exit\r');
   await attached.waitFor(again);
-  // The last shell of tmux goes, and with it the pane.
+  // The last shell of tmux exits, and the pane with it.
   attached.type('exit\r');
   assert.equal((await attached.ended()).status, 0);
 
@@ -58,9 +65,9 @@ test('after the end of the agent one command starts it again with its conversati
   await anew.waitFor(/Resuming session[\s\S]*> remember this[\s\S]*You:/);
 });
 
-test('an agent to whom nothing was said begins anew', { timeout }, async () => {
+test('an agent without a conversation starts a new one', { timeout }, async () => {
   await using bed = await makeBed();
-  const screen = await talk(bed);
+  const screen = await startConversation(bed);
   await leaveAgent(screen);
   const { name } = await onlyInstance(bed);
   // Claude Code writes with the first message, the stub agent at once.
@@ -70,10 +77,10 @@ test('an agent to whom nothing was said begins anew', { timeout }, async () => {
   assert.doesNotMatch(screen.text(), /Resuming|No conversation/);
 });
 
-test('after a restart of the container the way back is named', { timeout }, async () => {
+test('after a container restart, the command to get back is shown', { timeout }, async () => {
   await using bed = await makeBed();
-  const screen = await talk(bed, ['--persistent']);
-  await say(screen, 'remember this');
+  const screen = await startConversation(bed, ['--persistent']);
+  await sendMessage(screen, 'remember this');
   const { name } = await onlyInstance(bed);
   await detach(screen);
   await bed.coi(['container', 'stop', name]);
@@ -81,14 +88,14 @@ test('after a restart of the container the way back is named', { timeout }, asyn
   const attached = bed.screen(['attach']);
   await attached.waitFor(prompt);
   const way = `coi shell --container ${name} --resume`;
-  assert.ok(attached.text().includes(`claude does not run here: \`exit\`, then \`${way}\``));
+  assert.ok(attached.text().includes(`claude is not running here: \`exit\`, then run \`${way}\``));
   attached.type('exit\r');
   await attached.ended();
   const back = bed.screen(way.split(' ').slice(1));
   await back.waitFor(/Resuming session[\s\S]*> remember this[\s\S]*You:/);
 });
 
-test('attach --bash, and a new tmux, have the variables of the session', { timeout }, async () => {
+test("attach --bash and a new tmux have the session's variables", { timeout }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', '[defaults]\nforward_env = ["A_KEY", "PATH_LIKE"]\n');
   const words = `it's "two"\nlines`;
@@ -121,7 +128,9 @@ test('attach --bash, and a new tmux, have the variables of the session', { timeo
   await attached.waitFor(`${shown}tmux-256color>`);
 });
 
-test('without tmux, attach --bash has them while the agent runs', { timeout }, async () => {
+test('without tmux, attach --bash has the variables while the agent runs', {
+  timeout,
+}, async () => {
   await using bed = await makeBed();
   const screen = bed.screen([...shellArgs(bed), '--no-tmux', '--env', 'A_KEY=secret-2']);
   await screen.waitFor('You:');
@@ -131,24 +140,24 @@ test('without tmux, attach --bash has them while the agent runs', { timeout }, a
   await bash.waitFor('<secret-2>');
 });
 
-test('[shell] sets prefix and mouse inside; keys that a terminal needs are refused', {
+test('[shell] sets tmux prefix and mouse, and refuses keys that a terminal needs', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
   homeFile(bed, '.coi/config.toml', '[shell]\ntmux_prefix = "C-a"\ntmux_mouse = true\n');
-  const screen = await talk(bed);
+  const screen = await startConversation(bed);
   await screen.waitUntil('mouse reporting', () => screen.output().includes('\u001b[?1006h'));
   screen.key('ctrl-a d');
   assert.equal((await screen.ended()).status, 0);
   for (const key of ['C-c', 'C-m', 'C-[', 'x', 'C-a ; kill-server', "C-'"]) {
     homeFile(bed, '.coi/config.toml', `[shell]\ntmux_prefix = "${key}"\n`);
-    const said = await bed.coi(['shell', '--background', '--image', bed.image]);
-    assert.equal(said.status, 1, key);
-    assert.match(said.stderr, /config\.toml.*tmux_prefix.*a key such as "C-a"/, key);
+    const result = await bed.coi(['shell', '--background', '--image', bed.image]);
+    assert.equal(result.status, 1, key);
+    assert.match(result.stderr, /config\.toml.*tmux_prefix.*a key such as "C-a"/, key);
   }
 });
 
-test('a word of an agent that ends with a semicolon is no end of a command of tmux', {
+test('an agent argument that ends with a semicolon does not end a tmux command', {
   timeout,
 }, async () => {
   await using bed = await makeBed({ env: { COI_USE_DUMMY: '0' } });
@@ -161,11 +170,11 @@ test('a word of an agent that ends with a semicolon is no end of a command of tm
   await screen.waitFor(/^<a;>\n<b\\;>\n<;>\n<c>$/m);
 });
 
-test("in the user's own tmux the way out of the inner one is told, and goes", {
+test("inside the user's own tmux, the inner detach key is shown and works", {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  // Keys that come at once are keys, not a paste.
+  // Keys that arrive together are keys, not a paste.
   const always = 'set -g assume-paste-time 0\nset -g remain-on-exit on\n';
   const outer = (args: readonly string[], config = '') => {
     homeFile(bed, '.tmux.conf', always + config);

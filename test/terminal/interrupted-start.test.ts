@@ -1,34 +1,38 @@
-// Ctrl-C while a session starts: either nothing of the start is left, or a line says what goes on and how to reach and end it.
+// Ctrl-C during a start: either nothing is left, or a line says what keeps running and how to reach and end it.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { untilGone } from '../bed/gone.ts';
 import { stopByForce } from '../bed/incus.ts';
 import { openRelay } from '../bed/incus-relay.ts';
 import type { Screen } from '../bed/screen.ts';
+import { untilGone } from '../bed/until.ts';
 
 const timeout = 300_000;
 const goesOn = (name: string) =>
   new RegExp(
     // At the end the terminal has been left before it is interrupted.
-    `^(?:(?:Detached|Interrupted); the session goes on|The terminal has ended, the container runs on)\\. Attach: coi attach ${name}(?:; end it: coi kill ${name})?$`,
+    `^(?:(?:Detached|Interrupted); the session is still running|The terminal has closed; the container is still running)\\. Attach: coi attach ${name}(?:; end it: coi kill ${name})?$`,
     'm',
   );
 
-interface Pressed {
+interface InterruptedRun {
   readonly status: number;
   readonly history: string;
-  /** The call to Incus at which it was pressed; undefined when there were fewer. */
+  /** The call to Incus at which it was pressed; undefined if there were fewer. */
   readonly at: string | undefined;
 }
 
-/** Presses Ctrl-C at that call to Incus of a command on a terminal; where there is none, the agent is left. */
-async function pressedAt(bed: Bed, args: readonly string[], nth: number): Promise<Pressed> {
+/** Presses Ctrl-C at that call to Incus of a command on a terminal; if there is none, the agent is left. */
+async function interruptAtCall(
+  bed: Bed,
+  args: readonly string[],
+  nth: number,
+): Promise<InterruptedRun> {
   await using relay = await openRelay();
   const env = { INCUS_SOCKET: relay.socketPath };
   const screen = bed.screen(args, { env, columns: 200 });
-  // From within, since the terminal is raw once the agent has it.
+  // From inside, since the terminal is raw once the agent has it.
   const strike = relay.strikeAt(nth, 'passing', /./, () => screen.kill('SIGINT'));
   const leave = ({ type, key }: Screen) =>
     args.includes('--no-tmux') ? type('/exit\r') : key('ctrl-b d');
@@ -51,12 +55,12 @@ for (const [how, more] of Object.entries({
   'without tmux': ['--no-tmux'],
   'in the background': ['--background'],
 }))
-  test(`a new session ${how}: undone, or told`, { timeout }, async () => {
+  test(`a new session interrupted ${how} is undone or reported`, { timeout }, async () => {
     await using bed = await makeBed();
     const args = ['shell', '--image', bed.image, ...more];
     const seen = { undone: 0, told: 0 };
     for (let nth = 1, struck = true; struck; nth += 1) {
-      const { status, history, at } = await pressedAt(bed, args, nth);
+      const { status, history, at } = await interruptAtCall(bed, args, nth);
       struck = at !== undefined;
       const [name] = await bed.instances();
       if (name === undefined) {
@@ -79,7 +83,7 @@ for (const [how, more] of Object.entries({
     assert.ok(seen.undone > 3, JSON.stringify(seen));
   });
 
-test('a persistent machine that is started again: stopped again, or told', {
+test('an interrupted restart of a persistent container stops it again or is reported', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -90,12 +94,12 @@ test('a persistent machine that is started again: stopped again, or told', {
   for (let nth = 1, struck = true; struck; nth += 1) {
     if ((await bed.incus.instance(name))?.instance.status === 'Running')
       await stopByForce(bed.incus, name);
-    const { status, history, at } = await pressedAt(bed, args, nth);
+    const { status, history, at } = await interruptAtCall(bed, args, nth);
     struck = at !== undefined;
     assert.deepEqual(await bed.instances(), [name], at);
     assert.equal(stores(bed).length, 1, at);
     const runs = (await bed.incus.instance(name))?.instance.status === 'Running';
-    // An interrupted start must not come true later: the next one would take another slot.
+    // An interrupted start must not complete later: the next one would take another slot.
     seen[runs ? 'told' : 'undone'] += 1;
     if (runs && struck) assert.match(history, goesOn(name), at);
     if (!runs) assert.match(history, /^Error: interrupted by SIGINT/m, at);
@@ -104,12 +108,14 @@ test('a persistent machine that is started again: stopped again, or told', {
   assert.ok(seen.undone > 3, JSON.stringify(seen));
 });
 
-test('a fork in the background: undone, or told; the original goes on', { timeout }, async () => {
+test('an interrupted fork in the background is undone or reported, and the original keeps running', {
+  timeout,
+}, async () => {
   await using bed = await makeBed();
   assert.equal((await bed.coi(['shell', '--background', '--image', bed.image])).status, 0);
   const [name = ''] = await bed.instances();
   for (let nth = 1, struck = true; struck; nth += 1) {
-    const { status, history, at } = await pressedAt(bed, ['fork', name, '--background'], nth);
+    const { status, history, at } = await interruptAtCall(bed, ['fork', name, '--background'], nth);
     struck = at !== undefined;
     const [copy] = (await bed.instances()).filter((other) => other !== name);
     assert.equal((await bed.incus.instance(name))?.instance.status, 'Running', at);
@@ -129,7 +135,7 @@ test('a fork in the background: undone, or told; the original goes on', { timeou
   }
 });
 
-test('a second Ctrl-C while the first one is worked on says how to see what is left', {
+test('a second Ctrl-C during cleanup says how to find leftovers', {
   timeout,
 }, async () => {
   await using bed = await makeBed();

@@ -1,22 +1,22 @@
-// How a person's terminal is left: through the built program, on the real Incus.
+// Ways to leave a terminal, through the built program with the real Incus.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { peakMiB } from '../../bench/resident.ts';
 import { type Bed, makeBed, type Who } from '../bed/bed.ts';
 import { Lifecycle } from '../bed/events.ts';
-import { untilGone } from '../bed/gone.ts';
-import { pace } from '../bed/pace.ts';
+import { slowdown } from '../bed/slowdown.ts';
+import { untilGone } from '../bed/until.ts';
 import { occurrences, onlyInstance, shellArgs } from './session.ts';
 
 const timeout = 180_000;
-/** What coi says, in this order: users and scripts read it. */
-const story =
+/** coi's messages in this order: users and scripts read them. */
+const messages =
   /^Auto-allocated slot 1\nSetting up session (\S+)\.\.\.\n(?:\[setup\] .*\n)*?\[setup\] Container name: (\S+)\n(?:.*\n)*?\[setup\] Container setup complete!\n\nStarting session\.\.\.\nSession ID: \1\nContainer: \2\nWorkspace: \S+\nMode: Interactive \(tmux\)\n\n[\s\S]*\nCleaning up session\.\.\.\n\[cleanup\] Saving session data to \S+\/\1\n\[cleanup\] Session data saved successfully\n\[cleanup\] Container kept running - use 'coi attach \2' to reconnect/m;
 const people: readonly Who[] = ['ordinary', 'uid-1000', 'root'];
 
 for (const who of people) {
-  test(`${who}: detaching is over within a second, restores the terminal and leaves the agent running`, {
+  test(`${who}: detaching takes less than a second, restores the terminal and leaves the agent running`, {
     timeout,
   }, async () => {
     await using bed = await makeBed({ who });
@@ -26,15 +26,15 @@ for (const who of people) {
     screen.key('ctrl-b d');
     const { status, atMs } = await screen.ended();
     assert.equal(status, 0);
-    assert.ok(atMs - pressedMs < 1000 * (await pace()), `left after ${atMs - pressedMs} ms`);
+    assert.ok(atMs - pressedMs < 1000 * (await slowdown()), `left after ${atMs - pressedMs} ms`);
     assert.match(screen.history(), /\[detached \(from session coi-\S+\)\]/);
-    assert.match(screen.history(), story);
+    assert.match(screen.history(), messages);
     assert.equal(occurrences(screen.history(), 'Cleaning up session...'), 1);
     assert.equal(modes.after(), modes.before());
     assert.equal((await onlyInstance(bed)).status, 'Running');
   });
 
-  test(`${who}: \`sudo poweroff\` inside ends the session: container gone, conversation on disk`, {
+  test(`${who}: \`sudo poweroff\` inside removes the container and keeps the conversation`, {
     timeout,
   }, async () => {
     await using bed = await makeBed({ who });
@@ -52,7 +52,7 @@ for (const who of people) {
     assert.match(screen.history(), /Container removed \(session data saved for --resume\)/);
     assert.equal(modes.after(), modes.before());
     assert.match(await conversations(bed), /\.claude\/projects\/.*\.jsonl/);
-    // Incus is deleting it when coi says so.
+    // Incus is deleting it when coi prints this.
     await untilGone(bed.incus, name);
   });
 }
@@ -71,7 +71,7 @@ test('`exit` in the shell ends the terminal, not the container', { timeout }, as
   assert.equal((await onlyInstance(bed)).status, 'Running');
 });
 
-test('`coi shell` needs at most 90 MiB while attached, also when the session prints a flood', {
+test('`coi shell` uses at most 90 MiB while attached, even during a flood of output', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -85,7 +85,7 @@ test('`coi shell` needs at most 90 MiB while attached, also when the session pri
   assert.ok(peak > 10 && peak <= 90, `${peak} MiB`);
 });
 
-test('`reboot` inside is no end: the container goes on with the same workspace', {
+test('a reboot inside keeps the session and its workspace', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -98,14 +98,14 @@ test('`reboot` inside is no end: the container goes on with the same workspace',
   assert.equal(status, 0, screen.history());
   assert.match(screen.history(), /Container kept running/);
   assert.equal(modes.after(), modes.before());
-  // The terminal ends before the guest does, and the guest shows as stopped until it is started again.
+  // The terminal ends before the guest does, and the guest shows as stopped until it is restarted.
   await lifecycle.until('instance-restarted', name);
   assert.equal((await onlyInstance(bed)).status, 'Running');
   const read = await bed.incus.execCaptured(name, { command: ['cat', '/workspace/before-reboot'] });
   assert.equal(read.stdout.toString(), 'kept\n');
 });
 
-test('without coid, a container that runs again before it would be removed is left alone', {
+test('without coid, a container that runs again before its removal is left alone', {
   timeout,
 }, async () => {
   await using bed = await makeBed();

@@ -1,8 +1,8 @@
-// What a person at a terminal is told: a line when a session begins, a line when it is left, and nothing that is not so.
+// Messages on a user's terminal: a line when a session starts, a line when it is left, and nothing false.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { untilGone } from '../bed/gone.ts';
+import { untilGone } from '../bed/until.ts';
 import { onlyInstance } from './session.ts';
 
 const timeout = 180_000;
@@ -22,7 +22,7 @@ async function atFirstScreen(bed: Bed) {
   return { screen, name };
 }
 
-test('detaching: one line before, one after, both dim, and nothing of a cleanup', {
+test('detaching prints one dim line before and one after, and nothing about cleanup', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -32,7 +32,7 @@ test('detaching: one line before, one after, both dim, and nothing of a cleanup'
   assert.deepEqual(lines(screen.history()), [
     `claude in ${name}, slot 1, network restricted`,
     `[detached (from session coi-${name})]`,
-    `Detached; the session goes on. Attach: coi attach ${name}`,
+    `Detached; the session is still running. Attach: coi attach ${name}`,
   ]);
   assert.match(screen.output(), /\u001b\[2mclaude in /);
   assert.match(screen.output(), /\u001b\[2mDetached; /);
@@ -43,12 +43,12 @@ test('detaching: one line before, one after, both dim, and nothing of a cleanup'
   assert.equal((await again.ended()).status, 0);
   assert.deepEqual(lines(again.history()), [
     `[detached (from session coi-${name})]`,
-    `Detached; the session goes on. Attach: coi attach ${name}`,
+    `Detached; the session is still running. Attach: coi attach ${name}`,
   ]);
   assert.ok(!again.output().includes('\u001b[2mDetached'));
 });
 
-test('the end of a session names what goes on with it, and that does, from its first digits too', {
+test('the end of a session prints the resume command, which works in full and with an id prefix', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -57,9 +57,9 @@ test('the end of a session names what goes on with it, and that does, from its f
   await screen.waitFor(prompt);
   screen.type('sudo poweroff\r');
   assert.equal((await screen.ended()).status, 0);
-  const [told = ''] = lines(screen.history()).filter((line) => line.startsWith('Session ended'));
+  const [endLine = ''] = lines(screen.history()).filter((line) => line.startsWith('Session ended'));
   const [, id = ''] =
-    new RegExp(`^Session ended; resume: coi shell --resume=(${uuid})$`).exec(told) ?? [];
+    new RegExp(`^Session ended; resume: coi shell --resume=(${uuid})$`).exec(endLine) ?? [];
   assert.ok(id, screen.history());
   assert.ok(!/cleanup|Cleaning|Saving/.test(screen.history()), screen.history());
   await untilGone(bed.incus, name);
@@ -70,12 +70,12 @@ test('the end of a session names what goes on with it, and that does, from its f
     env: { TERM: 'dumb' },
   });
   await again.waitUntil('the session', () => /claude in \S+, slot 1/.test(again.history()));
-  const begun = again.output().split('claude in ')[0] ?? '';
-  assert.ok(!begun.includes('\u001b'), JSON.stringify(begun));
+  const startLine = again.output().split('claude in ')[0] ?? '';
+  assert.ok(!startLine.includes('\u001b'), JSON.stringify(startLine));
   assert.match(again.history(), /^claude in \S+, slot 1$/m);
 });
 
-test('`exit` in the shell is no detaching', { timeout }, async () => {
+test('`exit` in the shell is not reported as detaching', { timeout }, async () => {
   await using bed = await makeBed();
   const { screen, name } = await atFirstScreen(bed);
   screen.type('/exit\r');
@@ -85,11 +85,11 @@ test('`exit` in the shell is no detaching', { timeout }, async () => {
   assert.deepEqual(lines(screen.history()), [
     `claude in ${name}, slot 1, network restricted`,
     '[exited]',
-    `The terminal has ended, the container runs on. Attach: coi attach ${name}; end it: coi kill ${name}`,
+    `The terminal has closed; the container is still running. Attach: coi attach ${name}; end it: coi kill ${name}`,
   ]);
 });
 
-test('a signal is told as such', { timeout }, async () => {
+test('a signal is reported as such', { timeout }, async () => {
   await using bed = await makeBed();
   const { screen, name } = await atFirstScreen(bed);
   screen.kill('SIGTERM');
@@ -97,34 +97,34 @@ test('a signal is told as such', { timeout }, async () => {
   assert.match(
     screen.history(),
     new RegExp(
-      `^Interrupted; the session goes on\\. Attach: coi attach ${name}; end it: coi kill ${name}$`,
+      `^Interrupted; the session is still running\\. Attach: coi attach ${name}; end it: coi kill ${name}$`,
       'm',
     ),
   );
 });
 
-test('in the background, kept and killed: a line each', { timeout }, async () => {
+test('background, persist and kill print one line each', { timeout }, async () => {
   await using bed = await makeBed();
   const started = bed.screen(['shell', '--background', '--image', bed.image]);
   assert.equal((await started.ended()).status, 0);
   const { name } = await onlyInstance(bed);
-  const said = async (...args: string[]) => {
+  const stderrOf = async (...args: string[]) => {
     const screen = bed.screen(args, { columns: 160 });
     assert.equal((await screen.ended()).status, 0, screen.history());
-    return lines(screen.history()).filter((line) => !/that the host may run/.test(line));
+    return lines(screen.history()).filter((line) => !/that the host might execute/.test(line));
   };
   assert.deepEqual(lines(started.history()), [
     `claude in ${name}, slot 1, network restricted`,
-    `Started in the background. Attach: coi attach ${name}; its screen: coi tmux capture ${name}`,
+    `Started in the background. Attach: coi attach ${name}; screen: coi tmux capture ${name}`,
   ]);
-  assert.deepEqual(await said('persist', name), [`${name} is kept when it stops`]);
-  const [kept, killed, ...more] = await said('kill', name);
+  assert.deepEqual(await stderrOf('persist', name), [`${name} is kept when it stops`]);
+  const [kept, killed, ...more] = await stderrOf('kill', name);
   assert.match(kept ?? '', new RegExp(`^${name} was persistent: `));
   assert.match(killed ?? '', new RegExp(`^Killed ${name}; resume: coi shell --resume=${uuid}$`));
   assert.deepEqual(more, []);
 });
 
-test('--verbose tells every step on a terminal, and what comes through a pipe is the same', {
+test('--verbose prints every step on a terminal, and output through a pipe is unchanged', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -134,7 +134,7 @@ test('--verbose tells every step on a terminal, and what comes through a pipe is
   const piped = await bed.coi(args);
   const shape = (text: string) =>
     lines(text)
-      // Only a step that takes long has a line of its own.
+      // Only a step that takes long has its own line.
       .filter((line) => !/\.\.\.$/.test(line) || /^(Setting up|Starting) session/.test(line))
       .map((line) =>
         line

@@ -1,4 +1,4 @@
-// `coi list` on a terminal, and what of it scripts read.
+// `coi list` on a terminal, and the parts that scripts read.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -6,13 +6,13 @@ import { type Bed, makeBed } from '../bed/bed.ts';
 
 const timeout = 180_000;
 
-async function shown(bed: Bed, columns: number, ...args: string[]): Promise<string[]> {
+async function listRows(bed: Bed, columns: number, ...args: string[]): Promise<string[]> {
   const screen = bed.screen(['list', ...args], { columns, env: { NO_COLOR: '1' } });
   assert.equal((await screen.ended()).status, 0, screen.history());
   return screen.history().split('\n');
 }
 
-test('a line a session, with who is attached; saved ones with their first words', {
+test('coi list has a line per session with attached users, and saved sessions with their first words', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -24,7 +24,7 @@ test('a line a session, with who is attached; saved ones with their first words'
   assert.equal((await bed.coi(['shell', '--background', '--image', bed.image])).status, 0);
   const [, second = ''] = await bed.instances();
 
-  const [head, one, two, ...more] = await shown(bed, 160);
+  const [head, one, two, ...more] = await listRows(bed, 160);
   assert.match(head ?? '', /^NAME +AGENT +STATE +SLOT +AGE +WORKSPACE +PERSISTENT$/);
   assert.match(
     one ?? '',
@@ -32,7 +32,7 @@ test('a line a session, with who is attached; saved ones with their first words'
   );
   assert.match(two ?? '', new RegExp(`^${second} +claude +running +2 +\\d+[sm] +\\S+ +no$`));
   assert.deepEqual(more, []);
-  for (const line of await shown(bed, 44)) assert.ok(line.length <= 44, line);
+  for (const line of await listRows(bed, 44)) assert.ok(line.length <= 44, line);
 
   talked.key('ctrl-b d');
   await talked.ended();
@@ -46,7 +46,7 @@ test('a line a session, with who is attached; saved ones with their first words'
   assert.ok(Math.abs(Date.parse(json.last_attached) - Date.now()) < timeout, json.last_attached);
 
   assert.equal((await bed.coi(['kill', first])).status, 0);
-  const saved = (await shown(bed, 120, '--all')).join('\n');
+  const saved = (await listRows(bed, 120, '--all')).join('\n');
   assert.match(
     saved,
     new RegExp(`^${json.session_id.slice(0, 8)} +claude +\\d+[sm] +\\S+ +mend the heron$`, 'm'),
@@ -56,7 +56,7 @@ test('a line a session, with who is attached; saved ones with their first words'
     [kept.ID, kept.tool, kept.slot, kept.first_words],
     [json.session_id, 'claude', 1, 'mend the heron'],
   );
-  const long = await shown(bed, 200, '--long', '--all');
+  const long = await listRows(bed, 200, '--long', '--all');
   const piped = await bed.coi(['list', '--all']);
   assert.equal(`${long.join('\n')}\n`, piped.stdout);
   assert.match(
@@ -65,7 +65,7 @@ test('a line a session, with who is attached; saved ones with their first words'
   );
 });
 
-test('what an agent left in the place of its conversation is not followed, waited for or believed', {
+test('files that replace a conversation are not followed, waited for or trusted', {
   timeout,
 }, async () => {
   await using bed = await makeBed();

@@ -1,9 +1,9 @@
-// An agent that the image does not have: the start ends with the way to get it, and nothing of it is left.
+// An agent that the image lacks: the start fails with a hint how to get it, and leaves nothing.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { endMs, homeFile, prompt, talk } from '../lifecycle/talk.ts';
+import { endMs, homeFile, prompt, startConversation } from '../lifecycle/conversation.ts';
 
 const timeout = 180_000;
 const bedWithout = () => makeBed({ env: { COI_USE_DUMMY: '0' } });
@@ -31,18 +31,18 @@ const ways: Readonly<Record<string, readonly string[]>> = {
   'for a prompt, as JSON': ['run', '--prompt', 'hello', '--json', '--tool', 'codex'],
 };
 
-test('a missing agent is refused in every way to start it', { timeout }, async () => {
+test('a missing agent is refused for every way to start it', { timeout }, async () => {
   await using bed = await bedWithout();
   for (const [how, args] of Object.entries(ways)) {
-    const said = await bed.coi([...args, '--image', bed.image]);
-    assert.equal(said.status, args[0] === 'run' ? 125 : 1, `${how}: ${said.stderr}`);
-    assert.match(said.stderr, /image '\S+' has no program 'codex'/, how);
-    assert.match(said.stderr, /\[container\.build\]/, how);
+    const result = await bed.coi([...args, '--image', bed.image]);
+    assert.equal(result.status, args[0] === 'run' ? 125 : 1, `${how}: ${result.stderr}`);
+    assert.match(result.stderr, /image '\S+' has no program 'codex'/, how);
+    assert.match(result.stderr, /\[container\.build\]/, how);
     await nothingLeft(bed);
   }
 });
 
-test('on a terminal there is no bare shell', { timeout }, async () => {
+test('a missing agent does not open a bare shell on a terminal', { timeout }, async () => {
   await using bed = await bedWithout();
   for (const more of [[], ['--no-tmux']]) {
     const screen = bed.screen(['shell', '--image', bed.image, '--tool', 'codex', ...more]);
@@ -54,7 +54,7 @@ test('on a terminal there is no bare shell', { timeout }, async () => {
   }
 });
 
-test('the default image is built with it by what the hint says', { timeout }, async () => {
+test('the command in the hint builds the default image with the agent', { timeout }, async () => {
   await using bed = await bedWithout();
   homeFile(bed, '.coi/config.toml', '[container.build]\nagents = ["claude"]\n');
   const { status, stderr } = await bed.coi(['shell', '--background', '--tool', 'codex']);
@@ -65,11 +65,11 @@ test('the default image is built with it by what the hint says', { timeout }, as
   );
 });
 
-test('an agent that a user installs at the start, or that is there, is started', {
+test('an agent that is installed at start, or exists already, is started', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const screen = await talk(bed);
+  const screen = await startConversation(bed);
   assert.match(screen.text(), /You:/);
   await bed.coi(['kill', '--all', '--force']);
   await screen.ended(endMs);

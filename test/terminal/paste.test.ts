@@ -1,10 +1,10 @@
-// coi paste: what the user sees on the host gets to the agent: files, stdin, the image of the clipboard.
+// coi paste: transfers files, stdin and the clipboard image from the host to the agent.
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Bed, makeBed } from '../bed/bed.ts';
-import { homeFile, prompt } from '../lifecycle/talk.ts';
+import { homeFile, prompt } from '../lifecycle/conversation.ts';
 import { onlyInstance, shellArgs } from './session.ts';
 
 const timeout = 180_000;
@@ -23,7 +23,7 @@ after(() => bed?.[Symbol.asyncDispose]());
 const inside = async (...command: string[]) =>
   (await bed.coi(['container', 'exec', name, '--', ...command])).stdout;
 
-test('files are put beside the project, as the agent’s, and their paths typed without Enter', {
+test('pasted files are stored outside the project for the agent, and their paths typed without Enter', {
   timeout,
 }, async () => {
   const screen = bed.screen(['attach']);
@@ -42,7 +42,7 @@ test('files are put beside the project, as the agent’s, and their paths typed 
     await inside('stat', '-c', '%U %a', '/home/code/drop', '/home/code/drop/My-shot-x.png'),
     'code 700\ncode 600\n',
   );
-  // From anywhere, by its alias; the same name again gets a number.
+  // From any directory, by its alias; the same name again gets a number.
   const piped = bed.startCoi(['paste', 'shop', file, '-', '--json'], { cwd: '/', input: 'x' });
   assert.equal((await piped.result).status, 2);
   const more = await bed.coi(['paste', 'shop-1', '-', '--name', 'My shot x.png', '--json'], {
@@ -61,7 +61,7 @@ test('files are put beside the project, as the agent’s, and their paths typed 
   await screen.waitFor(/You said: \/home\/code\/drop\/My-shot-x\.png \/home/);
 });
 
-test('the image of the clipboard is taken from what the desktop has for it', {
+test("a clipboard image is read with the desktop's own program", {
   timeout,
 }, async () => {
   const programs = join(bed.user.home, 'programs');
@@ -100,13 +100,13 @@ test('the image of the clipboard is taken from what the desktop has for it', {
   assert.match((await coi({})).stderr, /^Error: there is no clipboard here/);
 });
 
-test('what cannot be pasted is said, and leaves nothing', { timeout }, async () => {
+test('content that cannot be pasted is reported and leaves nothing', { timeout }, async () => {
   const before = await inside('ls', '/home/code/drop');
   const { home, uid, gid } = bed.user;
   homeFile(bed, 'secret', 'secret');
   symlinkSync(join(home, 'secret'), join(bed.workspace.path, 'planted.png'));
   writeFileSync(join(bed.workspace.path, 'shop'), '');
-  // What an agent left whose session has ended: in a directory that nobody knows, and in a saved session's workspace.
+  // Left by an agent whose session has ended: in an unknown directory, and in a saved session's workspace.
   const saved = join(home, 'saved');
   for (const path of ['left', 'saved']) mkdirSync(join(home, path));
   symlinkSync(join(home, 'secret'), join(home, 'left/shot.png'));
@@ -129,32 +129,32 @@ test('what cannot be pasted is said, and leaves nothing', { timeout }, async () 
       /^Error: "planted\.png" is a symbolic link\nHint: .* name that: ".*\/secret"/,
     ],
     [[join(home, 'left/shot.png')], /^Error: ".*shot\.png" is a symbolic link/],
-    [[join(saved, 'shots/secret')], /^Error: .*secret leads over a symbolic link/],
+    [[join(saved, 'shots/secret')], /^Error: .*secret follows a symbolic link/],
     [['shop'], /^Error: "shop" is a session and a file\nHint: Write \.\/shop/],
-    [['nothing'], /^Error: there is no session and no file "nothing"/],
+    [['nothing'], /^Error: no session or file named "nothing"/],
     [['./nothing.png'], /^Error: ".\/nothing.png" does not exist/],
     [[join(home, 'large')], /more than 64 MiB\nHint: `coi file push`/],
     [[home], /^Error: .* directory/],
     [['/dev/zero'], /^Error: .*\/dev\/zero/],
     [['-'], /^Error: - needs a name/],
     [['--slot', '9', './shop'], /not found or not running/],
-    [['coi-none-1', './shop'], /no session and no file/],
+    [['coi-none-1', './shop'], /no session or file named/],
   ];
   for (const [args, error] of wrong) {
-    const said = await bed.coi(['paste', ...args]);
-    assert.notEqual(said.status, 0, args.join(' '));
-    assert.match(said.stderr, error, args.join(' '));
-    assert.equal(said.stdout, '');
+    const output = await bed.coi(['paste', ...args]);
+    assert.notEqual(output.status, 0, args.join(' '));
+    assert.match(output.stderr, error, args.join(' '));
+    assert.equal(output.stdout, '');
   }
   assert.equal(await inside('ls', '/home/code/drop'), before);
-  // A link of the agent's in the place of the directory is not followed.
+  // The agent's link in place of the directory is not followed.
   await inside('sh', '-c', 'mv ~code/drop ~code/was && ln -s /etc ~code/drop');
-  const led = await bed.coi(['paste', './shop']);
-  assert.match(led.stderr, /drop in \S+ is no directory/);
+  const refused = await bed.coi(['paste', './shop']);
+  assert.match(refused.stderr, /drop in \S+ is not a directory/);
   await inside('sh', '-c', 'rm ~code/drop && mv ~code/was ~code/drop');
 });
 
-test('while a dialog is up nothing is typed and nothing stays', { timeout }, async () => {
+test('while a dialog is open nothing is typed or stored', { timeout }, async () => {
   const before = await inside('ls', '/home/code/drop');
   const screen = bed.screen(['attach']);
   await screen.waitFor('You:');
@@ -164,21 +164,21 @@ test('while a dialog is up nothing is typed and nothing stays', { timeout }, asy
   screen.type("clear; printf 'Proceed?\\n ❯ 1. Yes\\n   2. No\\n\\n Esc to cancel\\n'; read x\r");
   await screen.waitFor('Esc to cancel');
   writeFileSync(join(bed.user.home, 'a.png'), 'a');
-  const said = await bed.coi(['paste', join(bed.user.home, 'a.png')]);
-  assert.equal(said.status, 1);
-  assert.match(said.stderr, /nothing was typed: .* asks something/);
-  assert.equal(said.stdout, '');
+  const output = await bed.coi(['paste', join(bed.user.home, 'a.png')]);
+  assert.equal(output.status, 1);
+  assert.match(output.stderr, /nothing was typed: .* is asking a question/);
+  assert.equal(output.stdout, '');
   assert.equal(await inside('ls', '/home/code/drop'), before);
 });
 
-test('without tmux the path is told to the user alone', { timeout }, async () => {
+test('without tmux the path is printed to the user only', { timeout }, async () => {
   const screen = bed.screen([...shellArgs(bed), '--no-tmux', '--slot', '2']);
   await screen.waitFor('You:');
-  const said = await bed.coi(['paste', '--slot', '2', './shop']);
-  assert.equal(said.stdout, '/home/code/drop/shop\n', said.stderr);
-  assert.match(said.stderr, /^Warning: .* no tmux session, so nothing was typed/);
+  const output = await bed.coi(['paste', '--slot', '2', './shop']);
+  assert.equal(output.stdout, '/home/code/drop/shop\n', output.stderr);
+  assert.match(output.stderr, /^Warning: .* no tmux session, so nothing was typed/);
   assert.doesNotMatch(screen.text(), /drop/);
   // Several run now, and none was named.
   const which = await bed.coi(['paste', './shop'], { cwd: bed.workspace.path });
-  assert.match(which.stderr, /^Error: 2 sessions are running\nHint: Say which: /);
+  assert.match(which.stderr, /^Error: 2 sessions are running\nHint: Name one: /);
 });

@@ -1,4 +1,4 @@
-// What the terminal of a session is like: typing, sizes, names of terminals, several at once.
+// The terminal of a session: typing, sizes, terminal types, several at once.
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ const prompt = /code@\S+\$ *$/m;
 const people: readonly Who[] = ['ordinary', 'uid-1000', 'root'];
 
 for (const who of people) {
-  test(`${who}: a file that the agent makes in the workspace belongs to the user on the host`, {
+  test(`${who}: a file that the agent creates in the workspace belongs to the user on the host`, {
     timeout,
   }, async () => {
     await using bed = await makeBed({ who });
@@ -29,7 +29,7 @@ for (const who of people) {
   });
 }
 
-test('the agent inside sees what is typed, wide characters too', { timeout }, async () => {
+test('the agent receives typed input, including wide characters', { timeout }, async () => {
   await using bed = await makeBed();
   const screen = bed.screen(shellArgs(bed));
   await screen.waitFor('You:');
@@ -38,14 +38,14 @@ test('the agent inside sees what is typed, wide characters too', { timeout }, as
   await screen.waitUntil('the next prompt', (text) => occurrences(text, 'You:') === 2);
 });
 
-test('a resize arrives inside', { timeout }, async () => {
+test('a resize reaches the agent', { timeout }, async () => {
   await using bed = await makeBed();
   const screen = bed.screen([...shellArgs(bed), '--debug'], { columns: 97, rows: 31 });
   await screen.waitFor(prompt);
   screen.type('stty size\r');
   // One row is tmux's status line.
   await screen.waitFor('30 97');
-  // Tells by itself when the new size has arrived.
+  // Reports when the new size has arrived.
   const watch =
     "trap 'echo SIZE \\$(stty size)' WINCH; echo READY; while :; do sleep 9 & wait; done";
   screen.type(`bash -c "${watch}"\r`);
@@ -54,7 +54,7 @@ test('a resize arrives inside', { timeout }, async () => {
   await screen.waitFor('SIZE 17 64');
 });
 
-test('a terminal that the guest has never heard of works', { timeout }, async () => {
+test('an unknown terminal type works', { timeout }, async () => {
   for (const term of ['xterm-kitty', 'xterm-ghostty', 'no-such-terminal;reboot']) {
     await using bed = await makeBed();
     const screen = bed.screen(shellArgs(bed), { env: { TERM: term } });
@@ -64,7 +64,7 @@ test('a terminal that the guest has never heard of works', { timeout }, async ()
   }
 });
 
-test('a terminal of 80 columns and one row starts and ends', { timeout }, async () => {
+test('a terminal of 80 columns and one row works', { timeout }, async () => {
   await using bed = await makeBed();
   const { screen, modes } = await bed.watchedScreen(shellArgs(bed), { columns: 80, rows: 1 });
   await screen.waitUntil('the alternate screen', () => screen.output().includes('\u001b[?1049h'));
@@ -75,19 +75,19 @@ test('a terminal of 80 columns and one row starts and ends', { timeout }, async 
   assert.equal(modes.after(), modes.before());
 });
 
-test('without a terminal on stdin the error names the two ways that need none', {
+test('without a terminal on stdin, the error names the two alternatives', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
-  const said = await bed.coi(shellArgs(bed));
-  assert.equal(said.status, 1);
-  assert.match(said.stderr, /^Error: .*terminal/m);
-  assert.match(said.stderr, /--background/);
-  assert.match(said.stderr, /coi run/);
+  const result = await bed.coi(shellArgs(bed));
+  assert.equal(result.status, 1);
+  assert.match(result.stderr, /^Error: .*terminal/m);
+  assert.match(result.stderr, /--background/);
+  assert.match(result.stderr, /coi run/);
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('two that start at the same moment get different slots and one workspace', {
+test('two simultaneous starts get different slots and one workspace', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -101,7 +101,7 @@ test('two that start at the same moment get different slots and one workspace', 
   assert.equal(new Set(names.map((name) => name.slice(0, -2))).size, 1);
 });
 
-test('a background session is attached to from another terminal, twice at the same time', {
+test('a background session can be attached to from another terminal, twice at the same time', {
   timeout,
 }, async () => {
   await using bed = await makeBed();

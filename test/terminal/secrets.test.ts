@@ -1,4 +1,4 @@
-// What --env forwards is for the agent alone: watched from outside during a whole session.
+// --env values reach only the agent: watched from outside during a whole session.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const prompt = /code@\S+\$ *$/m;
 interface Watched extends AsyncDisposable {
   readonly bed: Bed;
   readonly secret: string;
-  /** Looks from here on, as an account without rights. */
+  /** Watches from here on, as an unprivileged account. */
   watch(): Promise<() => Promise<Sighting[]>>;
 }
 
@@ -27,20 +27,20 @@ async function watchedBed(): Promise<Watched> {
   const bed = undo.use(await makeBed());
   const outsider = undo.adopt(await makeUser({ incusAdmin: false }), (user) => user.remove());
   const secret = randomBytes(12).toString('hex');
-  const kept = undo.move();
+  const resources = undo.move();
   return {
     bed,
     secret,
     watch: async () => {
       const watching = await watchHost(bed.incus, outsider, [secret]);
-      kept.adopt(watching, (one) => one.stop());
+      resources.adopt(watching, (one) => one.stop());
       return () => watching.sightings();
     },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
-/** Before coi runs, its command line is what the user's shell wrote: the program of that process, or what starts it. */
+/** Before coi runs, its command line is the one of the user's shell: the program of that process, or its starter. */
 function isBefore(screen: Screen): (sighting: Sighting) => boolean {
   return ({ pid, where, text }) =>
     pid === screen.pid && where === 'cmdline' && / shell --image .* --env /.test(text);
@@ -70,7 +70,7 @@ test('a value given with --env is in the agent and nowhere on the host, from sta
   );
 });
 
-test('a login without the group keeps the value from the process list, too', {
+test('a login without the group keeps the value out of the process list too', {
   timeout,
 }, async () => {
   await using watched = await watchedBed();
@@ -101,7 +101,7 @@ test('a login without the group keeps the value from the process list, too', {
   );
 });
 
-test('--env NAME and --env-file put a value into the session that no command line ever had', {
+test('--env NAME and --env-file pass a value that no command line ever contains', {
   timeout,
 }, async () => {
   await using watched = await watchedBed();
@@ -111,10 +111,10 @@ test('--env NAME and --env-file put a value into the session that no command lin
   const always = await watched.watch();
   const script = 'echo "$OF_FILE|$OF_HOST|$BOTH|$NOWHERE"';
   const flags = ['--env-file', file, '--env', 'OF_HOST', '-e', 'BOTH=flag', '--env', 'NOWHERE'];
-  const said = await bed.coi(['run', '--image', bed.image, ...flags, '--', 'sh', '-c', script], {
+  const result = await bed.coi(['run', '--image', bed.image, ...flags, '--', 'sh', '-c', script], {
     env: { OF_HOST: `${secret} y` },
   });
-  assert.equal(said.stdout, `${secret} x|${secret} y|flag|\n`, said.stderr);
-  assert.match(said.stderr, /^Warning: --env: NOWHERE is not set on this host$/m);
+  assert.equal(result.stdout, `${secret} x|${secret} y|flag|\n`, result.stderr);
+  assert.match(result.stderr, /^Warning: --env: NOWHERE is not set on this host$/m);
   assert.deepEqual(await always(), []);
 });

@@ -1,9 +1,9 @@
-// What ends coi from outside: signals, a closed window, a crash. The agent goes on, and is reached again.
+// External ends of coi: signals, a closed window, a crash. The agent keeps running and can be reached again.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { makeBed } from '../bed/bed.ts';
-import { sessionId, storeOf } from '../lifecycle/talk.ts';
+import { sessionId, storeOf } from '../lifecycle/conversation.ts';
 import { occurrences, onlyInstance, shellArgs } from './session.ts';
 
 const timeout = 180_000;
@@ -25,7 +25,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
-test('a second signal while coi cleans up changes nothing', { timeout }, async () => {
+test('a second signal during cleanup changes nothing', { timeout }, async () => {
   await using bed = await makeBed();
   const { screen, modes } = await bed.watchedScreen(shellArgs(bed));
   await screen.waitFor('You:');
@@ -36,7 +36,7 @@ test('a second signal while coi cleans up changes nothing', { timeout }, async (
   assert.equal(modes.after(), modes.before());
 });
 
-test('a closed window leaves the agent running, and attaching shows the same screen', {
+test('closing the window leaves the agent running, and attaching shows the same screen', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -57,7 +57,7 @@ test('a closed window leaves the agent running, and attaching shows the same scr
   assert.equal((await again.ended()).status, 0);
 });
 
-test('after kill -9 of coi the session is listed, attached to and killed', {
+test('after kill -9 of coi the session can be listed, attached to and killed', {
   timeout,
 }, async () => {
   await using bed = await makeBed();
@@ -78,7 +78,7 @@ test('after kill -9 of coi the session is listed, attached to and killed', {
   assert.deepEqual(await bed.instances(), []);
 });
 
-test('ctrl-c before the container is up leaves nothing behind', { timeout }, async () => {
+test('ctrl-c before the container is up leaves nothing', { timeout }, async () => {
   await using bed = await makeBed();
   const { screen, modes } = await bed.watchedScreen(shellArgs(bed));
   await screen.waitFor('Setting up session');

@@ -1,10 +1,10 @@
-// The rules of the layout that look at more than one file, and those for any kind of text. Pure.
+// Layout rules that span several files, and those for any text. Pure.
 import { isSource, matches } from './rules.ts';
 import { resolved, type SourceFile } from './source.ts';
 
 const filesMax = 20;
 
-/** Folders of src/ with more files than a reader takes in, tests not counted. */
+/** Folders of src/ with too many files, tests not counted. */
 export function fullFolders(paths: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const path of paths.filter(isSource)) {
@@ -16,7 +16,7 @@ export function fullFolders(paths: readonly string[]): string[] {
     .map(([folder, count]) => `${folder}: ${count} files, ${filesMax} are allowed`);
 }
 
-/** Functions, constants and classes of src/ that are exported for nobody, each as `path: name`. Tests count as somebody. */
+/** Unused exported functions, constants and classes of src/, as `path: name`. Use by a test counts. */
 export function unusedExports(files: readonly Pick<SourceFile, 'path' | 'text'>[]): string[] {
   const used = new Set<string>();
   const whole = new Set<string>();
@@ -41,8 +41,8 @@ export function unusedExports(files: readonly Pick<SourceFile, 'path' | 'text'>[
     .filter((one) => !used.has(one));
 }
 
-/** Circles of imports between files of src/, types included: each as the files on the way, from one of them back to it. */
-export function circles(files: readonly Pick<SourceFile, 'path' | 'imports'>[]): string[][] {
+/** Import cycles between files of src/, including types: each as its files, from one of them back to it. */
+export function importCycles(files: readonly Pick<SourceFile, 'path' | 'imports'>[]): string[][] {
   const graph = new Map(
     files
       .filter(({ path }) => isSource(path))
@@ -64,21 +64,21 @@ export function circles(files: readonly Pick<SourceFile, 'path' | 'imports'>[]):
   return found;
 }
 
-/** Files that a document, or a comment of a program, names and that are not there (any more): by their name, or the end of their path. */
+/** Missing files that a document or a comment names, by file name or the end of a path. */
 export function missingFiles(path: string, text: string, files: readonly string[]): string[] {
-  const said = path.endsWith('.md')
+  const result = path.endsWith('.md')
     ? text
     : text.replaceAll(/^.*$/gm, (line) => /(?:\/\/|\/\*\*|^\s*\*)(.*)/.exec(line)?.[1] ?? '');
   const isThere = (name: string) =>
     files.some((file) => file === name || file.endsWith(`/${name}`));
-  return matches(said, /(?<![\w./@{}*-])((?:[\w-]+\/)*[\w-]+(?:\.test)?\.ts)\b/g, ([name]) =>
+  return matches(result, /(?<![\w./@{}*-])((?:[\w-]+\/)*[\w-]+(?:\.test)?\.ts)\b/g, ([name]) =>
     isThere(name) ? '' : `names ${name}`,
   ).filter((complaint) => !complaint.endsWith(': '));
 }
 
-/** Complaints about text of any kind of file; `hosts` are the package servers of this machine. */
+/** Complaints about any text; `hosts` are the package servers of this machine. */
 export function textComplaints(text: string, hosts: readonly string[]): string[] {
-  // Written in two parts, since this file is looked at too.
+  // Split in two, since this file is checked too.
   const machinePath = new RegExp(`(?<![\\w.-])/${'wor'}k/`, 'g');
   return [
     ...matches(text, machinePath, () => 'a path of one machine'),

@@ -1,4 +1,4 @@
-// The rules of the layout (docs/architecture.md) as pure functions: a file goes in, complaints come out.
+// The layout rules (docs/architecture.md) as pure functions from a file to complaints.
 import type { Import, SourceFile } from './source.ts';
 
 export interface Rule {
@@ -8,11 +8,11 @@ export interface Rule {
 }
 
 const linesMax = 300;
-/** Files that are longer than they should be, with the length they may not exceed. It only shrinks. */
+/** Files above the limit, with their maximum length. The list only shrinks. */
 const longFiles: Readonly<Record<string, number>> = {};
 
 const domains = ['monitor', 'logins', 'config', 'network', 'tools', 'session', 'setup', 'image'];
-/** From the ground up: a folder imports nothing of those above it, types neither. */
+/** Bottom-up: a folder imports nothing from those above it, not even types. */
 const floors = [
   'incus',
   'host',
@@ -30,22 +30,22 @@ const floors = [
   'app',
   'cli',
 ];
-/** Words with a meaning of their own, which every layer but the adapters may use. */
+/** Shared vocabulary that every layer except the adapters may import. */
 const vocabulary = [
   'src/errors.ts',
   'src/guest-user.ts',
   'src/names.ts',
   'src/instance-keys.ts',
-  'src/counted.ts',
+  'src/pluralize.ts',
   'src/printable.ts',
   'src/shell-quoting.ts',
   'src/version.ts',
   'src/coid-api/protocol.ts',
 ];
-/** Where bytes enter: sockets, files, programs, keys of instances. */
+/** Entry points of external data: sockets, files, programs, instance keys. */
 const entrances = [
   'src/coid-api/exchange.ts',
-  'src/config/locate.ts',
+  'src/config/key-lines.ts',
   'src/daemon/api/server.ts',
   'src/daemon/control.ts',
   'src/daemon/monitor/adopted.ts',
@@ -70,7 +70,7 @@ const edges = [
   'src/index.ts',
   'src/cli/commands/host/daemon-run.ts',
 ];
-/** What the rules make an exception of. */
+/** Exceptions to the rules. */
 export const exceptions = [...vocabulary, ...entrances, ...edges];
 const commandLinesMax = 100;
 
@@ -80,20 +80,20 @@ export const isSource = (path: string) =>
 const isScript = (path: string) => /\.(ts|mjs)$/.test(path);
 const folderOf = (path: string) => /^src\/([^/]+)\//.exec(path)?.[1];
 
-/** Why a file of that folder may not import that, or undefined if it may. */
+/** Why a file in that folder may not import this, or undefined if it may. */
 function importComplaint(from: string, { target, typeOnly }: Import): string | undefined {
   const own = folderOf(from);
   if (!target.startsWith('src/')) return undefined;
   const other = folderOf(target);
   if (own !== undefined && own === other) return undefined;
   if (target === 'src/main.ts') return 'nothing imports main.ts';
-  if (own === 'incus') return 'incus/ knows nothing of coi';
+  if (own === 'incus') return 'incus/ imports nothing from coi';
   if (own === 'host')
     return ['src/errors.ts', 'src/shell-quoting.ts'].includes(target)
       ? undefined
-      : 'host/ knows of coi only errors.ts and shell-quoting.ts';
+      : 'host/ may import only errors.ts and shell-quoting.ts';
   if (other === 'cli' && own !== undefined) return 'only main.ts and cli/ import cli/';
-  if (other === 'cli' && from === 'src/index.ts') return 'the library knows no command line';
+  if (other === 'cli' && from === 'src/index.ts') return 'the library may not import cli/';
   if (vocabulary.includes(target) || other === 'addresses') return undefined;
   if (own === undefined || own === 'cli') return undefined;
   if (other === 'app') return 'only cli/ and index.ts import app/';
@@ -122,7 +122,8 @@ export function matches(
 
 export const rules: Readonly<Record<string, Rule>> = {
   direction: {
-    about: 'Adapters know nothing of coi, the domain gets the world as values, glue connects.',
+    about:
+      'Imports follow the layers: adapters do not know coi, and the domain imports them only as types.',
     applies: isSource,
     complaints: ({ path, imports }) =>
       imports.flatMap((one) => {
@@ -130,13 +131,13 @@ export const rules: Readonly<Record<string, Rule>> = {
         return complaint === undefined ? [] : [`imports ${one.target}: ${complaint}`];
       }),
   },
-  meant: {
+  identity: {
     about:
-      'Whatever changes an existing container names it by name and id: session/record/change-instance.ts.',
+      'A change to an existing container identifies it by name and id: session/record/change-instance.ts.',
     applies: (path) =>
       isSource(path) &&
       path !== 'src/session/record/change-instance.ts' &&
-      // What image/ changes are containers of its own, whose names nobody else gives out.
+      // image/ changes only its own containers, whose names are unique.
       !/^src\/(?:incus|image)\//.test(path),
     complaints: ({ code }) =>
       matches(
@@ -146,7 +147,7 @@ export const rules: Readonly<Record<string, Rule>> = {
       ),
   },
   views: {
-    about: 'Views turn a model into text or JSON and touch nothing.',
+    about: 'Views turn a model into text or JSON without side effects.',
     applies: (path) => isSource(path) && path.startsWith('src/cli/ui/views/'),
     complaints: ({ code, imports }) => [
       ...imports
@@ -160,16 +161,16 @@ export const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   names: {
-    about: 'Files and folders tell what they hold.',
+    about: 'File and folder names describe the content.',
     applies: isScript,
     complaints: ({ path }) =>
       path
         .split('/')
         .filter((part) => /^(?:utils?|helpers?|commons?|managers?|misc)(?:\.|$)/.test(part))
-        .map((part) => `"${part}" says nothing`),
+        .map((part) => `"${part}" is not descriptive`),
   },
   head: {
-    about: 'A file begins with a sentence that says what it is.',
+    about: 'A file begins with a comment that describes it.',
     applies: isSource,
     complaints: ({ text }) => (/^\/[/*]/.test(text) ? [] : ['begins with code']),
   },
@@ -180,14 +181,14 @@ export const rules: Readonly<Record<string, Rule>> = {
       const lines = text.split('\n').length - 1;
       const allowed = longFiles[path];
       if (allowed !== undefined && lines <= linesMax)
-        return ['is short now: take it off longFiles'];
+        return ['is within the limit now: remove it from longFiles'];
       return lines > (allowed ?? linesMax)
         ? [`${lines} lines, ${allowed ?? linesMax} are allowed`]
         : [];
     },
   },
   edge: {
-    about: 'process, console and Date.now are used at the edge only.',
+    about: 'process, console and Date.now are used only at the edge.',
     applies: (path) => isSource(path) && !isEdge(path),
     complaints: ({ code, imports }) => [
       ...matches(
@@ -201,12 +202,12 @@ export const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   json: {
-    about: 'JSON is parsed where bytes enter, and judged there.',
+    about: 'JSON is parsed and validated only where it enters.',
     applies: (path) => isSource(path) && !entrances.some((entrance) => path.startsWith(entrance)),
     complaints: ({ code }) => matches(code, /\bJSON\.parse\b/g, () => 'parses JSON'),
   },
   brands: {
-    about: 'Text becomes a name, a slot or an id in names.ts only.',
+    about: 'Text becomes a name, a slot or an id only in names.ts.',
     applies: (path) => isSource(path) && path !== 'src/names.ts',
     complaints: ({ code }) =>
       matches(
@@ -216,7 +217,7 @@ export const rules: Readonly<Record<string, Rule>> = {
       ),
   },
   commands: {
-    about: `A command is at most ${commandLinesMax} lines: flags, request, view.`,
+    about: `A command has at most ${commandLinesMax} lines: flags, request, view.`,
     applies: (path) => isSource(path) && path.startsWith('src/cli/commands/'),
     complaints: ({ text }) => {
       const lines = text.split('\n').length - 1;
@@ -224,13 +225,13 @@ export const rules: Readonly<Record<string, Rule>> = {
     },
   },
   commander: {
-    about: 'Only the command line knows how it is parsed.',
+    about: 'Only cli/ imports commander.',
     applies: (path) => isSource(path) && !path.startsWith('src/cli/'),
     complaints: ({ imports }) =>
       imports.some(({ target }) => target === 'commander') ? ['imports commander'] : [],
   },
   programs: {
-    about: 'Programs of the host are started in one place: host/process/program.ts.',
+    about: 'Host programs are started only in host/process/program.ts.',
     applies: (path) => isSource(path) && path !== 'src/host/process/program.ts',
     complaints: ({ imports }) =>
       imports
@@ -238,12 +239,12 @@ export const rules: Readonly<Record<string, Rule>> = {
         .map(({ target }) => `imports ${target}`),
   },
   spread: {
-    about: 'An object literal is not spread only to save lines.',
+    about: 'An object literal is not spread just to save lines.',
     applies: isSource,
     complaints: ({ code }) => matches(code, /\.\.\.\{/g, () => 'spreads a literal'),
   },
   waits: {
-    about: 'Tests wait for what happens, not for time.',
+    about: 'Tests wait for events, not for time.',
     applies: (path) => isScript(path) && isTest(path),
     complaints: ({ code, imports }) => [
       ...imports
@@ -254,7 +255,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   skips: {
-    about: 'No test is skipped, run alone or postponed.',
+    about: 'No test is marked skip, only or todo.',
     applies: (path) => path.endsWith('.test.ts'),
     complaints: ({ code }) => [
       ...matches(code, /\b(?:test|it|describe|suite|t)\.(?:skip|only|todo)\(/g, ([found]) => found),
@@ -262,7 +263,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     ],
   },
   catches: {
-    about: 'An error that is dropped is dropped for a reason that is written down.',
+    about: 'An ignored error has a comment with the reason.',
     applies: isScript,
     complaints: ({ text, code }) => {
       const lines = text.split('\n');

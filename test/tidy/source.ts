@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface SourceFile {
-  /** From the root of the repository, with slashes. */
+  /** Relative to the root of the repository, with slashes. */
   readonly path: string;
   readonly text: string;
-  /** The same length and lines, but comments and the insides of strings are blank. */
+  /** The same length and lines, with comments and string contents blanked. */
   readonly code: string;
   readonly imports: readonly Import[];
 }
@@ -18,7 +18,7 @@ export interface Import {
 
 const ignored = new Set(['node_modules', '.git', 'dist', 'release', 'results', '.coi']);
 
-/** Every file of the repository, from its root, with the paths that git ignores left out. */
+/** Every file of the repository, relative to its root, without paths that git ignores. */
 export function repositoryFiles(root: string, under = ''): string[] {
   return readdirSync(join(root, under), { withFileTypes: true }).flatMap((entry) => {
     const path = under === '' ? entry.name : `${under}/${entry.name}`;
@@ -45,7 +45,7 @@ export function codeOnly(text: string): string {
   for (let at = 0; at < text.length; ) {
     token.lastIndex = at;
     let part = token.exec(text)?.[0] ?? text.charAt(at);
-    // A brace continues a template only where the innermost thing open is one.
+    // A brace continues a template only if the innermost open token is one.
     if (part.startsWith('}') && part.length > 1 && open.at(-1) !== 'template') part = '}';
     const inTemplate = part.startsWith('`') || (part.startsWith('}') && open.at(-1) === 'template');
     if (part.startsWith('}')) open.pop();
@@ -68,7 +68,7 @@ function importsOf(path: string, text: string): Import[] {
   });
 }
 
-/** A relative target as a path from the root; a package or `node:` name as it is. */
+/** Resolves a relative import to a path from the root; packages and `node:` names are unchanged. */
 export function resolved(from: string, target: string): string {
   if (!target.startsWith('.')) return target;
   const parts = from.split('/').slice(0, -1);

@@ -1,10 +1,16 @@
-// Holds the repository to the layout that docs/architecture.md describes.
+// Checks the repository against the layout in docs/architecture.md.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { suites } from '../../scripts/suites.ts';
-import { circles, fullFolders, missingFiles, textComplaints, unusedExports } from './repository.ts';
+import {
+  fullFolders,
+  importCycles,
+  missingFiles,
+  textComplaints,
+  unusedExports,
+} from './repository.ts';
 import { exceptions, rules } from './rules.ts';
 import { codeOnly, readSource, repositoryFiles, sourceFile } from './source.ts';
 
@@ -23,25 +29,25 @@ for (const [name, rule] of Object.entries(rules)) {
   });
 }
 
-test('no folder of src/ has more files than a reader takes in', () => {
+test('no folder of src/ has too many files', () => {
   assert.deepEqual(fullFolders(files), []);
   const many = Array.from({ length: 21 }, (_, at) => `src/a/${at}.ts`);
   assert.equal(fullFolders([...many, 'src/b/a.ts']).length, 1);
   assert.deepEqual(fullFolders([...many.slice(1), 'src/a/b.test.ts', 'src/a/b/c.ts']), []);
 });
 
-test('no file imports itself by way of others', () => {
-  assert.deepEqual(circles(sources), []);
+test('no file imports itself through others', () => {
+  assert.deepEqual(importCycles(sources), []);
   const file = (path: string, target: string) => ({
     path,
     imports: [{ target, typeOnly: false }],
   });
   const circle = [file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'src/a.ts')];
-  assert.deepEqual(circles(circle), [['src/a.ts', 'src/b.ts', 'src/a.ts']]);
-  assert.deepEqual(circles([file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'node:fs')]), []);
+  assert.deepEqual(importCycles(circle), [['src/a.ts', 'src/b.ts', 'src/a.ts']]);
+  assert.deepEqual(importCycles([file('src/a.ts', 'src/b.ts'), file('src/b.ts', 'node:fs')]), []);
 });
 
-test('what is exported is imported', () => {
+test('every export is imported', () => {
   assert.deepEqual(unusedExports(sources), []);
   const file = (path: string, text: string) => ({ path, text });
   const one = file('src/a.ts', 'export const a = 1;\nexport function b() {}\nexport class C {}');
@@ -50,7 +56,7 @@ test('what is exported is imported', () => {
   assert.deepEqual(unusedExports([one, file('src/b.ts', "await import('./a.ts');")]), []);
 });
 
-test('no file names a package server of this machine or a path of it', () => {
+test('no file has a package server or path of this machine', () => {
   const hosts = packageServers();
   const complaints = files
     .filter((path) => !/\.(png|gif|ico|woff2?|gz|xz)$/.test(path))
@@ -60,7 +66,7 @@ test('no file names a package server of this machine or a path of it', () => {
   assert.deepEqual(complaints, []);
 });
 
-test('documents and comments name files that are there', () => {
+test('documents and comments name only existing files', () => {
   const complaints = files
     .filter((path) => /\.(ts|mjs|md)$/.test(path) && path !== 'CHANGELOG.md')
     .flatMap((path) =>
@@ -76,7 +82,7 @@ test('documents and comments name files that are there', () => {
   ]);
 });
 
-test('the lock file leaves the package server to whoever installs', () => {
+test('the lock file names no package server', () => {
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   assert.doesNotMatch(lock, /"resolved":\s*"http/);
 });
@@ -103,7 +109,7 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
     ['src/index.ts', "import { makeApp } from './cli/app.ts';"],
     ['src/cli/commands/a.ts', "import '../../main.ts';"],
   ],
-  meant: [
+  identity: [
     ['src/cli/commands/a.ts', 'await incus.changeState(name, change);'],
     ['src/daemon/a.ts', 'await (await app.incus()).deleteInstance(name);'],
     ['src/session/a.ts', 'await incus.restoreSnapshot(name, one);'],
@@ -122,7 +128,7 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
   edge: [
     ['src/session/a.ts', 'const home = process.env;'],
     ['src/session/a.ts', 'console.log(1);'],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code that is looked at
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the string contains code
     ['src/session/a.ts', 'const t = `${Date.now()}`;'],
     ['src/session/a.ts', "import { env } from 'node:process';"],
   ],
@@ -148,26 +154,26 @@ const violations: Record<keyof typeof rules, [path: string, text: string][]> = {
 };
 
 for (const [name, cases] of Object.entries(violations)) {
-  test(`the rule "${name}" finds what it is there for`, () => {
+  test(`the rule "${name}" finds its violations`, () => {
     const rule = rules[name];
     for (const [path, text] of cases) {
       assert.ok(rule);
-      assert.ok(rule.applies(path), `${name} looks at ${path}`);
+      assert.ok(rule.applies(path), `${name} applies to ${path}`);
       assert.notDeepEqual(rule.complaints(sourceFile(path, text)), [], text.slice(0, 80));
     }
   });
 }
 
-test('the rules leave right code alone', () => {
+test('the rules accept correct code', () => {
   const text = [
-    '// What is right.',
+    '// Correct code.',
     "import type { Incus } from '../incus/client.ts';",
     "import { CoiError } from '../errors.ts';",
     "import { leaseMs } from '../coid-api/protocol.ts';",
     '// process.exit and console.log in a comment, and in text: ',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code that is looked at
-    "const told = 'console.log' + `process.env ${child.process.pid}` + /console\\.log('/.source;",
-    'try { a(); } catch {\n  // Gone already: that is what was wanted.\n}',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the string contains code
+    "const text = 'console.log' + `process.env ${child.process.pid}` + /console\\.log('/.source;",
+    'try { a(); } catch {\n  // Already deleted, as intended.\n}',
   ].join('\n');
   const file = sourceFile('src/session/a.ts', text);
   for (const [name, rule] of Object.entries(rules)) {
@@ -175,13 +181,13 @@ test('the rules leave right code alone', () => {
   }
 });
 
-test('what the rules make an exception of is there', () => {
+test('exceptions of the rules exist', () => {
   const gone = exceptions.filter((one) => !files.some((path) => path.startsWith(one)));
   assert.deepEqual(gone, []);
 });
 
 test('blanking keeps code, lines and lengths', () => {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code that is looked at
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the string contains code
   const text = "a('x') /* b\nc */ + `d${e(`f${g}`)}h` // i\n+ { j: /[/'\"]/ }";
   const code = codeOnly(text);
   assert.equal(code.length, text.length);
@@ -189,7 +195,7 @@ test('blanking keeps code, lines and lengths', () => {
   assert.deepEqual(code.match(/[a-z]/g), ['a', 'e', 'g', 'j']);
 });
 
-test('paths and servers of a machine are found in any text', () => {
+test('machine paths and servers are found in any text', () => {
   assert.equal(textComplaints(`see /wor${'k/'}main`, []).length, 1);
   assert.equal(textComplaints('see /workspace and ./network/a', []).length, 0);
   assert.equal(
@@ -198,7 +204,7 @@ test('paths and servers of a machine are found in any text', () => {
   );
 });
 
-/** Hosts that this machine installs from, without those that everybody knows. */
+/** Package servers of this machine, without well-known ones. */
 function packageServers(): string[] {
   const wellKnown = /(^|\.)(debian\.org|npmjs\.org|nodesource\.com|google\.com|github\.com)$/;
   const aptDir = '/etc/apt/sources.list.d';

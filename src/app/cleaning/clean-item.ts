@@ -1,11 +1,11 @@
-// Takes one thing away that has ended, if it is still what it was when it was listed.
+// Deletes one ended item, if it is still the same as when it was listed.
 import { removeTreeAt } from '../../host/fs/remove-tree.ts';
 import { deleteStopped } from '../../session/lifecycle/end-container.ts';
-import type { Cleanable } from '../../session/store/cleaning.ts';
-import { stillCleanable } from '../../session/store/cleaning.ts';
+import type { Cleanable } from '../../session/store/cleanable.ts';
+import { isStillCleanable } from '../../session/store/cleanable.ts';
 import type { AppContext } from '../context.ts';
 
-export async function taken(
+export async function cleanItem(
   app: AppContext,
   item: Cleanable,
   now: readonly Cleanable[],
@@ -14,7 +14,7 @@ export async function taken(
     app.report.warn(`${item.about}: ${why} since it was listed, so it is left alone`);
     return false;
   };
-  if (!stillCleanable(item, now))
+  if (!isStillCleanable(item, now))
     return left(item.kind === 'container' ? 'it was changed or started' : 'it was resumed');
   try {
     if (item.kind === 'session') await removeTreeAt(item.dir, { shred: true });

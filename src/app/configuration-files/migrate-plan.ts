@@ -1,102 +1,113 @@
-// What files of older versions need, and how it is carried out.
+// Plans and carries out the migration of configuration files of older versions.
 import { basename, dirname } from 'node:path';
 import { TomlError } from 'smol-toml';
-import type { Moved } from '../../config/migrate.ts';
-import { movedText } from '../../config/moved-text.ts';
-import { profileNames } from '../../config/profile-files.ts';
+import type { MovedKey } from '../../config/migrate.ts';
+import { migrateText } from '../../config/migrate-text.ts';
+import { listProfiles } from '../../config/profile-files.ts';
 import { configMaxBytes } from '../../config/read.ts';
 import { CoiError } from '../../errors.ts';
 import type { Owner } from '../../host/fs/host-files.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
+import { configPaths } from '../config-paths.ts';
 import type { AppContext } from '../context.ts';
-import { placesIn } from '../places.ts';
 
-/** A file of the user's own, which may be a link of the user's, or one of a project, which may not. */
-interface Place {
+/** A configuration file: the user's own, which may be a link, or a project's, which may not. */
+interface ConfigFile {
   readonly root: string;
   readonly relative: string;
   readonly own: boolean;
 }
 
-/** What becomes of one file. */
-interface Plan {
-  readonly from: Place;
-  /** Where its content goes; its own place if it stays. */
-  readonly to: Place;
+/** The migration of one file. */
+interface MigrationPlan {
+  readonly from: ConfigFile;
+  /** Where its content goes; equals `from` if it stays. */
+  readonly to: ConfigFile;
   /** One line for each key or file. */
   readonly changes: readonly string[];
   readonly byHand: readonly string[];
   readonly text: string;
 }
 
-const now = '.coi/config.toml';
+const currentPath = '.coi/config.toml';
 
-export const copySuffix = '.before-migrate';
+export const backupSuffix = '.before-migrate';
 
-export function plansFor(app: AppContext, workspace: string): Plan[] {
+export function planMigrations(app: AppContext, workspace: string): MigrationPlan[] {
   const { home } = app.user;
-  const own = (relative: string): Place => ({ root: home, relative, own: true });
-  const project = (relative: string): Place => ({ root: workspace, relative, own: false });
-  const places = placesIn(app, workspace);
-  const profiles = profileNames(places, hostFiles).flatMap(({ path }) => {
+  const own = (relative: string): ConfigFile => ({ root: home, relative, own: true });
+  const project = (relative: string): ConfigFile => ({ root: workspace, relative, own: false });
+  const paths = configPaths(app, workspace);
+  const profiles = listProfiles(paths, hostFiles).flatMap(({ path }) => {
     if (path.startsWith(`${home}/.coi/`)) return [own(path.slice(home.length + 1))];
-    // Those beside the file that $COI_CONFIG names may be anywhere.
+    // Profiles next to the file in $COI_CONFIG may be anywhere.
     return path.startsWith(`${workspace}/`) ? [project(path.slice(workspace.length + 1))] : [];
   });
-  const configs = [own(now), ...(workspace === home ? [] : [project(now)])];
+  const configs = [own(currentPath), ...(workspace === home ? [] : [project(currentPath)])];
   return [
-    oldFile(own('.config/coi/config.toml'), own(now)),
-    oldFile(project('.coi.toml'), project(now)),
-    systemFile(`${home}/${now}`),
-    ...configs.map((place) => file(place, 'config')),
-    ...profiles.map((place) => file(place, 'profile')),
+    planOldLocation(own('.config/coi/config.toml'), own(currentPath)),
+    planOldLocation(project('.coi.toml'), project(currentPath)),
+    planSystemFile(`${home}/${currentPath}`),
+    ...configs.map((file) => planCurrent(file, 'config')),
+    ...profiles.map((file) => planCurrent(file, 'profile')),
   ].filter((plan) => plan !== undefined);
 }
 
-/** A file in its place, with keys of an older version. */
-function file(place: Place, kind: 'config' | 'profile'): Plan | undefined {
-  const text = textOf(place);
+/** A file in the current location, with keys of an older version. */
+function planCurrent(file: ConfigFile, kind: 'config' | 'profile'): MigrationPlan | undefined {
+  const text = textOf(file);
   if (text === undefined) return undefined;
-  const plan = planned(place, place, text, kind);
+  const plan = planFile(file, file, text, kind);
   return plan.changes.length + plan.byHand.length === 0 ? undefined : plan;
 }
 
-/** A file in a place of an older version. */
-function oldFile(from: Place, to: Place): Plan | undefined {
+/** A file in the location of an older version. */
+function planOldLocation(from: ConfigFile, to: ConfigFile): MigrationPlan | undefined {
   const text = textOf(from);
   if (text === undefined) return undefined;
   if (textOf(to) !== undefined) {
-    const both = `is not read, since ${pathOf(to)} is there too: move into that what you still need, then delete this file`;
+    const both = `is not read, because ${pathOf(to)} exists: move what you still need there, then delete this file`;
     return { from, to, changes: [], byHand: [both], text };
   }
-  const plan = planned(from, to, text, 'config');
+  const plan = planFile(from, to, text, 'config');
   return { ...plan, changes: [`moves to ${pathOf(to)}`, ...plan.changes] };
 }
 
-/** Of all users: none of them may decide for the others. */
-function systemFile(mine: string): Plan | undefined {
-  const from: Place = { root: '/', relative: 'etc/coi/config.toml', own: true };
+/** The system-wide file: no user may decide for the others. */
+function planSystemFile(mine: string): MigrationPlan | undefined {
+  const from: ConfigFile = { root: '/', relative: 'etc/coi/config.toml', own: true };
   if (!hostFiles.exists(pathOf(from))) return undefined;
-  const why = `is not read: what it says belongs into the file of each user, as ${mine}`;
+  const why = `is not read: move its settings to the file of each user, for example ${mine}`;
   return { from, to: from, changes: [], byHand: [why], text: '' };
 }
 
-function planned(from: Place, to: Place, text: string, kind: 'config' | 'profile'): Plan {
-  const line = ({ key, text: what }: Moved) => `${key} ${what.replace('has moved', 'moves')}`;
+function planFile(
+  from: ConfigFile,
+  to: ConfigFile,
+  text: string,
+  kind: 'config' | 'profile',
+): MigrationPlan {
+  const line = ({ key, text: what }: MovedKey) => `${key} ${what.replace('has moved', 'moves')}`;
   try {
-    const { moved, byHand, text: next } = movedText(text, kind);
+    const { moved, byHand, text: next } = migrateText(text, kind);
     return { from, to, changes: moved.map(line), byHand: byHand.map(line), text: next };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    return { from, to, changes: [], byHand: ['is no TOML: `coi validate` says where'], text };
+    return {
+      from,
+      to,
+      changes: [],
+      byHand: ['is not valid TOML: run `coi validate` to see where'],
+      text,
+    };
   }
 }
 
-/** The copy is there before anything is changed, and the new file before the old one is taken away. */
-export function carryOut(app: AppContext, { from, to, text }: Plan): void {
+/** Writes a backup before anything is changed, and the new file before the old one is deleted. */
+export function migrateFile(app: AppContext, { from, to, text }: MigrationPlan): void {
   const owner = { uid: app.user.uid, gid: app.user.gid };
   const old = textOf(from) ?? '';
-  write({ ...from, relative: from.relative + copySuffix }, old, owner);
+  write({ ...from, relative: from.relative + backupSuffix }, old, owner);
   write(to, text, owner);
   if (to !== from) {
     using directory = hostFiles.open(dirname(pathOf(from)));
@@ -104,9 +115,9 @@ export function carryOut(app: AppContext, { from, to, text }: Plan): void {
   }
 }
 
-/** Undefined where nothing is. Throws CoiError for what cannot be read. */
-function textOf({ root, relative, own }: Place): string | undefined {
-  return told(() => {
+/** Undefined if the file does not exist. Throws CoiError if it cannot be read. */
+function textOf({ root, relative, own }: ConfigFile): string | undefined {
+  return withConfigError(() => {
     using directory = own ? undefined : hostFiles.open(root);
     const limit = { maxBytes: configMaxBytes };
     const content = own
@@ -116,8 +127,8 @@ function textOf({ root, relative, own }: Place): string | undefined {
   });
 }
 
-function write({ root, relative, own }: Place, text: string, owner: Owner): void {
-  told(() => {
+function write({ root, relative, own }: ConfigFile, text: string, owner: Owner): void {
+  withConfigError(() => {
     if (own) {
       hostFiles.changeUserFile(root, relative, () => text, { maxBytes: configMaxBytes, owner });
       return;
@@ -128,16 +139,16 @@ function write({ root, relative, own }: Place, text: string, owner: Owner): void
   });
 }
 
-function told<T>(act: () => T): T {
+function withConfigError<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {
-    const problem = hostFiles.problem(error);
+    const problem = hostFiles.asFileError(error);
     if (!problem) throw error;
     throw new CoiError('config-invalid', problem.message, { cause: error });
   }
 }
 
-export function pathOf({ root, relative }: Place): string {
+export function pathOf({ root, relative }: ConfigFile): string {
   return root === '/' ? `/${relative}` : `${root}/${relative}`;
 }

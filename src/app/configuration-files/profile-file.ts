@@ -1,13 +1,13 @@
-// Files of profiles: found, made, and why they cannot be.
+// Finds and writes profile files.
 import { builtInProfiles } from '../../config/profile.ts';
-import { profileNames, profileSource } from '../../config/profile-files.ts';
+import { listProfiles, readProfile } from '../../config/profile-files.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import type { ConfigurationOf } from '../configuration.ts';
-import { placesOf } from '../configuration.ts';
+import type { ConfigScope } from '../configuration.ts';
+import { configPathsFor } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 
-export function write(app: AppContext, root: string, directory: string, text: string): void {
+export function writeProfile(app: AppContext, root: string, directory: string, text: string): void {
   const owner = { uid: app.user.uid, gid: app.user.gid };
   using top = hostFiles.open(root);
   if (!top) throw new CoiError('failed', `${root} does not exist`);
@@ -19,15 +19,15 @@ export function write(app: AppContext, root: string, directory: string, text: st
   }
 }
 
-export function existingPath(app: AppContext, of: ConfigurationOf, name: string): string {
-  const places = placesOf(app, of);
-  const source = profileSourcePath(name, places);
+export function existingProfilePath(app: AppContext, of: ConfigScope, name: string): string {
+  const paths = configPathsFor(app, of);
+  const source = profileSourcePath(name, paths);
   if (source !== undefined) return source;
   if (Object.hasOwn(builtInProfiles, name))
     throw new CoiError('failed', `profile '${name}' is built in and cannot be changed`, {
-      hint: `Make your own on top of it: coi profile create NAME --inherits ${name}`,
+      hint: `Create your own on top of it: coi profile create NAME --inherits ${name}`,
     });
-  const known = profileNames(places, hostFiles).map((one) => one.name);
+  const known = listProfiles(paths, hostFiles).map((one) => one.name);
   throw new CoiError('profile-not-found', `profile '${name}' not found`, {
     hint:
       known.length === 0
@@ -36,17 +36,20 @@ export function existingPath(app: AppContext, of: ConfigurationOf, name: string)
   });
 }
 
-/** Also of one whose content is broken: that is when it is edited. */
-function profileSourcePath(name: string, places: ReturnType<typeof placesOf>): string | undefined {
+/** Also of a broken profile, because users edit it then. */
+function profileSourcePath(
+  name: string,
+  paths: ReturnType<typeof configPathsFor>,
+): string | undefined {
   try {
-    return profileSource(name, places, hostFiles)?.path;
+    return readProfile(name, paths, hostFiles)?.path;
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;
-    return profileNames(places, hostFiles).find((one) => one.name === name)?.path;
+    return listProfiles(paths, hostFiles).find((one) => one.name === name)?.path;
   }
 }
 
 export function fileFailure(error: unknown): unknown {
-  const problem = hostFiles.problem(error);
+  const problem = hostFiles.asFileError(error);
   return problem ? new CoiError('failed', problem.message, { cause: error }) : error;
 }

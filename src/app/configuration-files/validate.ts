@@ -1,11 +1,11 @@
-// Configuration and profiles, judged without being used.
-import { profileNames } from '../../config/profile-files.ts';
-import { configMaxBytes, configSource } from '../../config/read.ts';
+// Validates configuration and profiles without using them.
+import { listProfiles } from '../../config/profile-files.ts';
+import { configMaxBytes, parseConfig } from '../../config/read.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { workspacePath } from '../../session/plan/workspace.ts';
-import type { ConfigurationOf } from '../configuration.ts';
-import { lookedUpConfig, placesOf } from '../configuration.ts';
+import type { ConfigScope } from '../configuration.ts';
+import { configPathsFor, readConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 
 export interface Verdict {
@@ -16,29 +16,29 @@ export interface Verdict {
   readonly warnings: readonly string[];
 }
 
-export async function everything(
+export async function validateAll(
   app: AppContext,
-  of: ConfigurationOf,
+  of: ConfigScope,
   kind: 'profile' | 'config' | undefined,
 ): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
-  if (kind !== 'profile') verdicts.push(await resolved(app, of, undefined));
+  if (kind !== 'profile') verdicts.push(await validateResolved(app, of, undefined));
   if (kind === 'config') return verdicts;
-  for (const { name } of profileNames(placesOf(app, of), hostFiles))
-    verdicts.push(await resolved(app, of, name));
+  for (const { name } of listProfiles(configPathsFor(app, of), hostFiles))
+    verdicts.push(await validateResolved(app, of, name));
   return verdicts;
 }
 
-export async function one(
+export async function validateOne(
   app: AppContext,
-  of: ConfigurationOf,
+  of: ConfigScope,
   kind: 'profile' | 'config',
   target: string,
 ): Promise<Verdict> {
   const path = workspacePath(app.cwd, target);
   const isName = kind === 'profile' && !target.includes('/') && !target.endsWith('.toml');
-  if (isName) return resolved(app, of, target);
-  return judged(target, async () => {
+  if (isName) return validateResolved(app, of, target);
+  return runCheck(target, async () => {
     const dir = path.slice(0, path.lastIndexOf('/')) || '/';
     using directory = hostFiles.open(dir);
     const content = directory?.read(path.slice(dir.length).replace(/^\//, ''), {
@@ -46,20 +46,20 @@ export async function one(
     });
     if (!content) throw new CoiError('config-invalid', `${target} does not exist`);
     const place = { home: app.user.home, dir, workspace: workspacePath(app.cwd, '.') };
-    configSource({ path: target, bytes: content.bytes, kind, trusted: true, place });
+    parseConfig({ path: target, bytes: content.bytes, kind, trusted: true, bases: place });
     return [];
   });
 }
 
-function resolved(
+function validateResolved(
   app: AppContext,
-  of: ConfigurationOf,
+  of: ConfigScope,
   profile: string | undefined,
 ): Promise<Verdict> {
   const what = profile === undefined ? 'configuration' : `profile ${profile}`;
-  return judged(what, async () => {
+  return runCheck(what, async () => {
     const given = profile ?? of.profile;
-    const { warnings } = await lookedUpConfig(app, {
+    const { warnings } = await readConfig(app, {
       ...(of.workspace === undefined ? {} : { workspace: of.workspace }),
       ...(given === undefined ? {} : { profile: given }),
     });
@@ -67,11 +67,11 @@ function resolved(
   });
 }
 
-async function judged(what: string, check: () => Promise<readonly string[]>): Promise<Verdict> {
+async function runCheck(what: string, check: () => Promise<readonly string[]>): Promise<Verdict> {
   try {
     return { what, valid: true, errors: [], warnings: await check() };
   } catch (error) {
-    const problem = hostFiles.problem(error);
+    const problem = hostFiles.asFileError(error);
     if (!problem && !(error instanceof CoiError)) throw error;
     const text = problem?.message ?? (error instanceof CoiError ? error.message : '');
     const hint = error instanceof CoiError && error.hint ? [error.hint] : [];

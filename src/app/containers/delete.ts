@@ -4,9 +4,9 @@ import { deleteStopped, killContainer } from '../../session/lifecycle/end-contai
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
-import { freeing } from '../end-sessions/free-stuck.ts';
+import { freeWithCoid } from '../end-sessions/free-stuck.ts';
 
-/** Throws `failed` for one that is not stopped, unless by force. */
+/** Throws `failed` if it is not stopped, unless forced. */
 export async function deleteContainer(
   app: AppContext,
   { name, status, instance }: Container,
@@ -20,7 +20,7 @@ export async function deleteContainer(
           incus,
           refOf(instance),
           app.signal,
-          freeing(app),
+          freeWithCoid(app),
         );
   if (ended === 'runs')
     throw new CoiError(

@@ -1,4 +1,4 @@
-// Makes a plain container, without a record of a session.
+// Launches a plain container, without a session record.
 import { CoiError } from '../../errors.ts';
 import type { Devices } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
@@ -14,7 +14,7 @@ import { serverFacts } from '../session-spec/server-facts.ts';
 
 const startMs = 120_000;
 
-/** Throws `failed` for a name that is taken, `image-missing`, and what a failed call means. */
+/** Throws `failed` for a name that is taken, `image-missing`, and if a call fails. */
 export async function launchContainer(
   app: AppContext,
   image: string,
@@ -57,7 +57,7 @@ export async function launchContainer(
           'security.guestapi': 'false',
           'boot.autostart': 'false',
           [keys.owner]: String(app.user.uid),
-          // Whatever the profile says.
+          // Overrides the profile.
           'security.privileged': 'false',
         },
         devices: root,

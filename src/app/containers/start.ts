@@ -1,17 +1,17 @@
 // Starts a container that is stopped.
 import { randomUUID } from 'node:crypto';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { recursiveNow } from '../../session/lifecycle/refresh.ts';
+import { recursiveDevices } from '../../session/lifecycle/refresh.ts';
 import { changeState, updateContainer } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 
 const startMs = 120_000;
-/** What Incus is told. */
+/** Timeout for Incus. */
 const startSeconds = 60;
 
-/** The mounts of a session are made first: they are gone after a reboot of the host. */
+/** Creates the mounts of a session first: they do not survive a reboot of the host. */
 export async function startContainer(
   app: AppContext,
   { name, session, status, instance }: Container,
@@ -22,7 +22,7 @@ export async function startContainer(
       const { id } = session.mounts;
       const start = { id, startId: randomUUID() };
       const made = await (await app.coid()).remount(name, start, { signal: app.signal });
-      const devices = recursiveNow(instance.devices, made);
+      const devices = recursiveDevices(instance.devices, made);
       if (Object.keys(devices).length > 0)
         await updateContainer(
           await app.incus(),

@@ -1,4 +1,4 @@
-// What uses space on this host, looked at once.
+// Collects what uses disk space on this host.
 import { join } from 'node:path';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { measureTree } from '../../host/fs/meta/measure-tree.ts';
@@ -7,8 +7,8 @@ import { instanceName } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
 import type { AppContext } from '../context.ts';
 import { ownContainers } from '../targets/user-containers.ts';
-import type { DiskUseRequest } from './look.ts';
-import { imageLook, orphans } from './look.ts';
+import type { DiskUseRequest } from './queries.ts';
+import { imageFacts, orphans } from './queries.ts';
 import type { DiskFacts, Measured } from './uses.ts';
 
 export async function diskFacts(app: AppContext, request: DiskUseRequest): Promise<DiskFacts> {
@@ -25,7 +25,7 @@ export async function diskFacts(app: AppContext, request: DiskUseRequest): Promi
   const names = new Set(own.map(({ name }) => name));
   const [safe, images, instances] = await Promise.all([
     orphans(app, request, own),
-    imageLook(app, request, own),
+    imageFacts(app, request, own),
     withState(app),
   ]);
   const stores = below(join(home, '.coi')).filter(({ name }) => name.startsWith('sessions-'));
@@ -53,7 +53,7 @@ async function withState(app: AppContext): Promise<InstanceFull[]> {
   try {
     return await (await app.incus()).instancesWithState({ signal: app.signal });
   } catch (error) {
-    throw incusFailure(error, 'asking Incus for what uses space failed');
+    throw incusFailure(error, 'querying the disk usage of Incus failed');
   }
 }
 

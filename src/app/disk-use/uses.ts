@@ -1,9 +1,10 @@
-// What uses space, and which of it nobody misses. Pure.
-import { counted } from '../../counted.ts';
-import { listedImages, oldVersions } from '../../image/listing.ts';
+// What uses disk space, and what is safe to delete. Pure.
+
+import { listImages, splitVersions } from '../../image/image-list.ts';
 import type { Image, InstanceFull } from '../../incus/shapes.ts';
+import { pluralize } from '../../pluralize.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
-import type { Cleanable } from '../../session/store/cleaning.ts';
+import type { Cleanable } from '../../session/store/cleanable.ts';
 
 export type DiskKind =
   | 'image'
@@ -16,8 +17,8 @@ export type DiskKind =
   | 'logs'
   | 'program';
 
-/** How something safe is taken away. */
-export type Taking =
+/** How to delete something safe. */
+export type Deletion =
   | { readonly kind: 'image'; readonly fingerprint: string; readonly aliases: readonly string[] }
   | { readonly kind: 'container'; readonly ref: ContainerRef }
   | ({
@@ -28,58 +29,58 @@ export type Taking =
 
 export type DirectoryKind = 'leftover' | 'cache' | 'logs';
 
-/** What a directory was when it was looked at: its name may be another one's later. */
+/** Identity of a directory when it was listed: another one may have its name later. */
 export interface DirectoryId {
   readonly id: string;
-  /** When something in it was changed last. Undefined where that says nothing, as of a cache that coi itself writes in. */
+  /** Time of the last change in it. Undefined if it is meaningless, as in a cache that coi itself writes. */
   readonly newestMs?: number | undefined;
 }
 
 export interface DiskUse {
   readonly kind: DiskKind;
   readonly name: string;
-  /** Undefined where nobody can tell. */
+  /** Undefined if unknown. */
   readonly bytes: number | undefined;
   readonly about: string;
-  /** Undefined for what is of use to somebody. */
-  readonly take: Taking | undefined;
+  /** Undefined if it is not safe to delete. */
+  readonly take: Deletion | undefined;
 }
 
 /** A directory of this user's. */
 export interface Measured extends DirectoryId {
   readonly path: string;
   readonly bytes: number;
-  /** There was too much to count all of it. */
+  /** False if there was too much to count all of it. */
   readonly complete: boolean;
   readonly entries: number;
 }
 
-/** What decides about images. */
+/** Facts that decide which images are safe to delete. */
 export interface ImageFacts {
   /** Those that coi built or published. */
   readonly images: readonly Image[];
   /** Images that a configuration or a profile names. */
   readonly named: ReadonlySet<string>;
-  /** What may name images and cannot be read. */
+  /** Unreadable configurations that may name images. */
   readonly unread: readonly string[];
-  /** Images of which there is a container or a virtual machine, whosever it is. */
+  /** Images of any user's container or virtual machine. */
   readonly used: ReadonlySet<string>;
 }
 
 export interface DiskFacts extends ImageFacts {
   /** This user's. */
   readonly containers: readonly InstanceFull[];
-  /** What `coi clean --orphans` would take. */
+  /** What `coi clean --orphans` would remove. */
   readonly cleanable: readonly Cleanable[];
   readonly stores: readonly Measured[];
   readonly leftovers: ReadonlyMap<string, Pick<Measured, 'bytes' | 'id'>>;
   readonly caches: readonly Measured[];
   readonly logs: readonly Measured[];
-  /** What setup installed. */
+  /** The program that setup installed. */
   readonly program: Measured | undefined;
 }
 
-/** What btrfs counts for an empty subvolume: where its quotas are out of step, Incus tells this for everything. */
+/** Size of an empty btrfs subvolume: if its quotas are inconsistent, Incus reports this size for everything. */
 const emptyBytes = 16_384;
 
 export function diskUse(facts: DiskFacts): DiskUse[] {
@@ -87,15 +88,15 @@ export function diskUse(facts: DiskFacts): DiskUse[] {
     ...imagesUse(facts),
     ...facts.containers.flatMap((instance) => containerUse(instance, facts.cleanable)),
     ...facts.stores.map((store) =>
-      directoryUse('sessions', store, counted(store.entries, 'session')),
+      directoryUse('sessions', store, pluralize(store.entries, 'session')),
     ),
     ...facts.cleanable.flatMap((item) =>
       item.kind === 'session' ? leftover(item.dir, facts) : [],
     ),
     ...facts.caches.map((cache) =>
-      directoryUse('cache', { ...cache, newestMs: undefined }, 'made again when needed', 'cache'),
+      directoryUse('cache', { ...cache, newestMs: undefined }, 'recreated when needed', 'cache'),
     ),
-    ...facts.logs.map((logs) => directoryUse('logs', logs, 'of builds', 'logs')),
+    ...facts.logs.map((logs) => directoryUse('logs', logs, 'build logs', 'logs')),
     ...(facts.program ? [directoryUse('program', facts.program, 'installed by setup')] : []),
   ];
 }
@@ -103,18 +104,18 @@ export function diskUse(facts: DiskFacts): DiskUse[] {
 function leftover(dir: string, { leftovers }: DiskFacts): DiskUse[] {
   const found = leftovers.get(dir);
   if (!found) return [];
-  const about = 'a start that was interrupted';
-  const take = { kind: 'directory', path: dir, what: 'leftover', id: found.id } as const;
-  return [{ kind: 'leftover', name: dir, bytes: found.bytes, about, take }];
+  const about = 'left by an interrupted start';
+  const deletion = { kind: 'directory', path: dir, what: 'leftover', id: found.id } as const;
+  return [{ kind: 'leftover', name: dir, bytes: found.bytes, about, take: deletion }];
 }
 
 /**
- * Old versions of a name that has a newer one, unless somebody names or uses them: the configuration of this user and of
- * this user's projects tells, and for that of others Incus does, who knows when an image was used last.
+ * Images, with old versions marked for deletion unless they are named or used. The configuration of this user and of this
+ * user's projects is read; for other users, Incus knows when an image was last used.
  */
 export function imagesUse({ images, named, unread, used }: ImageFacts): DiskUse[] {
-  const listed = listedImages(images, '');
-  const doomed = new Set(oldVersions(listed, '', 0).doomed.map(({ fingerprint }) => fingerprint));
+  const listed = listImages(images, '');
+  const doomed = new Set(splitVersions(listed, '', 0).obsolete.map(({ fingerprint }) => fingerprint));
   const uses = listed.map(({ fingerprint, aliases, sizeBytes }): DiskUse => {
     const name = aliases[0] ?? fingerprint.slice(0, 12);
     const base = name.replace(/-\d{8}-\d{6}$/, '');

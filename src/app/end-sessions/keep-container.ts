@@ -1,4 +1,4 @@
-// A session's container is kept from now on. One key of the instance, and every process sees it.
+// Makes a session's container persistent: one key of the instance, which every process sees.
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { keys } from '../../instance-keys.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
@@ -10,7 +10,7 @@ import { storedSession, storedSessions } from '../../session/store/saved-session
 import { recordSession } from '../../session/store/store.ts';
 import type { AppContext } from '../context.ts';
 
-export async function keep(
+export async function keepContainer(
   app: AppContext,
   { name, session, adopted, instance }: Container,
 ): Promise<void> {
@@ -18,7 +18,7 @@ export async function keep(
     await updateContainer(
       await app.incus(),
       refOf(instance),
-      // Ephemeral in Incus's own sense is what a `coi shutdown` that was killed half-way has left.
+      // A `coi shutdown` that was killed halfway may have left it ephemeral in Incus.
       { config: { [keys.persistent]: 'true' }, ephemeral: false },
       { signal: app.signal },
     );
@@ -32,12 +32,12 @@ export async function keep(
   if (stored?.kind === 'saved') {
     const metadata = { ...stored.metadata, persistent: true };
     const tool = { sessionsDir: `sessions-${stored.metadata.tool}` };
-    recordSession({ home, tool, keeper: { uid, gid }, metadata }, hostFiles);
+    recordSession({ home, tool, storeOwner: { uid, gid }, metadata }, hostFiles);
   } else if (session ?? adopted?.workspace)
     app.report.warn(`${name}: no saved metadata; a resume in a new container will be ephemeral`);
 }
 
-/** What the Go program saved of that container. */
+/** The saved session of that container by the Go program. */
 function newestOf(container: string, home: string): StoredEntry | undefined {
   return storedSessions({ home }, hostFiles).find(
     (entry) => entry.kind === 'saved' && entry.metadata.container === container,

@@ -1,4 +1,4 @@
-// Notes in a session's metadata that it ended just now: the newest of a workspace is the one that was used last.
+// Records in a session's metadata that it has just ended: the newest session of a workspace is the one used last.
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { absoluteWorkspace, type SessionId } from '../../names.ts';
@@ -17,13 +17,13 @@ export function markSaved(app: AppContext, id: SessionId, tool: string): boolean
   const metadata = { ...stored.metadata, savedAt: savedAt(app, stored.metadata) };
   const sessionsDir = `sessions-${tool}`;
   recordSession(
-    { home, tool: { sessionsDir }, keeper: { uid, gid }, metadata, durable: true },
+    { home, tool: { sessionsDir }, storeOwner: { uid, gid }, metadata, durable: true },
     hostFiles,
   );
   return true;
 }
 
-/** Notes that a terminal is open on it; never throws. A session of another user's is that user's to note. */
+/** Records that a terminal is attached. Ignores sessions of other users, and errors of the store. */
 export function noteAttached(app: AppContext, { session, tool, owner }: SessionRecord): void {
   const { home, uid, gid } = app.user;
   if (owner !== uid) return;
@@ -32,25 +32,25 @@ export function noteAttached(app: AppContext, { session, tool, owner }: SessionR
     if (stored?.kind !== 'saved') return;
     const metadata = { ...stored.metadata, attachedAt: app.clock.now() };
     const sessionsDir = `sessions-${tool}`;
-    recordSession({ home, tool: { sessionsDir }, keeper: { uid, gid }, metadata }, hostFiles);
+    recordSession({ home, tool: { sessionsDir }, storeOwner: { uid, gid }, metadata }, hostFiles);
   } catch (error) {
-    // A full disk costs the note, not the terminal.
+    // Ignored: a full disk must not end the terminal.
     if (!(error instanceof CoiError)) throw error;
   }
 }
 
-/** The same for a session that somebody else may have begun (`--all-users`), and whose end is what counts. */
+/** Records the end of a session, which may be another user's (`--all-users`). Warns about errors of the store. */
 export function noteEnd(app: AppContext, { session, tool }: SessionRecord): void {
   try {
     markSaved(app, session, tool);
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;
-    app.report.warn(`the time of the session could not be noted: ${error.message}`);
+    app.report.warn(`the time of the session could not be saved: ${error.message}`);
   }
 }
 
-/** After a container was deleted on purpose: notes it, and says so where the user had chosen to keep it. */
-export function deleted(
+/** Records that a container was deleted on request, and reports it if the container was persistent. */
+export function noteDeleted(
   app: AppContext,
   { name, session }: Container,
   story: (text: string) => void,
@@ -59,11 +59,11 @@ export function deleted(
   noteEnd(app, session);
   if (session.persistent)
     story(
-      `${name} was persistent: the container and what was installed in it are deleted, the conversation is kept for --resume`,
+      `${name} was persistent: the container and everything installed in it are deleted; the conversation is kept for --resume`,
     );
 }
 
-/** Now, but after every other session of the workspace: the clock may have been put back since one of them ended. */
+/** Now, but after every other session of the workspace: the clock may have been set back since one of them ended. */
 function savedAt(app: AppContext, own: SessionMetadata): Date {
   const path = absoluteWorkspace(own.workspace ?? '');
   const isSame = (other: SessionMetadata) =>

@@ -1,52 +1,54 @@
-// What is pasted: the clipboard's image, files of the user's, or stdin.
+// Sources of a paste: the clipboard's image, files of the user, or stdin.
 import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import type { Reach } from '../../host/fs/read-within.ts';
-import { readNamed } from '../../host/fs/read-within.ts';
+import type { LinkPolicy } from '../../host/fs/read-named-file.ts';
+import { readNamedFile } from '../../host/fs/read-named-file.ts';
 import { clipboardImage } from '../../host/terminal/clipboard.ts';
 import { quoted } from '../../names.ts';
 import { workspacePath } from '../../session/plan/workspace.ts';
 import type { AppContext } from '../context.ts';
 
-/** All that is pasted at once. */
+/** Limit for all files of one paste. */
 export const maxMiB = 64;
 const maxBytes = maxMiB * 2 ** 20;
 
 export interface PasteOptions {
-  /** What a single file is called inside. */
+  /** Name of a single file in the container. */
   readonly name: string | undefined;
   /** Where links may lead. */
-  readonly reach: Reach;
+  readonly reach: LinkPolicy;
   readonly stdin: NodeJS.ReadStream;
 }
 
-/** Something to be put inside. */
-export interface Piece {
-  /** What it is called on the host. */
+/** A file to copy into the container. */
+export interface PastedFile {
+  /** Its name on the host. */
   readonly local: string;
   readonly name: string;
   readonly bytes: Buffer;
 }
 
 /** Without files the clipboard's image; `-` is stdin. Throws `usage`, `failed`. */
-export async function read(
+export async function readPasted(
   app: AppContext,
   files: readonly string[],
   { name, reach, stdin }: PasteOptions,
-): Promise<Piece[]> {
-  if (files.length === 0) return [ofClipboard(app, name)];
-  const pieces: Piece[] = [];
+): Promise<PastedFile[]> {
+  if (files.length === 0) return [fromClipboard(app, name)];
+  const pieces: PastedFile[] = [];
   for (const file of files)
-    pieces.push(file === '-' ? await ofStdin(app, stdin, name) : ofFile(app, file, name, reach));
+    pieces.push(
+      file === '-' ? await fromStdin(app, stdin, name) : fromFile(app, file, name, reach),
+    );
   if (pieces.reduce((sum, { bytes }) => sum + bytes.length, 0) > maxBytes)
     throw tooBig('the files');
   return pieces;
 }
 
-function ofClipboard(app: AppContext, name: string | undefined): Piece {
+function fromClipboard(app: AppContext, name: string | undefined): PastedFile {
   const found = clipboardImage(app.env, maxBytes);
   switch (found.kind) {
     case 'image':
@@ -75,11 +77,11 @@ function ofClipboard(app: AppContext, name: string | undefined): Piece {
   }
 }
 
-async function ofStdin(
+async function fromStdin(
   app: AppContext,
   stdin: NodeJS.ReadStream,
   name: string | undefined,
-): Promise<Piece> {
+): Promise<PastedFile> {
   if (name === undefined)
     throw new CoiError('usage', '- needs a name', { hint: 'Add --name, for example shot.png.' });
   if (stdin.isTTY)
@@ -94,15 +96,15 @@ async function ofStdin(
   return { local: '-', name, bytes: Buffer.concat(chunks) };
 }
 
-/** A link may be any agent's, also where no session is known any more. Throws `failed`. */
+/** A link may be an agent's, even if no session is known any longer. Throws `failed`. */
 function refuseLink(full: string, file: string): void {
   if (!isLink(full)) return;
   const real = hostFiles.realPath(full);
   throw new CoiError('failed', `${quoted(file)} is a symbolic link`, {
     hint:
       real === undefined || real === 'dangling'
-        ? 'It leads to nothing.'
-        : `If what it leads to is what you mean, name that: ${quoted(real)}.`,
+        ? 'Its target does not exist.'
+        : `If you mean its target, name that: ${quoted(real)}.`,
   });
 }
 
@@ -110,25 +112,30 @@ function isLink(path: string): boolean {
   try {
     return lstatSync(path).isSymbolicLink();
   } catch {
-    // Whoever reads it will tell.
+    // Reading the file reports the error.
     return false;
   }
 }
 
-/** What a session can write may be a link by now to a file of the user's that it cannot read. */
-function ofFile(app: AppContext, file: string, name: string | undefined, reach: Reach): Piece {
+/** A session may have replaced what it can write with a link to a file of the user's that it cannot read. */
+function fromFile(
+  app: AppContext,
+  file: string,
+  name: string | undefined,
+  reach: LinkPolicy,
+): PastedFile {
   try {
     const full = workspacePath(app.cwd, file);
     refuseLink(full, file);
-    const content = readNamed(full, reach, { maxBytes });
+    const content = readNamedFile(full, reach, { maxBytes });
     if (content === undefined) throw new CoiError('failed', `${quoted(file)} does not exist`);
     return { local: file, name: name ?? basename(file), bytes: content.bytes };
   } catch (error) {
-    const problem = hostFiles.problem(error);
+    const problem = hostFiles.asFileError(error);
     if (problem?.reason === 'too-big') throw tooBig(quoted(file));
     if (!problem) throw error;
     throw new CoiError('failed', problem.message, {
-      hint: problem.reason === 'link' ? 'If that is what you mean, name it itself.' : undefined,
+      hint: problem.reason === 'link' ? 'If you mean that path, name it directly.' : undefined,
     });
   }
 }

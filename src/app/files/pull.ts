@@ -1,4 +1,4 @@
-// Out of a container onto the host. What comes is hostile: no link is made or followed, and everything has a limit.
+// Copies files from a container to the host. They are hostile: no link is created or followed, and everything is limited.
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { basename, dirname, posix, resolve } from 'node:path';
@@ -6,7 +6,7 @@ import { CoiError } from '../../errors.ts';
 import type { Directory } from '../../host/fs/directory.ts';
 import { FileError } from '../../host/fs/file-error.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import type { Reach } from '../../host/fs/read-within.ts';
+import type { LinkPolicy } from '../../host/fs/read-named-file.ts';
 import { removeTree } from '../../host/fs/remove-tree.ts';
 import { streamTo } from '../../host/fs/streams.ts';
 import type { GuestFile, Incus } from '../../incus/client.ts';
@@ -14,14 +14,14 @@ import { quoted } from '../../names.ts';
 import type { AppContext, ByteProgress } from '../context.ts';
 import type { OwnerScope } from '../requests.ts';
 import { existingContainer } from '../targets/container-by-name.ts';
-import { agentPlaces } from './agent-places.ts';
-import { depthMax, entriesMax, refuseLed, transferFailure } from './push.ts';
-import type { Copied, Remote } from './remote-path.ts';
+import { agentReach } from './agent-reach.ts';
+import { depthMax, entriesMax, refuseLinkOut, transferFailure } from './push.ts';
+import type { CopyResult, RemotePath } from './remote-path.ts';
 
-/** What one pull may bring, all told: a container must not fill the disk. */
+/** Total size of one pull: a container must not fill the disk. */
 const bytesMax = 32 * 2 ** 30;
 
-interface Pulling {
+interface PullState {
   readonly app: AppContext;
   readonly incus: Incus;
   readonly container: string;
@@ -33,24 +33,24 @@ interface Pulling {
 export async function pull(
   app: AppContext,
   scope: OwnerScope,
-  remote: Remote,
+  remote: RemotePath,
   local: string,
   recursive: boolean,
-): Promise<Copied> {
+): Promise<CopyResult> {
   const { name: container, instance } = await existingContainer(app, scope, remote.container);
-  const reach = await agentPlaces(app, instance);
+  const reach = await agentReach(app, instance);
   const incus = await app.incus();
   try {
     const found = await incus.readFile(container, remote.path, { signal: app.signal });
     if (!found) throw new CoiError('failed', `there is no ${remote.path} in ${container}`);
     if (found.kind === 'symlink')
       throw new CoiError('failed', `${remote.path} in ${container} is a link`, {
-        hint: `Name what it leads to: ${quoted(found.target)}.`,
+        hint: `Name its target: ${quoted(found.target)}.`,
       });
     if (found.kind === 'directory' && !recursive)
       throw new CoiError('usage', `${remote.path} is a directory`, { hint: 'Add -r.' });
     const progress = app.byteProgress(basename(remote.path), undefined);
-    const pulling: Pulling = {
+    const pulling: PullState = {
       app,
       incus,
       container,
@@ -59,7 +59,7 @@ export async function pull(
       bytesLeft: bytesMax,
     };
     try {
-      const to = place(app, local, basename(remote.path));
+      const to = pullTarget(app, local, basename(remote.path));
       await receive(pulling, found, remote.path, to, { ...reach, shown: undefined });
     } finally {
       if (found.kind === 'file') found.content.destroy();
@@ -72,13 +72,13 @@ export async function pull(
   }
 }
 
-interface Place {
+interface PullTarget {
   readonly directory: string;
   readonly name: string;
 }
 
-/** An existing directory receives the entry inside. A link of that name may be the agent's doing: it is never followed. */
-function place(app: AppContext, local: string, name: string): Place {
+/** An existing directory receives the entry inside. A link may be the agent's, so it is never followed. */
+function pullTarget(app: AppContext, local: string, name: string): PullTarget {
   const path = resolve(app.cwd, local);
   using above = hostFiles.open(dirname(path));
   const kind = path === '/' ? 'directory' : above?.entry(basename(path))?.kind;
@@ -90,37 +90,37 @@ function place(app: AppContext, local: string, name: string): Place {
     throw new CoiError('failed', `there is no directory ${quoted(above ? local : dirname(local))}`);
   if (kind === 'link')
     throw new CoiError('failed', `${quoted(local)} is a link`, {
-      hint: 'Name the place that it leads to.',
+      hint: 'Name its target.',
     });
   return { directory: dirname(path), name: basename(path) };
 }
 
-/** A new directory comes under its name when it is whole; one that is there receives file by file. */
+/** A new directory gets its name when it is complete; an existing one receives file by file. */
 async function receive(
-  pulling: Pulling,
+  pulling: PullState,
   found: Exclude<GuestFile, { kind: 'symlink' }>,
   path: string,
-  { directory: directoryPath, name }: Place,
-  reach: Reach,
+  { directory: directoryPath, name }: PullTarget,
+  reach: LinkPolicy,
 ): Promise<void> {
   using directory = hostFiles.open(directoryPath);
-  if (!directory) throw new CoiError('failed', `${directoryPath} is gone`);
-  refuseLed(directoryPath, directory.realPath(), reach, 'to write to');
+  if (!directory) throw new CoiError('failed', `${directoryPath} no longer exists`);
+  refuseLinkOut(directoryPath, directory.realPath(), reach, 'to write to');
   const before = directory.entry(name)?.kind;
   if (found.kind === 'file') {
     if (before === 'directory')
-      throw new FileError('directory', directory.shown(name), 'is a directory');
+      throw new FileError('directory', directory.displayPath(name), 'is a directory');
     // Awaited here: the directory is closed when this function returns.
     await receiveFile(pulling, found, directory, name);
     return;
   }
   if (before !== undefined && before !== 'directory')
-    throw new FileError('file', directory.shown(name), 'is there and is no directory');
+    throw new FileError('file', directory.displayPath(name), 'exists and is not a directory');
   const fresh = before === undefined ? `.coi-${randomBytes(8).toString('hex')}` : undefined;
   try {
     using inner = directory.makeDirectory(fresh ?? name, { mode: directoryMode(found) });
     await receiveDirectory(pulling, found.entries, path, inner, 0);
-    if (fresh) renameSync(directory.at(fresh), directory.at(name));
+    if (fresh) renameSync(directory.fdPath(fresh), directory.fdPath(name));
   } catch (error) {
     if (fresh) await removeTree(directory, fresh);
     throw error;
@@ -128,7 +128,7 @@ async function receive(
 }
 
 async function receiveDirectory(
-  pulling: Pulling,
+  pulling: PullState,
   entries: readonly string[],
   path: string,
   directory: Directory,
@@ -154,7 +154,7 @@ async function receiveDirectory(
 }
 
 async function receiveFile(
-  pulling: Pulling,
+  pulling: PullState,
   { content, mode }: Extract<GuestFile, { kind: 'file' }>,
   directory: Directory,
   name: string,

@@ -1,4 +1,4 @@
-// From the host into a container. What is pushed belongs to whom the directory belongs that receives it.
+// Copies files from the host into a container. They belong to the owner of the directory that receives them.
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CoiError } from '../../errors.ts';
@@ -6,26 +6,26 @@ import { agentIds } from '../../guest-user.ts';
 import type { Directory } from '../../host/fs/directory.ts';
 import { FileError } from '../../host/fs/file-error.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import { type Reach, refuseLedOut } from '../../host/fs/read-within.ts';
+import { type LinkPolicy, refuseEscape } from '../../host/fs/read-named-file.ts';
 import { linkTarget, streamFrom } from '../../host/fs/streams.ts';
 import type { FileOptions, GuestFile, Incus } from '../../incus/client.ts';
 import { quoted } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { meant } from '../../session/record/change-instance.ts';
+import { getByRef } from '../../session/record/change-instance.ts';
 import { type ContainerRef, refOf } from '../../session/record/container-ref.ts';
 import type { AppContext, ByteProgress } from '../context.ts';
 import type { OwnerScope } from '../requests.ts';
 import { existingContainer } from '../targets/container-by-name.ts';
-import { agentPlaces } from './agent-places.ts';
-import type { Copied, Remote } from './remote-path.ts';
+import { agentReach } from './agent-reach.ts';
+import type { CopyResult, RemotePath } from './remote-path.ts';
 
-/** An upload of any size has this long. */
+/** Time limit of an upload of any size. */
 const uploadMs = 6 * 3600 * 1000;
 export const entriesMax = 200_000;
 export const depthMax = 100;
 const linksMax = 8;
 
-interface Pushing {
+interface PushState {
   readonly app: AppContext;
   readonly incus: Incus;
   readonly container: ContainerRef;
@@ -38,11 +38,11 @@ export async function push(
   app: AppContext,
   scope: OwnerScope,
   local: string,
-  remote: Remote,
+  remote: RemotePath,
   recursive: boolean,
-): Promise<Copied> {
+): Promise<CopyResult> {
   const path = resolve(app.cwd, local);
-  // What the user names may be a link; below it none is followed.
+  // The path itself may be a link; links below it are not followed.
   const real = hostFiles.realPath(path);
   if (real === undefined || real === 'dangling')
     throw new CoiError('failed', `${quoted(local)} does not exist`);
@@ -53,14 +53,14 @@ export async function push(
     throw new CoiError('usage', `${quoted(local)} is a directory`, { hint: 'Add -r.' });
   const found = await existingContainer(app, scope, remote.container);
   const { name: container, instance } = found;
-  const reach = await agentPlaces(app, instance);
-  refuseLed(path, join(parent.realPath(), basename(real)), reach, 'to copy');
+  const reach = await agentReach(app, instance);
+  refuseLinkOut(path, join(parent.realPath(), basename(real)), reach, 'to copy');
   const incus = await app.incus();
   try {
     const { target, owner } = await destination(incus, container, remote, basename(path), app);
     const total = entry.kind === 'file' ? entry.stat.size : undefined;
     const progress = app.byteProgress(basename(path), total);
-    const pushing: Pushing = {
+    const pushing: PushState = {
       app,
       incus,
       container: refOf(instance),
@@ -70,7 +70,7 @@ export async function push(
     };
     try {
       if (entry.kind === 'directory') {
-        using directory = parent.directory(basename(real));
+        using directory = parent.openDirectory(basename(real));
         if (directory) await pushDirectory(pushing, directory, target, 0);
       } else await pushFile(pushing, parent, basename(real), target);
     } finally {
@@ -84,20 +84,20 @@ export async function push(
   }
 }
 
-/** A name in what an agent writes must not lead to what it cannot read or write itself. Throws `failed`. */
-export function refuseLed(path: string, opened: string, reach: Reach, what: string): void {
+/** A path that an agent can write must not lead to what that agent cannot access. Throws `failed`. */
+export function refuseLinkOut(path: string, opened: string, reach: LinkPolicy, what: string): void {
   try {
-    refuseLedOut(path, opened, reach);
+    refuseEscape(path, opened, reach);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw new CoiError('failed', error.message, {
-      hint: `If that is what you mean ${what}, name it itself.`,
+      hint: `If that is what you mean ${what}, name it directly.`,
       cause: error,
     });
   }
 }
 
-/** What went wrong with a file or a call, in words for the user. */
+/** The error of a file or a call, in words for the user. */
 export function transferFailure(error: unknown, what: string): unknown {
   if (error instanceof FileError)
     return new CoiError('failed', `${what}: ${error.message}`, { cause: error });
@@ -107,17 +107,17 @@ export function transferFailure(error: unknown, what: string): unknown {
 async function destination(
   incus: Incus,
   container: string,
-  remote: Remote,
+  remote: RemotePath,
   name: string,
   app: AppContext,
 ): Promise<{ target: string; owner: { uid: number; gid: number } }> {
   const found = await guestEntry(incus, container, remote.path, app.signal);
   if (found?.kind === 'directory')
-    return { target: posix.join(remote.path, name), owner: receiver(found) };
+    return { target: posix.join(remote.path, name), owner: ownerIn(found) };
   if (remote.isDirectory)
     throw new CoiError('failed', `there is no directory ${remote.path} in ${container}`);
   const above = await guestEntry(incus, container, posix.dirname(remote.path), app.signal);
-  if (above?.kind === 'directory') return { target: remote.path, owner: receiver(above) };
+  if (above?.kind === 'directory') return { target: remote.path, owner: ownerIn(above) };
   throw new CoiError(
     'failed',
     `there is no directory ${posix.dirname(remote.path)} in ${container}`,
@@ -127,12 +127,12 @@ async function destination(
   );
 }
 
-/** What everybody may write to (as /tmp) receives files for the agent. */
-function receiver({ uid, gid, mode }: GuestFile): { uid: number; gid: number } {
+/** Files in a world-writable directory (such as /tmp) belong to the agent. */
+function ownerIn({ uid, gid, mode }: GuestFile): { uid: number; gid: number } {
   return mode & 0o002 ? agentIds : { uid, gid };
 }
 
-/** What is at a path in the guest, links followed; the content of a file is not read. */
+/** The entry at a path in the guest, with links followed; the content of a file is not read. */
 async function guestEntry(
   incus: Incus,
   container: string,
@@ -150,7 +150,7 @@ async function guestEntry(
 }
 
 async function pushDirectory(
-  pushing: Pushing,
+  pushing: PushState,
   directory: Directory,
   target: string,
   depth: number,
@@ -158,8 +158,8 @@ async function pushDirectory(
   const { incus, container, owner, app } = pushing;
   if (depth > depthMax) throw new FileError('too-many', directory.path, 'is nested too deep');
   const mode = (directory.stat().mode & 0o777) | 0o700;
-  // Whole trees take their time, in which another container may have got the name.
-  await meant(incus, container, { signal: app.signal });
+  // Another container may have got the name while the tree is copied.
+  await getByRef(incus, container, { signal: app.signal });
   await incus.makeDirectory(container.name, target, { ...owner, mode, signal: app.signal });
   for (const { name, kind } of directory.entries()) {
     pushing.entries += 1;
@@ -167,24 +167,24 @@ async function pushDirectory(
       throw new FileError('too-many', directory.path, `holds more than ${entriesMax} entries`);
     const to = join(target, name);
     if (kind === 'directory') {
-      using inner = directory.directory(name);
+      using inner = directory.openDirectory(name);
       if (inner) await pushDirectory(pushing, inner, to, depth + 1);
     } else if (kind === 'link') {
       const link = linkTarget(directory, name);
       await incus.makeLink(container.name, to, link, { ...owner, signal: app.signal });
     } else if (kind === 'file') await pushFile(pushing, directory, name, to);
-    else app.report.warn(`${directory.shown(name)} was left out: it is a ${kind}`);
+    else app.report.warn(`${directory.displayPath(name)} was left out: it is a ${kind}`);
   }
 }
 
 async function pushFile(
-  { incus, container, owner, progress, app }: Pushing,
+  { incus, container, owner, progress, app }: PushState,
   directory: Directory,
   name: string,
   target: string,
 ): Promise<void> {
   const source = streamFrom(directory, name);
-  if (!source) throw new FileError('failed', directory.shown(name), 'vanished');
+  if (!source) throw new FileError('failed', directory.displayPath(name), 'vanished');
   const { content, mode } = source;
   const options: FileOptions = { ...owner, mode, signal: app.signal, timeoutMs: uploadMs };
   content.on('data', (chunk: Buffer) => progress.add(chunk.length)).pause();

@@ -1,9 +1,9 @@
-// `container:path`, and what was copied there or from there.
+// Remote paths (`container:path`), and the result of a copy.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 
-/** What was copied. */
-export interface Copied {
+/** The result of a copy. */
+export interface CopyResult {
   readonly kind: 'file' | 'directory';
   readonly container: string;
   /** In the container. */
@@ -12,16 +12,16 @@ export interface Copied {
   readonly bytes: number;
 }
 
-export interface Remote {
+export interface RemotePath {
   readonly container: string;
-  /** Absolute, without `..` and without a slash at its end. */
+  /** Absolute, without `..` and without a trailing slash. */
   readonly path: string;
-  /** It was written with a slash at its end: a directory is meant. */
+  /** It was written with a trailing slash, so it must be a directory. */
   readonly isDirectory: boolean;
 }
 
 /** Parses `container:path`. Throws `usage`. */
-export function parseRemote(text: string): Remote {
+export function parseRemote(text: string): RemotePath {
   const at = text.indexOf(':');
   const [container, path] = [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
   if (at < 1 || path === '' || path.includes('\0'))

@@ -1,15 +1,15 @@
-// What of a session's changes the host would run, reported when it has ended.
-import { counted } from '../../counted.ts';
+// Reports the changes of an ended session that the host might execute.
+import { pluralize } from '../../pluralize.ts';
 import { oneLine } from '../../printable.ts';
 import {
   handoffLines,
   incompleteLines,
-  type NotLookedAt,
   strippedEntry,
-  sweepGaps,
-} from '../../session/handoff/judge.ts';
+  type UncheckedPath,
+  uncheckedBySweep,
+} from '../../session/handoff/findings.ts';
 import type { AppContext } from '../context.ts';
-import { answeredFindings, entriesMax, nothingKnown, sessionsOf, unnamedCount } from './report.ts';
+import { boundedFindings, entriesMax, knownSessions, noSessions, unnamedCount } from './report.ts';
 
 const shownMax = 10;
 
@@ -18,36 +18,36 @@ export interface EndedContainer {
   readonly container: string;
 }
 
-/** `mark` begins each line; `looked` is called before the first. Never throws: the end must not fail for it. */
+/** `mark` begins each line; `looked` is called when the check is done. Never throws, so that the end does not fail. */
 export async function reportHandoff(
   app: AppContext,
   { workspace, container }: EndedContainer,
   mark: string,
   looked: () => void = () => {},
 ): Promise<void> {
-  const sessions = (await sessionsOf(app, workspace, container)) ?? nothingKnown;
+  const sessions = (await knownSessions(app, workspace, container)) ?? noSessions;
   const ended = sessions.sessions.find((session) => session.container === container);
   const own = ended ?? sessions.open.find((session) => session.container === container);
   if (!own)
     return app.report.warn(
-      'what the session changed was not looked at, since coid does not say when it began; see `coi handoff --since`',
+      'the changes of the session were not checked, because coid does not know when it started; run `coi handoff --since`',
     );
-  const findings = await answeredFindings(workspace, {
+  const findings = await boundedFindings(workspace, {
     since: new Date(own.startedAt),
     sessions,
-    // coid has looked for set-id files.
+    // coid has checked for set-id files.
     thorough: false,
     max: entriesMax,
   });
-  const gaps = sweepGaps(ended ? [ended] : []);
+  const gaps = uncheckedBySweep(ended ? [ended] : []);
   looked();
   reportIncomplete(app, [...gaps, ...findings.notLookedAt], mark);
-  const taken = (ended?.stripped ?? []).flatMap((file) => strippedEntry(workspace, file));
-  const all = [...taken, ...handoffLines(findings)];
+  const stripped = (ended?.stripped ?? []).flatMap((file) => strippedEntry(workspace, file));
+  const all = [...stripped, ...handoffLines(findings)];
   const count = all.length + unnamedCount(ended ? [ended] : []);
   if (count === 0) return;
   app.report.info(
-    `${mark}${counted(count, 'changed file')} that the host may run or obey; look before you do:`,
+    `${mark}${pluralize(count, 'changed file')} that the host might execute; review them first:`,
   );
   for (const { path, why } of all.slice(0, shownMax))
     app.report.info(`${mark}  ${oneLine(path)} - ${oneLine(why)}`);
@@ -56,7 +56,7 @@ export async function reportHandoff(
 
 export function reportIncomplete(
   app: AppContext,
-  notLookedAt: readonly NotLookedAt[],
+  notLookedAt: readonly UncheckedPath[],
   prefix: string,
 ): void {
   const [first, ...others] = incompleteLines(notLookedAt);

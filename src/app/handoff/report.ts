@@ -1,55 +1,55 @@
-// What of a workspace's changes the host would run, as `coi handoff` and the end of a session tell it.
+// Finds the changes of a workspace that the host might execute, for `coi handoff` and the end of a session.
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { EndedReply, EndedSession } from '../../coid-api/ended-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { textBytesMax } from '../../host/fs/beneath.ts';
-import { heldPaths } from '../../host/fs/meta/answers.ts';
+import { hungMountCheck } from '../../host/fs/meta/hung-mounts.ts';
 import { type WalkedEntry, walkDirectories } from '../../host/fs/walk-directories.ts';
 import { workspaceTree } from '../../host/fs/workspace-tree.ts';
-import type { Window } from '../../session/handoff/freshness.ts';
-import { guardedThroughout, type HandoffFindings } from '../../session/handoff/judge.ts';
-import { Look } from '../../session/handoff/look.ts';
-import { crowdedIn, namedByGit } from '../../session/handoff/named.ts';
+import { guardedThroughout, type HandoffFindings } from '../../session/handoff/findings.ts';
+import type { TimeWindow } from '../../session/handoff/freshness.ts';
+import { namedByGit, uninspectedDirectories } from '../../session/handoff/named-by-git.ts';
 import { textMax } from '../../session/handoff/tree.ts';
+import { WorkspaceScan } from '../../session/handoff/workspace-scan.ts';
 import type { AppContext } from '../context.ts';
 
 /** More than that takes minutes, and memory. */
 export const entriesMax = 3_000_000;
-/** About a third of a second. */
+/** Takes about a third of a second. */
 export const quickEntriesMax = 200_000;
-/** The end of a session waits no longer for its files. */
+/** Time that the end of a session waits for the file systems. */
 const reportMs = 3000;
 
-export const nothingKnown: EndedReply = { sessions: [], open: [] };
+export const noSessions: EndedReply = { sessions: [], open: [] };
 
-export interface LookWish {
+export interface HandoffRequest {
   readonly since: Date;
   readonly sessions: EndedReply;
-  /** Every entry is looked at, also where its name says nothing. */
+  /** Check every entry, even with an unsuspicious name. */
   readonly thorough: boolean;
   readonly max: number;
-  /** What does not answer. */
+  /** Whether the file system of a path does not answer. */
   readonly isHeld?: (path: string) => boolean;
 }
 
-/** The same where it may not answer: then nothing is looked at, after some seconds. */
-export async function answeredFindings(
+/** Checks nothing if a file system does not answer within some seconds. */
+export async function boundedFindings(
   workspace: string,
-  wish: LookWish,
+  request: HandoffRequest,
 ): Promise<HandoffFindings> {
-  const { open, sessions } = wish.sessions;
-  const places = [...open, ...sessions].flatMap(({ common }) => common ?? []);
-  const isHeld = await heldPaths(reportMs);
-  const held = [workspace, ...places].find(isHeld);
-  if (held !== undefined) return nothingFound(`the file system of ${held} does not answer`);
-  return handoffFindings(workspace, { ...wish, isHeld });
+  const { open, sessions } = request.sessions;
+  const directories = [...open, ...sessions].flatMap(({ common }) => common ?? []);
+  const isHeld = await hungMountCheck(reportMs);
+  const hung = [workspace, ...directories].find(isHeld);
+  if (hung !== undefined) return nothingFound(`the file system of ${hung} does not answer`);
+  return handoffFindings(workspace, { ...request, isHeld });
 }
 
-/** Looks at the whole workspace. Does not depend on anything in it but what it looks for. */
+/** Checks the whole workspace. Depends on nothing in it but the files it looks for. */
 export function handoffFindings(
   workspace: string,
-  { since, sessions, thorough, max, isHeld }: LookWish,
+  { since, sessions, thorough, max, isHeld }: HandoffRequest,
 ): HandoffFindings {
   const root = realPath(workspace);
   if (root === undefined) return nothingFound('the workspace cannot be reached');
@@ -64,8 +64,8 @@ export function handoffFindings(
     how.window,
     textBytesMax,
   );
-  const told = new Set(own.files.map(({ path }) => path));
-  const more = { ...named, files: named.files.filter(({ path }) => !told.has(path)) };
+  const reported = new Set(own.files.map(({ path }) => path));
+  const more = { ...named, files: named.files.filter(({ path }) => !reported.has(path)) };
   const commons = new Set(all.flatMap(({ common }) => common ?? []));
   const others = [...commons].map((common) => commonFindings(common, how));
   return {
@@ -79,21 +79,26 @@ function nothingFound(why: string): HandoffFindings {
   return { files: [], hidden: [], installed: [], notLookedAt: [{ path: '', why }] };
 }
 
-interface HowToLook extends Pick<LookWish, 'thorough' | 'max' | 'isHeld'> {
-  readonly window: Window;
+interface ScanOptions extends Pick<HandoffRequest, 'thorough' | 'max' | 'isHeld'> {
+  readonly window: TimeWindow;
 }
 
-/** `from` is what of it is looked at. */
-function findingsBelow(root: string, from: string, how: HowToLook): HandoffFindings {
+/** `from`: the part of the root to check. */
+function findingsBelow(root: string, from: string, how: ScanOptions): HandoffFindings {
   const { max, window, thorough, isHeld } = how;
-  const look = new Look({ window, thorough, tree: workspaceTree(root, textMax, isHeld), root });
-  const visit = (path: string, entries: readonly WalkedEntry[]) => look.directory(path, entries);
+  const scan = new WorkspaceScan({
+    window,
+    thorough,
+    tree: workspaceTree(root, textMax, isHeld),
+    root,
+  });
+  const visit = (path: string, entries: readonly WalkedEntry[]) => scan.directory(path, entries);
   const notLookedAt = walkDirectories(root, max, visit, from);
-  return { ...look.result(), notLookedAt };
+  return { ...scan.result(), notLookedAt };
 }
 
-/** Of the git directory that a worktree shares with others: paths are absolute. */
-function commonFindings(common: string, how: HowToLook): HandoffFindings {
+/** Findings in the git directory that a worktree shares with others, with absolute paths. */
+function commonFindings(common: string, how: ScanOptions): HandoffFindings {
   const root = dirname(common);
   const guarded = [...how.window.guarded].flatMap((path) =>
     path.startsWith(`${root}/`) ? [path.slice(root.length + 1)] : [],
@@ -105,7 +110,7 @@ function commonFindings(common: string, how: HowToLook): HandoffFindings {
     path: join(root, one.path),
   });
   const tree = workspaceTree(root, textBytesMax, how.isHeld);
-  const crowded = crowdedIn(tree, root, basename(common), textBytesMax);
+  const crowded = uninspectedDirectories(tree, root, basename(common), textBytesMax);
   const notLookedAt = [...found.notLookedAt, ...crowded].map(whole);
   return { ...found, files: found.files.map(whole), notLookedAt };
 }
@@ -114,27 +119,30 @@ function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {
-    // Gone, or not the user's to reach: both are told in the same words.
+    // Missing or inaccessible: both are reported in the same words.
     return undefined;
   }
 }
 
-/** What coid knows of the sessions of a workspace; undefined where it does not answer. */
-export async function sessionsOf(
+/** The sessions of a workspace that coid knows; undefined if it does not answer. */
+export async function knownSessions(
   app: AppContext,
   workspace: string,
   container?: string,
 ): Promise<EndedReply | undefined> {
   try {
     const coid = await app.coid();
-    return await coid.ended({ workspace, container }, { signal: new AbortController().signal });
+    return await coid.endedSessions(
+      { workspace, container },
+      { signal: new AbortController().signal },
+    );
   } catch (error) {
     if (error instanceof CoiError) return undefined;
     throw error;
   }
 }
 
-/** Of files whose names were too many to keep. */
+/** Number of files whose names were not kept because there were too many. */
 export function unnamedCount(ended: readonly EndedSession[]): number {
   return ended
     .map(({ stripped, strippedCount = stripped.length }) => strippedCount - stripped.length)

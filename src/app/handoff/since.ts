@@ -1,11 +1,11 @@
-// Since when a workspace's changes count.
+// The start time of the changes that `coi handoff` reports.
 import type { EndedReply } from '../../coid-api/ended-protocol.ts';
 import type { AppContext } from '../context.ts';
 import type { OwnerScope } from '../requests.ts';
 import { ownContainers } from '../targets/user-containers.ts';
-import { here, isOf } from '../workspace-names.ts';
+import { identifyWorkspace, isSessionOf } from '../workspace-names.ts';
 
-/** Of the oldest session that runs, else of the last one that ended, else a day ago. */
+/** Start of the oldest running session, else of the last ended one, else a day ago. */
 export async function sessionStart(
   app: AppContext,
   scope: OwnerScope,
@@ -13,10 +13,10 @@ export async function sessionStart(
   { open, sessions }: EndedReply,
 ): Promise<Date> {
   const known = open.map(({ startedAt }) => Date.parse(startedAt));
-  // One that coid knows nothing of was started without it.
+  // A session that coid does not know was started without it.
   const own = known.length + sessions.length > 0 ? [] : await ownContainers(app, scope);
   const starts = own
-    .filter(isOf(here(app, { workspace })))
+    .filter(isSessionOf(identifyWorkspace(app, { workspace })))
     .map(({ instance }) => Date.parse(instance.created_at));
   const all = [...known, ...starts];
   if (all.length > 0) return new Date(Math.min(...all));

@@ -1,11 +1,11 @@
-// Hands the checks of setup and health what they may ask, and what they may touch.
+// Creates the context of setup and health checks: what they may query and change.
 import { coidUnit } from '../../daemon/unit.ts';
-import { installerOf, thisProgram } from '../../host/install/install.ts';
-import { thisMachine } from '../../host/install/setup-host.ts';
-import type { Ground } from '../../setup/check.ts';
+import { createInstaller, currentProgram } from '../../host/install/install.ts';
+import { openSetupHost } from '../../host/install/setup-host.ts';
+import type { CheckContext } from '../../setup/check.ts';
 import type { AppContext } from '../context.ts';
 
-const places = {
+const installPaths = {
   libDir: '/usr/local/lib/coi',
   linkPath: '/usr/local/bin/coi',
   manPath: '/usr/local/share/man/man1/coi.1',
@@ -14,14 +14,14 @@ const coidAnswerMs = 3_000;
 /** The image that sessions start from unless a profile or the command line names another. */
 const imageAlias = 'coi-default';
 
-export function groundOf(app: AppContext): Ground {
-  const program = thisProgram();
+export function checkContext(app: AppContext): CheckContext {
+  const program = currentProgram();
   return {
-    machine: thisMachine(),
+    host: openSetupHost(),
     incus: () => app.incus(),
     coidStatus: async () =>
       (await app.coid()).status({ timeoutMs: coidAnswerMs, signal: app.signal }),
-    installer: program && installerOf(program, places),
+    installer: program && createInstaller(program, installPaths),
     caller: caller(app),
     version: app.version,
     coidUnit,
@@ -30,8 +30,8 @@ export function groundOf(app: AppContext): Ground {
   };
 }
 
-/** Under sudo, the user that called it: root itself needs no group. */
-function caller({ user, env }: AppContext): Ground['caller'] {
+/** Under sudo, the user who called it: root itself needs no group. */
+function caller({ user, env }: AppContext): CheckContext['caller'] {
   const [name, uid] = [env['SUDO_USER'], Number(env['SUDO_UID'] ?? Number.NaN)];
   return user.uid === 0 && name && Number.isInteger(uid)
     ? { name, uid }

@@ -1,36 +1,36 @@
-// Starts a container of the user's image as any session would be, asks what it reaches, and takes it away again.
+// Starts a temporary container like a session of the user, checks what it can reach, and deletes it.
 import { mkdtempSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { CoiError } from '../../errors.ts';
 import { removeTreeAt } from '../../host/fs/remove-tree.ts';
 import { guestScript } from '../../host/install/resources.ts';
-import { listenOn, reaches } from '../../host/net/reachability.ts';
-import { ownPid } from '../../host/process/run-program.ts';
+import { canConnect, openListener } from '../../host/net/reachability.ts';
+import { ownPid } from '../../host/process/run-command.ts';
 import type { Incus } from '../../incus/client.ts';
 import { newSessionId, parseImageAlias } from '../../names.ts';
-import { plainPolicy } from '../../network/policy.ts';
+import { defaultPolicy } from '../../network/policy.ts';
 import { killContainer } from '../../session/lifecycle/end-container.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
 import { noTool } from '../../session/record/instance-record.ts';
-import { forbidden, probedName } from '../../setup/checks/probe.ts';
-import type { ProbeAnswer } from '../../setup/own.ts';
-import { type ConfigurationOf, lookedUpConfig } from '../configuration.ts';
+import { forbidden, probedName } from '../../setup/checks/connectivity.ts';
+import type { ProbeResult } from '../../setup/health-context.ts';
+import { type ConfigScope, readConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import { launchPlain } from '../run-command/plain-container.ts';
-import { following, wish } from '../session-spec/session-wish.ts';
-import { place, plainPlace } from '../workspace.ts';
+import { makeSessionSpec, restartSettings } from '../session-spec/make-session-spec.ts';
+import { checkWorkspace, scratchWorkspace } from '../workspace.ts';
 
-/** From the first call to the last answer. */
+/** Time from the first call to the last answer. */
 const wholeMs = 45_000;
 const endMs = 30_000;
 const hostTryMs = 5_000;
 
-/** Never rejects but when the user interrupts. */
-export async function probeSession(app: AppContext, of: ConfigurationOf): Promise<ProbeAnswer> {
+/** Failures are part of the answer; throws if the user interrupts. */
+export async function probeSession(app: AppContext, of: ConfigScope): Promise<ProbeResult> {
   const limit = AbortSignal.timeout(wholeMs);
   const bounded: AppContext = { ...app, signal: AbortSignal.any([app.signal, limit]) };
   try {
-    return await probed(bounded, of);
+    return await runProbe(bounded, of);
   } catch (error) {
     app.signal.throwIfAborted();
     if (limit.aborted)
@@ -41,8 +41,8 @@ export async function probeSession(app: AppContext, of: ConfigurationOf): Promis
   }
 }
 
-async function probed(app: AppContext, of: ConfigurationOf): Promise<ProbeAnswer> {
-  const resolved = await lookedUpConfig(app, of);
+async function runProbe(app: AppContext, of: ConfigScope): Promise<ProbeResult> {
+  const resolved = await readConfig(app, of);
   const image = parseImageAlias(resolved.settings['container.image']);
   const incus = await app.incus();
   if (!(await incus.imageAlias(image, { signal: app.signal }))) return { kind: 'no-image', image };
@@ -50,26 +50,26 @@ async function probed(app: AppContext, of: ConfigurationOf): Promise<ProbeAnswer
   const directory = mkdtempSync(`/var/tmp/coi-health-${ownPid()}-`);
   let container: ContainerRef | undefined;
   try {
-    const at = plainPlace(place(app, directory));
-    const wanted = wish(app, resolved, at, {
+    const at = scratchWorkspace(checkWorkspace(app, directory));
+    const wanted = makeSessionSpec(app, resolved, at, {
       session: newSessionId(),
       tool: noTool,
       slot: undefined,
       persistent: false,
       mounts: [],
       disposable: true,
-      following: {
-        ...(await following(app, resolved, at.workspace)),
+      restartSettings: {
+        ...(await restartSettings(app, resolved, at.workspace)),
         network: 'restricted',
-        policy: plainPolicy('restricted'),
+        policy: defaultPolicy('restricted'),
       },
     });
-    const hostConnects = reaches(probedName, 443, hostTryMs);
+    const hostConnects = canConnect(probedName, 443, hostTryMs);
     container = await launchPlain(app, { ...wanted, alias: undefined, monitor: undefined });
-    const heard = await asked(app, incus, container.name);
+    const answers = await probeContainer(app, incus, container.name);
     return {
       kind: 'answered',
-      ...heard,
+      ...answers,
       hostConnects: await hostConnects,
       tookMs: Math.round(app.clock.elapsedMs() - begunMs),
     };
@@ -79,13 +79,13 @@ async function probed(app: AppContext, of: ConfigurationOf): Promise<ProbeAnswer
   }
 }
 
-async function asked(app: AppContext, incus: Incus, container: string) {
+async function probeContainer(app: AppContext, incus: Incus, container: string) {
   const { bridge } = await (await app.coid()).status({ signal: app.signal });
   const gateway = networkInterfaces()[bridge]?.find(({ family }) => family === 'IPv4')?.address;
-  // Something that does listen: only then does silence mean that the guard is in force.
-  await using listener = gateway === undefined ? undefined : await listenOn(gateway);
+  // Something must listen: only then does a failed connection prove that the network guard is active.
+  await using listener = gateway === undefined ? undefined : await openListener(gateway);
   const targets = [...forbidden, ...(listener ? [`${gateway}:${listener.port}`] : [])];
-  const said = await incus.execCaptured(
+  const result = await incus.execCaptured(
     container,
     {
       command: ['sh', '-c', guestScript('probe.sh'), 'coi-probe', probedName, ...targets],
@@ -95,13 +95,13 @@ async function asked(app: AppContext, incus: Incus, container: string) {
     },
     { signal: app.signal, timeoutMs: wholeMs },
   );
-  const lines = said.stdout.toString('utf8').split('\n');
+  const lines = result.stdout.toString('utf8').split('\n');
   const after = (word: string) =>
     lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
   return {
     address: after('address')[0],
     connected: lines.includes('connected'),
-    reached: after('reached').filter((place) => forbidden.some((one) => one === place)),
+    reached: after('reached').filter((address) => forbidden.some((one) => one === address)),
     hostReached: listener?.reached(),
   };
 }

@@ -1,28 +1,28 @@
-// What `coi health` may know of its caller: configuration, store and containers, each looked at once.
+// Facts about the caller for `coi health`: configuration, store and containers, each read once.
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import { mayWrite, pathFacts } from '../../host/fs/path-facts.ts';
+import { canWrite, pathFacts } from '../../host/fs/path-facts.ts';
 import { hostZone } from '../../host/linux/time-zone.ts';
 import { storedSessions } from '../../session/store/saved-sessions.ts';
-import type { OwnConfig, OwnFacts, ProbeAnswer } from '../../setup/own.ts';
-import { tools } from '../../tools/list.ts';
-import { type ConfigurationOf, lookedUpConfig } from '../configuration.ts';
+import type { UserConfig, UserFacts, ProbeResult } from '../../setup/health-context.ts';
+import { allTools } from '../../tools/list.ts';
+import { type ConfigScope, readConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import { probeSession } from './probe-session.ts';
 
-export async function ownFacts(
+export async function userFacts(
   app: AppContext,
-  of: ConfigurationOf,
+  of: ConfigScope,
   mayProbe: boolean,
-): Promise<OwnFacts> {
+): Promise<UserFacts> {
   const { home, uid } = app.user;
-  const config = await ownConfig(app, of);
-  let probing: Promise<ProbeAnswer> | undefined;
+  const config = await userConfig(app, of);
+  let probing: Promise<ProbeResult> | undefined;
   const probe = () => {
     probing ??= probeSession(app, of);
     return probing;
   };
-  const known = config.kind === 'loaded' ? tools(config.settings) : [];
+  const known = config.kind === 'loaded' ? allTools(config.settings) : [];
   return {
     home,
     uid,
@@ -33,15 +33,15 @@ export async function ownFacts(
       hostFiles,
     ),
     facts: pathFacts,
-    writable: mayWrite,
+    writable: canWrite,
     probe: mayProbe ? probe : undefined,
     containers: async () => (await import('../targets/user-containers.ts')).ownContainers(app, {}),
   };
 }
 
-async function ownConfig(app: AppContext, of: ConfigurationOf): Promise<OwnConfig> {
+async function userConfig(app: AppContext, of: ConfigScope): Promise<UserConfig> {
   try {
-    const { settings, warnings, waiting } = await lookedUpConfig(app, of);
+    const { settings, warnings, waiting } = await readConfig(app, of);
     return { kind: 'loaded', settings, warnings, waiting: waiting.length };
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;

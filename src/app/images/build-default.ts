@@ -1,4 +1,4 @@
-// The image that sessions start from, and the small one of coi's own tests.
+// Builds the default image of sessions, and the small one of coi's own tests.
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { arch as nodeArchitecture } from 'node:os';
@@ -8,10 +8,10 @@ import { loadConfig } from '../../config/load.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { removeOwnDirectories } from '../../host/fs/meta/own-directories.ts';
-import { guestFiles, runnerIn } from '../../host/install/resources.ts';
+import { guestFiles, runnerCommand } from '../../host/install/resources.ts';
 import { readProgram } from '../../host/process/program.ts';
-import { isAlive, ownPid, runCommand } from '../../host/process/run-program.ts';
-import { type BuildOrder, type BuildWorld, type Built, buildImage } from '../../image/build.ts';
+import { isAlive, ownPid, runCommand } from '../../host/process/run-command.ts';
+import { type ImageSpec, type BuildDependencies, type BuildResult, buildImage } from '../../image/build.ts';
 import {
   architecture,
   type GuestFile,
@@ -24,27 +24,28 @@ import { defaultImage, testImage, versionAlias } from '../../image/versions.ts';
 import type { Incus } from '../../incus/client.ts';
 import { imageKeys } from '../../instance-keys.ts';
 import { incusFailure, isMissing } from '../../session/lifecycle/incus-failure.ts';
+import { configPaths } from '../config-paths.ts';
 import type { AppContext } from '../context.ts';
-import { placesIn } from '../places.ts';
 
-/** On disk, unlike /tmp on many hosts, and a build needs two gigabytes. */
+/** On disk, unlike /tmp on many hosts: a build needs two gigabytes. */
 const temporary = '/var/tmp';
 
-/** Fast, and a third of the size; where there is no zstd, no compression is the fast one. */
+/** Fast, and a third of the size; without zstd, only no compression is fast. */
 const zstd = 'zstd -1 -T0';
 
-export function aliasOf(variant: Variant): string {
+export function variantAlias(variant: Variant): string {
   return variant === 'test' ? testImage : defaultImage;
 }
 
 /**
- * Builds the image unless it is there; the one of the tests also when its recipe has changed. Throws `image-build-failed`, `cancelled` and what a failed call to Incus means.
+ * Builds the image unless it exists; the test image also if its recipe has changed. Throws `image-build-failed`,
+ * `cancelled`, and if a call to Incus fails.
  */
 export async function buildDefaultImage(
   app: AppContext,
   variant: Variant,
   { force = false, profile }: { force?: boolean; profile?: string } = {},
-): Promise<Built | 'exists' | 'outdated'> {
+): Promise<BuildResult | 'exists' | 'outdated'> {
   const incus = await app.incus();
   try {
     const guest = guestFiles();
@@ -58,8 +59,8 @@ export async function buildDefaultImage(
     const sweep = (isMeant: (name: string) => boolean) =>
       removeOwnDirectories(temporary, uid, isMeant);
     await sweepDeadBuilds(incus, sweep, isAlive);
-    const built = await buildLogged(app, incus, guest, order);
-    // Versions of the default image stay, those of the tests' image are of no use to anybody.
+    const built = await buildWithLog(app, incus, guest, order);
+    // Old versions of the default image stay; those of the test image are useless.
     if (variant === 'test' && old) await removeImage(incus, old.target);
     return built;
   } catch (error) {
@@ -72,8 +73,8 @@ async function buildOrder(
   variant: Variant,
   guest: readonly GuestFile[],
   profile: string | undefined,
-): Promise<BuildOrder> {
-  const facts = { ...placesIn(app, app.cwd), profile };
+): Promise<ImageSpec> {
+  const facts = { ...configPaths(app, app.cwd), profile };
   const { settings, warnings } = await loadConfig(facts, hostFiles);
   for (const warning of warnings) app.report.warn(warning);
   const arch = architecture(nodeArchitecture());
@@ -81,7 +82,7 @@ async function buildOrder(
   const limits = { signal: app.signal, timeoutMs: 10_000 };
   const hasZstd = (await runCommand(['zstd', '--version'], limits)).status === 0;
   return {
-    alias: aliasOf(variant),
+    alias: variantAlias(variant),
     recipe: made,
     hash: recipeHash(made, guest),
     arch,
@@ -93,22 +94,22 @@ async function removeImage(incus: Incus, fingerprint: string): Promise<void> {
   try {
     await (await incus.deleteImage(fingerprint)).wait();
   } catch (error) {
-    // A build beside this one was quicker.
+    // A concurrent build was faster.
     if (!isMissing(error)) throw error;
   }
 }
 
-async function isFresh(incus: Incus, fingerprint: string, { hash }: BuildOrder): Promise<boolean> {
+async function isFresh(incus: Incus, fingerprint: string, { hash }: ImageSpec): Promise<boolean> {
   return (await incus.image(fingerprint))?.properties[imageKeys.recipe] === hash;
 }
 
-/** The whole output goes to ~/.coi/logs; a failure names the file. */
-async function buildLogged(
+/** Logs the whole output to ~/.coi/logs; an error names the file. */
+async function buildWithLog(
   app: AppContext,
   incus: Incus,
   guest: readonly GuestFile[],
-  order: BuildOrder,
-): Promise<Built> {
+  order: ImageSpec,
+): Promise<BuildResult> {
   const logs = join(app.user.home, '.coi/logs');
   await mkdir(logs, { recursive: true, mode: 0o700 });
   const path = join(logs, `build-${versionAlias(order.alias, app.clock.now())}.log`);
@@ -116,10 +117,10 @@ async function buildLogged(
   const progress = app.progress();
   app.report.info(`Building image '${order.alias}' (log: ${path})`);
   try {
-    return await buildImage(world(app, incus, guest, file, progress.tell), order);
+    return await buildImage(buildWorld(app, incus, guest, file, progress.update), order);
   } catch (error) {
     progress.clear();
-    throw explained(error, path);
+    throw withLogPath(error, path);
   } finally {
     progress.clear();
     file.end();
@@ -127,13 +128,13 @@ async function buildLogged(
   }
 }
 
-function world(
+function buildWorld(
   app: AppContext,
   incus: Incus,
   guest: readonly GuestFile[],
   file: WriteStream,
-  tell: BuildWorld['tell'],
-): BuildWorld {
+  tell: BuildDependencies['report'],
+): BuildDependencies {
   return {
     incus,
     run: runCommand,
@@ -141,11 +142,11 @@ function world(
     pid: ownPid(),
     temporary,
     guest,
-    runner: runnerIn('/'),
+    runner: runnerCommand('/'),
     now: app.clock.now,
     elapsedMs: app.clock.elapsedMs,
     log: (line) => void file.write(`${line}\n`),
-    tell: (event) => {
+    report: (event) => {
       if (event.kind === 'started') file.write(`== ${event.title}\n`);
       if (event.kind === 'done') file.write(`== took ${(event.tookMs / 1000).toFixed(1)} s\n`);
       tell(event);
@@ -154,10 +155,10 @@ function world(
   };
 }
 
-function explained(error: unknown, path: string): unknown {
+function withLogPath(error: unknown, path: string): unknown {
   if (!(error instanceof CoiError) || error.code !== 'image-build-failed') return error;
   return new CoiError('image-build-failed', `building the image failed: ${error.message}`, {
-    hint: `${error.hint ?? 'See what was printed'} (log: ${path})`,
+    hint: `${error.hint ?? 'See the output'} (log: ${path})`,
     cause: error,
   });
 }

@@ -1,11 +1,11 @@
-// What a build prints goes to ~/.coi/logs.
+// Logs the output of builds to ~/.coi/logs.
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { runnerIn } from '../../host/install/resources.ts';
+import { runnerCommand } from '../../host/install/resources.ts';
 import { versionAlias } from '../../image/versions.ts';
 import type { Incus } from '../../incus/client.ts';
-import { started } from '../../session/lifecycle/secret-handover.ts';
-import { handOver } from '../../session/plan/environment.ts';
+import { startOnce } from '../../session/lifecycle/secret-handover.ts';
+import { handoverText } from '../../session/plan/environment.ts';
 import type { AppContext } from '../context.ts';
 
 const environment = {
@@ -15,8 +15,8 @@ const environment = {
   DEBIAN_FRONTEND: 'noninteractive',
 };
 
-/** Runs a command of a build as root, both outputs into a file; returns how it ended and where the file is. */
-export async function outputTo(
+/** Runs a build command as root with its output in a log file; returns the exit status and the file's path. */
+export async function runLogged(
   app: AppContext,
   incus: Incus,
   container: string,
@@ -29,14 +29,14 @@ export async function outputTo(
   const path = `${logs}/build-${name}.log`;
   const file = createWriteStream(path, { mode: 0o600, flags: 'a' });
   try {
-    const exec = await started(
+    const exec = await startOnce(
       (signal) =>
         incus.execPiped(
           container,
-          { command: runnerIn('/root'), cwd: '/', user: 0, group: 0 },
+          { command: runnerCommand('/root'), cwd: '/', user: 0, group: 0 },
           { signal },
         ),
-      handOver(environment, command),
+      handoverText(environment, command),
       app.signal,
     );
     exec.stdin.end();

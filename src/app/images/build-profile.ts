@@ -1,37 +1,37 @@
-// Which images `coi build` makes besides the default one: those of profiles, and `coi build custom`.
+// Images that `coi build` makes besides the default one: those of profiles and of `coi build custom`.
 import type { KeyName } from '../../config/keys/table.ts';
-import { profileNames } from '../../config/profile-files.ts';
+import { listProfiles } from '../../config/profile-files.ts';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
-import { waitingText } from '../../config/trust/waiting.ts';
+import { pendingText } from '../../config/trust/pending.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import type { Built } from '../../image/build.ts';
-import { buildScript, builtAlias, type CustomOrder } from '../../image/custom.ts';
+import type { BuildResult } from '../../image/build.ts';
+import { buildScript, parseBuildAlias, type CustomImageSpec } from '../../image/custom.ts';
 import { isDefaultImage, makerOf } from '../../image/maker.ts';
 import { defaultImage } from '../../image/versions.ts';
 import { parseImageAlias, quoted } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
 import { workspacePath } from '../../session/plan/workspace.ts';
-import { answeringWorkspace } from '../answering-workspace.ts';
-import { lookedUpConfig, placesOf } from '../configuration.ts';
+import { configPathsFor, readConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
-import { fileText } from '../text-file.ts';
+import { resolveWorkspace } from '../resolve-workspace.ts';
+import { readTextFile } from '../text-file.ts';
 import { buildCustom, makerFacts, refuseTaken } from './build-custom.ts';
 import { buildDefaultImage } from './build-default.ts';
 
 const scriptMaxBytes = 2 ** 20;
 
 export interface BuildRequest {
-  /** Where relative paths start, and whose configuration counts. */
+  /** The workspace whose configuration applies. */
   readonly workspace?: string;
   readonly profile?: string;
-  /** Also what is there is built anew. */
+  /** Rebuild images that exist. */
   readonly force?: boolean;
-  /** Of the image's file. */
+  /** Compression of the image file. */
   readonly compression?: string;
 }
 
-/** What became of one image. */
+/** The result for one image. */
 export interface BuildOutcome {
   readonly image: string;
   readonly outcome: 'built' | 'exists' | 'outdated';
@@ -41,34 +41,34 @@ export interface BuildOutcome {
 
 interface ProfileBuild {
   readonly resolved: ResolvedConfig;
-  readonly order: CustomOrder;
+  readonly order: CustomImageSpec;
 }
 
 /**
- * Builds what the profile or the configuration asks for, and the default image where nothing does; each image is told as
- * it comes. `all`: the default image and those of all profiles. Throws `config-invalid`, `image-build-failed`.
+ * Builds the image of the profile or the configuration, or the default image if they have none; yields each image when it
+ * is done. `all`: the default image and those of all profiles. Throws `config-invalid`, `image-build-failed`.
  */
 export async function* buildImages(
   app: AppContext,
   request: BuildRequest & { readonly all?: boolean },
 ): AsyncGenerator<BuildOutcome> {
-  const usual = async () =>
-    outcomeOf(defaultImage, await buildDefaultImage(app, 'default', request));
+  const buildDefault = async () =>
+    buildOutcome(defaultImage, await buildDefaultImage(app, 'default', request));
   if (!request.all) {
     const wanted = await profileBuild(app, request);
-    yield wanted ? await one(app, wanted, request) : await usual();
+    yield wanted ? await buildProfileImage(app, wanted, request) : await buildDefault();
     return;
   }
-  // All that is wrong with a recipe is said before anything is built.
+  // All recipes are checked before anything is built.
   const builds: ProfileBuild[] = [];
-  for (const { name } of profileNames(placesOf(app, request), hostFiles)) {
+  for (const { name } of listProfiles(configPathsFor(app, request), hostFiles)) {
     const build = await profileBuild(app, { ...request, profile: name });
     if (build && !builds.some(({ order }) => order.alias === build.order.alias)) builds.push(build);
   }
   const sorted = baseFirst(builds);
   if (request.force) for (const { order } of sorted) await refuseTaken(app, order);
-  yield await usual();
-  for (const build of sorted) yield await one(app, build, request);
+  yield await buildDefault();
+  for (const build of sorted) yield await buildProfileImage(app, build, request);
 }
 
 export interface CustomImageRequest extends BuildRequest {
@@ -84,7 +84,7 @@ export async function buildCustomImage(
   app: AppContext,
   request: CustomImageRequest,
 ): Promise<BuildOutcome> {
-  const resolved = await lookedUpConfig(app, request);
+  const resolved = await readConfig(app, request);
   const order = {
     alias: parseImageAlias(request.name),
     base: parseImageAlias(request.base ?? defaultImage),
@@ -93,17 +93,17 @@ export async function buildCustomImage(
     maker: makerOf([], makerFacts(app)),
     replaces: true,
   };
-  return one(app, { resolved, order }, request);
+  return buildProfileImage(app, { resolved, order }, request);
 }
 
-export function outcomeOf(image: string, built: Built | 'exists' | 'outdated'): BuildOutcome {
+export function buildOutcome(image: string, built: BuildResult | 'exists' | 'outdated'): BuildOutcome {
   return typeof built === 'string'
     ? { image, outcome: built }
     : { image, outcome: 'built', ...built };
 }
 
-/** An image that another is built on comes before it. Throws `config-invalid` for a circle. */
-function baseFirst<T extends { readonly order: Pick<CustomOrder, 'alias' | 'base'> }>(
+/** Sorts images after the images that they are built on. Throws `config-invalid` for a cycle. */
+function baseFirst<T extends { readonly order: Pick<CustomImageSpec, 'alias' | 'base'> }>(
   builds: readonly T[],
 ): T[] {
   const sorted: T[] = [];
@@ -113,7 +113,7 @@ function baseFirst<T extends { readonly order: Pick<CustomOrder, 'alias' | 'base
       ({ order }) => !left.some((other) => other.order.alias === order.base),
     );
     if (ready.length === 0)
-      throw new CoiError('config-invalid', 'the [container.build] bases go round in a circle', {
+      throw new CoiError('config-invalid', 'the [container.build] bases form a cycle', {
         hint: `See the profiles of ${left.map(({ order }) => order.alias).join(', ')}.`,
       });
     sorted.push(...ready);
@@ -126,12 +126,12 @@ async function profileBuild(
   app: AppContext,
   request: BuildRequest,
 ): Promise<ProfileBuild | undefined> {
-  const resolved = await lookedUpConfig(app, request);
+  const resolved = await readConfig(app, request);
   const { settings, waiting } = resolved;
-  // Without them another image would be built, or found to be there.
-  const held = waiting.find(({ name }) => name === 'container.image' || isOfBuild(name));
-  if (held)
-    throw new CoiError('config-invalid', `${waitingText(held)} waits for your approval`, {
+  // Without the unapproved values another image would be built, or found.
+  const unapproved = waiting.find(({ name }) => name === 'container.image' || isBuildKey(name));
+  if (unapproved)
+    throw new CoiError('config-invalid', `${pendingText(unapproved)} waits for your approval`, {
       hint: 'Run `coi trust`, then build again.',
     });
   const [script, commands] = [
@@ -139,7 +139,7 @@ async function profileBuild(
     settings['container.build.commands'],
   ];
   if (script === undefined && commands.length === 0) return undefined;
-  const alias = builtAlias(settings['container.image']);
+  const alias = parseBuildAlias(settings['container.image']);
   if (isDefaultImage(alias))
     throw new CoiError('config-invalid', `a build script cannot make the image '${alias}'`, {
       hint: 'Give the image of the profile another name: [container] image.',
@@ -158,7 +158,7 @@ async function profileBuild(
   return { resolved, order };
 }
 
-/** The files that say what is built, and under which name. */
+/** The configuration files that define the build and the image's name. */
 function recipeSources({ origins }: ResolvedConfig): (string | undefined)[] {
   const names = ['image', 'build.script', 'build.commands', 'build.base'] as const;
   return names.flatMap((name) =>
@@ -166,7 +166,7 @@ function recipeSources({ origins }: ResolvedConfig): (string | undefined)[] {
   );
 }
 
-async function one(
+async function buildProfileImage(
   app: AppContext,
   { resolved, order }: ProfileBuild,
   { force = false }: BuildRequest,
@@ -174,20 +174,20 @@ async function one(
   try {
     for (const warning of resolved.warnings) app.report.warn(warning);
     app.report.info(`Building image '${order.alias}' from '${order.base}'`);
-    return outcomeOf(order.alias, await buildCustom(app, resolved, order, force));
+    return buildOutcome(order.alias, await buildCustom(app, resolved, order, force));
   } catch (error) {
     throw incusFailure(error, 'building the image failed');
   }
 }
 
-function isOfBuild(name: KeyName): boolean {
+function isBuildKey(name: KeyName): boolean {
   return name.startsWith('container.build.');
 }
 
 function scriptText(app: AppContext, request: BuildRequest, path: string): string {
-  const workspace = answeringWorkspace(app, request.workspace);
+  const workspace = resolveWorkspace(app, request.workspace);
   const full = workspacePath(app.cwd, path);
   if (!hostFiles.exists(full))
     throw new CoiError('config-invalid', `the build script ${quoted(full)} does not exist`);
-  return fileText(app, path, 'the build script', workspace, scriptMaxBytes);
+  return readTextFile(app, path, 'the build script', workspace, scriptMaxBytes);
 }

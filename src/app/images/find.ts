@@ -1,6 +1,6 @@
-// Images of the server, by name or fingerprint.
+// Finds images of the server by name or fingerprint.
 import { CoiError } from '../../errors.ts';
-import type { ListedImage } from '../../image/listing.ts';
+import type { ListedImage } from '../../image/image-list.ts';
 import type { Image } from '../../incus/shapes.ts';
 import { parseImageAlias, quoted } from '../../names.ts';
 import { incusFailure, isMissing } from '../../session/lifecycle/incus-failure.ts';
@@ -17,7 +17,7 @@ export async function allImages(app: AppContext): Promise<Image[]> {
 }
 
 /** By alias or by fingerprint. */
-export async function found(app: AppContext, text: string): Promise<Image | undefined> {
+export async function findImage(app: AppContext, text: string): Promise<Image | undefined> {
   const alias = parseImageAlias(text);
   try {
     const incus = await app.incus();
@@ -32,15 +32,15 @@ export async function found(app: AppContext, text: string): Promise<Image | unde
   }
 }
 
-export async function existing(app: AppContext, alias: string): Promise<Image> {
-  const image = await found(app, alias);
+export async function existingImage(app: AppContext, alias: string): Promise<Image> {
+  const image = await findImage(app, alias);
   if (image) return image;
   throw new CoiError('image-missing', `image ${quoted(alias)} not found`, {
     hint: 'Run `coi image list --all` to see the images.',
   });
 }
 
-export async function deleted(app: AppContext, fingerprint: string): Promise<void> {
+export async function deleteImage(app: AppContext, fingerprint: string): Promise<void> {
   try {
     const incus = await app.incus();
     const deletion = await incus.deleteImage(fingerprint, { signal: app.signal });

@@ -1,7 +1,7 @@
-// Which session's login is meant, and what it has.
+// Selects a session for the login commands, and reads its logins.
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
-import { storeLogins } from '../../logins/copies.ts';
+import { readStoreLogins } from '../../logins/copies.ts';
 import { loginFiles } from '../../logins/formats/list.ts';
 import type { Login, LoginFile } from '../../logins/formats/login.ts';
 import { isUuid, quoted } from '../../names.ts';
@@ -9,19 +9,18 @@ import type { AppContext } from '../context.ts';
 import type { SessionTarget } from '../requests.ts';
 import { oneContainer } from '../targets/workspace-container.ts';
 
-export function loginsOf(app: AppContext, file: LoginFile, session: string): Login[] {
+export function readLogins(app: AppContext, file: LoginFile, session: string): Login[] {
   using store = hostFiles.open(`${app.user.home}/.coi/sessions-${file.tool}/${session}`);
-  return store ? [...storeLogins(file, store, hostFiles).logins.values()] : [];
+  return store ? [...readStoreLogins(file, store, hostFiles).logins.values()] : [];
 }
 
-export async function sessionOf(
+export async function findLoginSession(
   app: AppContext,
   target: SessionTarget,
   word: string,
 ): Promise<{ session: string; file: LoginFile }> {
-  const stored = /^[0-9a-f]{4,8}(?:-[0-9a-f-]*)?$/.test(word) ? storedOf(app, word) : [];
-  if (stored.length > 1)
-    throw new CoiError('usage', `${quoted(word)} is the beginning of several sessions`);
+  const stored = /^[0-9a-f]{4,8}(?:-[0-9a-f-]*)?$/.test(word) ? findStores(app, word) : [];
+  if (stored.length > 1) throw new CoiError('usage', `${quoted(word)} matches several sessions`);
   if (stored[0]) return stored[0];
   const { session: record, name } = await oneContainer(app, target, word);
   const file = loginFiles.find(({ tool }) => tool === record?.tool);
@@ -30,7 +29,7 @@ export async function sessionOf(
   return { session: record.session, file };
 }
 
-function storedOf(app: AppContext, beginning: string): { session: string; file: LoginFile }[] {
+function findStores(app: AppContext, beginning: string): { session: string; file: LoginFile }[] {
   return loginFiles.flatMap((file) => {
     using stores = hostFiles.open(`${app.user.home}/.coi/sessions-${file.tool}`);
     return [...(stores?.entries() ?? [])]

@@ -1,20 +1,20 @@
-// The hosts file of a container.
+// Reads and writes the hosts file of a container.
 import { CoiError } from '../../errors.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { meant } from '../../session/record/change-instance.ts';
+import { getByRef } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 
 const limitMs = 20_000;
 
-export async function hostsFile(app: AppContext, container: Container): Promise<string> {
+export async function readHostsFile(app: AppContext, container: Container): Promise<string> {
   const { stdout } = await asRoot(app, container, ['cat', '/etc/hosts'], '');
   return stdout;
 }
 
-/** Written through the file that is there: Incus or Docker may have mounted it. */
-export async function writeHosts(
+/** Writes into the existing file instead of replacing it: Incus or Docker may have mounted it. */
+export async function writeHostsFile(
   app: AppContext,
   container: Container,
   text: string,
@@ -31,10 +31,11 @@ async function asRoot(
   try {
     const incus = await app.incus();
     const options = { signal: app.signal, timeoutMs: limitMs };
-    await meant(incus, refOf(instance), options);
-    const said = await incus.execCaptured(name, { command, user: 0, group: 0, input }, options);
-    if (said.status !== 0) throw new CoiError('failed', `/etc/hosts of ${name} cannot be changed`);
-    return { stdout: said.stdout.toString('utf8') };
+    await getByRef(incus, refOf(instance), options);
+    const result = await incus.execCaptured(name, { command, user: 0, group: 0, input }, options);
+    if (result.status !== 0)
+      throw new CoiError('failed', `/etc/hosts of ${name} cannot be changed`);
+    return { stdout: result.stdout.toString('utf8') };
   } catch (error) {
     throw incusFailure(error, `reading /etc/hosts of ${name} failed`);
   }

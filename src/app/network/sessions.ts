@@ -1,40 +1,40 @@
-// What coid says of the networks of sessions that run, and what the next one would get.
+// Network reports of running sessions, and the policy that the next session would get.
 import type { NetworkReport } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
+import { findContainer } from '../../session/record/find-container.ts';
 import type { Container } from '../../session/record/instance-record.ts';
-import { findContainer } from '../../session/record/lookup.ts';
-import { config } from '../configuration.ts';
+import { loadRequestConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import type { ConfigurationRequest, SessionTarget } from '../requests.ts';
 import { sessionPolicy } from '../session-spec/network-policy.ts';
 import { ownContainers } from '../targets/user-containers.ts';
-import { place } from '../workspace.ts';
-import { here, isOf } from '../workspace-names.ts';
+import { checkWorkspace } from '../workspace.ts';
+import { identifyWorkspace, isSessionOf } from '../workspace-names.ts';
 
 export interface NetworkRequest extends SessionTarget, ConfigurationRequest {
-  /** By name or alias; all that run in the workspace where it is not given. */
+  /** By name or alias. Undefined: all running sessions of the workspace. */
   readonly container?: string | undefined;
 }
 
-/** Throws `session-not-found` where there is none. */
+/** Throws `session-not-found` if there is none. */
 export async function sessionReports(
   app: AppContext,
   request: NetworkRequest,
 ): Promise<NetworkReport[]> {
   const reports = await liveReports(app, request);
   if (reports.length > 0) return reports;
-  throw noneHere();
+  throw noRunningSession();
 }
 
-export function noneHere(): CoiError {
-  return new CoiError('session-not-found', 'no session runs in this workspace', {
+export function noRunningSession(): CoiError {
+  return new CoiError('session-not-found', 'no session is running in this workspace', {
     hint: 'Name one with --container; `coi list` shows them.',
   });
 }
 
-/** None where the last of them has ended meanwhile. */
-export async function liveReportsLeft(
+/** Empty if the last session has ended meanwhile. */
+export async function liveReportsOrNone(
   app: AppContext,
   request: NetworkRequest,
 ): Promise<NetworkReport[]> {
@@ -55,13 +55,13 @@ export async function liveReports(
   return Promise.all(containers.map(({ name }) => coid.network(name, { signal: app.signal })));
 }
 
-/** That of the session that is named, or all that run in the workspace. */
+/** The named session, or all running sessions of the workspace. */
 export async function liveContainers(
   app: AppContext,
   request: NetworkRequest,
 ): Promise<Container[]> {
   const own = await ownContainers(app, request);
-  const isHere = isOf(here(app, request));
+  const isHere = isSessionOf(identifyWorkspace(app, request));
   const chosen =
     request.container === undefined
       ? own.filter((container) => container.status !== 'Stopped' && isHere(container))
@@ -76,18 +76,18 @@ export async function liveContainers(
 }
 
 export async function configuredPolicy(app: AppContext, request: NetworkRequest) {
-  const { workspace } = place(app, request.workspace);
-  const { settings } = await config(app, request, workspace);
+  const { workspace } = checkWorkspace(app, request.workspace);
+  const { settings } = await loadRequestConfig(app, request, workspace);
   return sessionPolicy(app, settings);
 }
 
-/** What the host's resolver says now; the session's own questions may be answered otherwise. */
-export async function resolved(host: string): Promise<string[]> {
+/** Addresses from the host's resolver; queries of the session may be answered differently. */
+export async function resolveHost(host: string): Promise<string[]> {
   const { lookup } = await import('node:dns/promises');
   try {
     return (await lookup(host, { all: true, family: 4 })).map(({ address }) => address);
   } catch {
-    // No such name, or no server to ask: then the name alone is judged.
+    // Unknown name, or no DNS server: then only the name is checked.
     return [];
   }
 }

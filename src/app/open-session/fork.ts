@@ -1,4 +1,4 @@
-// A session goes on twice: its disk and its conversation are copied while it is paused.
+// Forks a session: copies its disk and its conversation while it is paused.
 import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
@@ -12,38 +12,38 @@ import {
   type Slot,
   tmuxSession,
 } from '../../names.ts';
-import { storedPolicy } from '../../network/policy.ts';
-import { forkedInstance } from '../../session/lifecycle/fork.ts';
+import { parsePolicyRecord } from '../../network/policy.ts';
+import { forkInstance } from '../../session/lifecycle/fork.ts';
 import {
   type LaunchContext,
-  launching,
   launchSteps,
-  reserved,
+  reservationOf,
+  retryLaunch,
 } from '../../session/lifecycle/launch.ts';
 import { runSteps, type Step } from '../../session/lifecycle/steps.ts';
 import type { Container, SessionRecord } from '../../session/record/instance-record.ts';
-import { guarded, storePath } from '../../session/store/store.ts';
-import { tool as findTool } from '../../tools/list.ts';
-import { reserveOrStart } from '../coid-autostart.ts';
-import { config } from '../configuration.ts';
+import { storePath, withStoreErrors } from '../../session/store/store.ts';
+import { findTool } from '../../tools/list.ts';
+import { autostartingCoid } from '../coid-autostart.ts';
+import { loadRequestConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import type { StartRequest } from '../requests.ts';
-import { agentAndGit } from '../session-spec/git-identity.ts';
+import { sshAgentAndGit } from '../session-spec/git-identity.ts';
+import { makeSessionSpec, restartSettings } from '../session-spec/make-session-spec.ts';
 import { sessionInputs } from '../session-spec/session-inputs.ts';
-import { following, wish } from '../session-spec/session-wish.ts';
-import { placeAt } from '../session-spec/workspace-mount.ts';
+import { mountWorkspaceAt } from '../session-spec/workspace-mount.ts';
 import { copyInto, storeParts } from '../snapshots/store-copy.ts';
 import { whileFrozen } from '../snapshots/while-frozen.ts';
-import { openInBackground } from '../terminal/open-tool.ts';
-import { agentVariables, followAgent } from '../terminal/ssh-agent-forwarding.ts';
-import { startedLook } from '../terminal/tmux-appearance.ts';
-import { place } from '../workspace.ts';
-import type { AgentSetting } from './agent-process.ts';
-import { agentOf } from './session-agent.ts';
-import { orUndone, takenBack, undoWatch } from './undo-start.ts';
+import { openInBackground } from '../terminal/open-agent.ts';
+import { sshAgentVariables, syncSshAgent } from '../terminal/ssh-agent-forwarding.ts';
+import { startAppearance } from '../terminal/tmux-appearance.ts';
+import { checkWorkspace } from '../workspace.ts';
+import type { AgentProcess } from './agent-process.ts';
+import { planSessionAgent } from './session-agent.ts';
+import { removeNewSession, undoIfInterrupted, undoWatch } from './undo-start.ts';
 
 export interface ForkRequest extends StartRequest {
-  /** It is opened on a terminal, right afterwards. */
+  /** A terminal is attached right afterwards. */
   readonly attaches: boolean;
 }
 
@@ -56,84 +56,83 @@ export interface ForkedSession {
 }
 
 /**
- * The copy runs in the background. `loaded`: the configuration, before anything is made. `made`: its container's name,
- * before the agent is opened. Throws; nothing is left then.
+ * The fork runs in the background. `loaded`: called with the configuration, before anything is created. `made`: called
+ * with the container's name, before the agent starts. Throws without leaving anything behind.
  */
 export async function forkSession(
   app: AppContext,
   request: ForkRequest,
   source: Container,
-  tell: {
+  on: {
     readonly loaded: (resolved: ResolvedConfig) => void;
     readonly made: (container: string) => void;
   },
 ): Promise<ForkedSession> {
   const { session: record } = source;
   if (!record)
-    throw new CoiError('session-not-found', `${source.name} is no session of coi`, {
-      hint: '`coi list` shows the sessions.',
+    throw new CoiError('session-not-found', `${source.name} is not a session of coi`, {
+      hint: 'Run `coi list` to see your sessions.',
     });
-  const { container, slot, ref, session, forwarding, takeBack, ...opening } = await forked(
-    app,
-    request,
-    source,
-    record,
-    tell.loaded,
-  );
-  tell.made(container);
+  const { container, slot, ref, session, forwarding, undoStart, ...agentProcess } =
+    await createFork(app, request, source, record, on.loaded);
+  on.made(container);
   const tmuxName = tmuxSession(container);
   const { target: workspace } = record;
-  const inTmux = { ...opening, container, session: tmuxName, workspace, tmux: true };
-  await orUndone(app, { container, takeBack }, openInBackground(app, inTmux));
-  const problem = forwarding.kind === 'forward' && (await followAgent(app, ref, forwarding));
+  const inTmux = { ...agentProcess, container, session: tmuxName, workspace, tmux: true };
+  await undoIfInterrupted(app, { container, undoStart }, openInBackground(app, inTmux));
+  const problem = forwarding.kind === 'forward' && (await syncSshAgent(app, ref, forwarding));
   if (problem) app.report.warn(problem);
   return { container, slot, session, workspace: record.workspace, tmuxName };
 }
 
-async function forked(
+async function createFork(
   app: AppContext,
   request: ForkRequest,
   source: Container,
   record: SessionRecord,
   loaded: (resolved: ResolvedConfig) => void,
 ) {
-  const workspace = place(app, record.workspace);
-  const asked = { ...request, profile: request.profile ?? record.profile, tool: record.tool };
-  const resolved = await config(app, asked, workspace.workspace);
+  const workspace = checkWorkspace(app, record.workspace);
+  const configRequest = {
+    ...request,
+    profile: request.profile ?? record.profile,
+    tool: record.tool,
+  };
+  const resolved = await loadRequestConfig(app, configRequest, workspace.workspace);
   loaded(resolved);
-  const at = placeAt(app, workspace, record.target, resolved.settings);
+  const at = mountWorkspaceAt(app, workspace, record.target, resolved.settings);
   const inputs = sessionInputs(app, request, { at, resolved, earlier: record });
-  const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
+  const { forwarding, git } = await sshAgentAndGit(app, resolved, at.workspace);
   const id = newSessionId();
   const { persistent } = record;
   const tool = findTool(record.tool, resolved.settings, app.env);
-  const made = wish(app, resolved, at, {
+  const made = makeSessionSpec(app, resolved, at, {
     session: id,
     tool: record.tool,
     slot: request.slot,
     persistent,
     mounts: inputs.mounts,
     disposable: false,
-    following: await following(app, resolved, at.workspace),
+    restartSettings: await restartSettings(app, resolved, at.workspace),
   });
-  let agent: AgentSetting | undefined;
+  let agent: AgentProcess | undefined;
   const incus = await app.incus();
   const [defaultProfile, pools] = await Promise.all([
     incus.profile('default', { signal: app.signal }),
     incus.storagePools({ signal: app.signal }),
   ]);
   const context: LaunchContext = {
-    wish: { ...made, network: record.network, policy: policyOf(source) ?? made.policy },
+    spec: { ...made, network: record.network, policy: recordedPolicy(source) ?? made.policy },
     server: { defaultProfile, pools },
     incus,
-    coid: await reserveOrStart(app),
-    makeStore: () => {
+    coid: await autostartingCoid(app),
+    createStore: () => {
       copyStore(app, record, id, tool.sessionsDir);
       const copyOf = record.session;
       const known = { session: id, resumed: true, isNew: true, copyOf };
       const mode = request.attaches ? 'terminal' : 'background';
-      agent = agentOf(app, { mode }, { at, resolved, persistent, git }, inputs, known);
-      return agent.makeStore();
+      agent = planSessionAgent(app, { mode }, { at, resolved, persistent, git }, inputs, known);
+      return agent.createStore();
     },
     fillStore: () => agent?.fillStore(),
     discardStore: () => removeTreeAt(storePath(app.user.home, tool.sessionsDir, id)),
@@ -145,11 +144,11 @@ async function forked(
   app.mark('decided');
   const undo = undoWatch();
   const copied = whileFrozen(app, source, () =>
-    launching(() =>
+    retryLaunch(() =>
       runSteps(forkSteps(source), context, {
-        tell: (event) => {
-          undo.tell(event);
-          progress.tell(event);
+        report: (event) => {
+          undo.update(event);
+          progress.update(event);
         },
         elapsedMs: app.clock.elapsedMs,
         signal: app.signal,
@@ -159,17 +158,21 @@ async function forked(
   try {
     await copied;
   } catch (error) {
-    throw undo.told(error);
+    throw undo.explain(error);
   } finally {
     progress.clear();
   }
 
-  const environment = { ...inputs.variables, ...agent?.environment, ...agentVariables(forwarding) };
-  const { container, slot, id: mountsId } = reserved(context);
+  const environment = {
+    ...inputs.variables,
+    ...agent?.environment,
+    ...sshAgentVariables(forwarding),
+  };
+  const { container, slot, id: mountsId } = reservationOf(context);
   const ref = { name: container, mountsId };
   const { command = [], again } = agent ?? {};
-  const look = startedLook(resolved.settings, { ...record, container, slot, again });
-  const takeBack = () => takenBack(incus, ref, context.discardStore);
+  const appearance = startAppearance(resolved.settings, { ...record, container, slot, again });
+  const undoStart = () => removeNewSession(incus, ref, context.discardStore);
   return {
     container,
     ref,
@@ -179,12 +182,12 @@ async function forked(
     forwarding,
     command,
     again,
-    look,
-    takeBack,
+    appearance,
+    undoStart,
   };
 }
 
-/** The steps of a launch, but the create call copies. */
+/** The steps of a launch, except that the container is created as a copy. */
 function forkSteps(source: Container): Step<LaunchContext>[] {
   return launchSteps.map((step) => {
     if (step.name !== 'store') return step;
@@ -193,14 +196,14 @@ function forkSteps(source: Container): Step<LaunchContext>[] {
       const { plan } = context;
       if (!plan) return;
       const instance: typeof plan.instance = (reservation) =>
-        forkedInstance(plan.instance(reservation), source.instance);
+        forkInstance(plan.instance(reservation), source.instance);
       context.plan = { ...plan, instance };
     };
     return { ...step, run };
   });
 }
 
-/** Into a store of its own, at the places where the original has its parts. */
+/** Copies the parts of a store into a new one, under the same relative paths. */
 function copyStore(
   app: AppContext,
   record: SessionRecord,
@@ -209,7 +212,7 @@ function copyStore(
 ): void {
   const { uid, gid, home } = app.user;
   const owner = { uid, gid };
-  guarded(hostFiles, () => {
+  withStoreErrors(hostFiles, () => {
     using top = hostFiles.open(`${home}/.coi/${sessionsDir}`);
     using store = top?.makeDirectory(id, { owner });
     for (const { source } of storeParts(app, record)) {
@@ -221,8 +224,8 @@ function copyStore(
   });
 }
 
-/** What the original may reach, exactly. */
-function policyOf({ instance }: Container): PolicyRecord | undefined {
+/** The exact policy of the original. */
+function recordedPolicy({ instance }: Container): PolicyRecord | undefined {
   const text = instance.config[keys.policy];
-  return text === undefined ? undefined : storedPolicy(text);
+  return text === undefined ? undefined : parsePolicyRecord(text);
 }

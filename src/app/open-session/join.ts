@@ -1,4 +1,4 @@
-// coi shell --container NAME: the tool in a container that runs already. Nothing on the host is written for it.
+// coi shell --container NAME: starts the agent in a running container. Writes nothing on the host.
 import { keys } from '../../instance-keys.ts';
 import { noSession } from '../../names.ts';
 import { portVariables, recordedPorts } from '../../session/plan/ports.ts';
@@ -7,25 +7,25 @@ import type { AppContext } from '../context.ts';
 import type { OpenSessionRequest } from '../requests.ts';
 import { sessionInputs } from '../session-spec/session-inputs.ts';
 import type { LiveSession } from './live-session.ts';
-import { agentOf, type ReadySession } from './session-agent.ts';
+import { planSessionAgent, type ReadySession } from './session-agent.ts';
 
-export interface Joining {
+export interface JoinRequest {
   readonly container: Container;
-  /** Its conversation goes on if no terminal is left in it; otherwise a new one begins. */
+  /** Resume its conversation if no terminal is left in it; otherwise start a new one. */
   readonly resumed: boolean;
 }
 
-export function joined(
+export function joinContainer(
   app: AppContext,
   request: OpenSessionRequest,
   selected: ReadySession,
-  joining: Joining,
+  joining: JoinRequest,
 ): LiveSession {
   const { container, resumed } = joining;
   const { name, session } = container;
   const ports = portVariables(recordedPorts(container.instance.config[keys.ports]));
   const inputs = sessionInputs(app, request, selected);
-  const agent = agentOf(app, request, selected, inputs, {
+  const agent = planSessionAgent(app, request, selected, inputs, {
     session: session?.session ?? noSession,
     resumed: session !== undefined && resumed,
     isNew: false,
@@ -33,7 +33,7 @@ export function joined(
   const keptIn = session?.tool === agent.tool.name ? session : undefined;
   if (!keptIn)
     app.report.warn(
-      `${name} was not made for ${agent.tool.title}: what is said there is kept in the container only`,
+      `${name} was not made for ${agent.tool.title}: the conversation is kept only in the container`,
     );
   return {
     container: name,
@@ -46,7 +46,7 @@ export function joined(
     command: agent.command,
     again: agent.again,
     needs: agent.needs,
-    takeBack: undefined,
+    undoStart: undefined,
     conversation: agent.conversation,
     environment: { ...inputs.variables, ...ports, ...agent.environment },
   };

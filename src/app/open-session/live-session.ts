@@ -1,11 +1,11 @@
-// A session whose container runs.
+// A session whose container is running.
 import type { ContainerName, SessionId } from '../../names.ts';
-import type { AgentSetting } from './agent-process.ts';
+import type { AgentProcess } from './agent-process.ts';
 
-/** A container that runs, and what is to be opened in it. */
+/** A running container, and the agent to start in it. */
 export interface LiveSession {
   readonly container: ContainerName;
-  /** Id of the reservation: tells this container from a later one of that name. Undefined if coi did not make it. */
+  /** Id of the reservation: identifies this container among others of that name. Undefined if coi did not make it. */
   readonly reservation: string | undefined;
   /** Its id; undefined in a container that coi did not make. */
   readonly session: SessionId | undefined;
@@ -18,11 +18,11 @@ export interface LiveSession {
     | { readonly dir: string; readonly session: SessionId; readonly tool: string }
     | undefined;
   readonly command: readonly string[];
-  readonly again: AgentSetting['again'];
+  readonly again: AgentProcess['again'];
   /** The agent's program. */
   readonly needs: string | undefined;
-  /** Undoes the start, for an agent that turned out not to be there, or an interrupt; undefined for what ran before. */
-  readonly takeBack: (() => Promise<void>) | undefined;
+  /** Undoes the start if the agent is missing or the user interrupts; undefined if the container already ran. */
+  readonly undoStart: (() => Promise<void>) | undefined;
   readonly environment: Readonly<Record<string, string>>;
-  readonly conversation: AgentSetting['conversation'];
+  readonly conversation: AgentProcess['conversation'];
 }

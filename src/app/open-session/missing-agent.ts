@@ -1,4 +1,4 @@
-// An agent that is not in the image: the start is taken back, and the way to get it is told.
+// An agent that is missing in the image: undoes the start, and explains how to install the agent.
 import type { Settings } from '../../config/keys/table.ts';
 import { CoiError } from '../../errors.ts';
 import { agentPackages } from '../../image/recipe.ts';
@@ -8,8 +8,8 @@ import type { AppContext } from '../context.ts';
 import type { LiveSession } from './live-session.ts';
 import type { SelectedSession } from './select-session.ts';
 
-/** What is opened in a machine that was just started. Throws `tool-missing` when that is undone again. */
-export async function orTakenBack<T>(
+/** Waits for the agent in a container that was just started. Undoes the start and throws `tool-missing` if it is missing. */
+export async function undoIfMissing<T>(
   app: AppContext,
   { resolved }: SelectedSession,
   live: LiveSession,
@@ -20,15 +20,15 @@ export async function orTakenBack<T>(
   } catch (error) {
     if (!(error instanceof ToolMissing)) throw error;
     try {
-      await live.takeBack?.();
+      await live.undoStart?.();
     } catch (problem) {
       app.report.warn(problem instanceof Error ? problem.message : String(problem));
     }
-    throw missing(error, resolved.settings);
+    throw missingAgentError(error, resolved.settings);
   }
 }
 
-function missing(error: ToolMissing, settings: Settings): CoiError {
+function missingAgentError(error: ToolMissing, settings: Settings): CoiError {
   const { 'container.image': image, 'container.build.agents': agents } = settings;
   const { program } = error;
   const ready = image === defaultImage && agentPackages[program] !== undefined;

@@ -1,4 +1,4 @@
-// What is reported of a session that was started, before its terminal opens: the predecessor's story, for scripts.
+// Reports a started session before its terminal opens, in the predecessor's words, for scripts.
 import type { AppContext } from '../context.ts';
 import type { OpenSessionRequest } from '../requests.ts';
 import type { StartedSession } from './open-session.ts';
@@ -20,10 +20,10 @@ export function reportStart(
     `Mode: ${mode === 'background' ? 'Background (tmux)' : tmux ? 'Interactive (tmux)' : 'Direct (no tmux)'}`,
   );
   if (choice.kind === 'resume' || choice.kind === 'restart') {
-    const kept = choice.kind === 'restart' ? 'same container' : 'new container';
+    const container = choice.kind === 'restart' ? 'same container' : 'new container';
     const conversation =
-      live.conversation === 'resume' ? 'conversation goes on' : 'new conversation';
-    report.detail(`Resume mode: ${kept}, ${conversation}`);
+      live.conversation === 'resume' ? 'conversation resumed' : 'new conversation';
+    report.detail(`Resume mode: ${container}, ${conversation}`);
   }
   report.detail('');
 }

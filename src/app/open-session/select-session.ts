@@ -1,34 +1,38 @@
-// Which workspace, configuration and session a `coi shell` means: alias, command line, files, store and containers together.
+// Selects the workspace, configuration and session of `coi shell` from alias, command line, files, store and containers.
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { quoted, type SessionId, type Slot, type WorkspacePath } from '../../names.ts';
 import { guestHome } from '../../session/plan/environment.ts';
-import { aliasAndSlot, readAliases } from '../../session/record/aliases.ts';
+import { parseAliasAndSlot, readAliases } from '../../session/record/aliases.ts';
 import {
-  type Choice,
-  choice,
-  chosenContainer,
+  chooseContainer,
+  chooseSession,
   type SavedSession,
+  type SessionChoice,
 } from '../../session/record/choose-session.ts';
+import { expandSessionId } from '../../session/record/expand-session-id.ts';
+import { findContainer } from '../../session/record/find-container.ts';
 import { type Container, coiContainers, noTool } from '../../session/record/instance-record.ts';
-import { findContainer } from '../../session/record/lookup.ts';
 import type { SessionMetadata } from '../../session/record/metadata.ts';
-import { meantId } from '../../session/record/session-by-id.ts';
-import { belongsTo, storedSession, storedSessions } from '../../session/store/saved-sessions.ts';
-import { config } from '../configuration.ts';
+import {
+  belongsToWorkspace,
+  storedSession,
+  storedSessions,
+} from '../../session/store/saved-sessions.ts';
+import { loadRequestConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import type { OpenSessionRequest } from '../requests.ts';
-import { placeAt, placeIn } from '../session-spec/workspace-mount.ts';
+import { mountWorkspace, mountWorkspaceAt } from '../session-spec/workspace-mount.ts';
 import { ownContainers as containersOf } from '../targets/user-containers.ts';
-import { type Place, place, type Workspace } from '../workspace.ts';
-import { type Here, isOf, named } from '../workspace-names.ts';
+import { checkWorkspace, type MountedWorkspace, type Workspace } from '../workspace.ts';
+import { isSessionOf, type WorkspaceIdentity, workspaceIdentity } from '../workspace-names.ts';
 
 export interface SelectedSession {
-  readonly at: Place;
+  readonly at: MountedWorkspace;
   readonly resolved: ResolvedConfig;
-  readonly choice: Choice;
-  /** Whether the container is kept, all told. */
+  readonly choice: SessionChoice;
+  /** Whether the container is persistent, by command line, configuration and saved session. */
   readonly persistent: boolean;
 }
 
@@ -37,15 +41,17 @@ export async function selectSession(
   app: AppContext,
   request: OpenSessionRequest,
 ): Promise<SelectedSession> {
-  if (request.container !== undefined) return inContainer(app, request, request.container);
-  const alias = request.alias === undefined ? undefined : aliased(app, request.alias);
-  const workspace = place(app, alias?.workspace ?? request.workspace);
+  if (request.container !== undefined) return selectContainer(app, request, request.container);
+  const alias = request.alias === undefined ? undefined : resolveAlias(app, request.alias);
+  const workspace = checkWorkspace(app, alias?.workspace ?? request.workspace);
   const slot = request.slot ?? alias?.slot;
   const { resume } = request;
   const resumed =
-    resume === undefined ? undefined : await resumedSession(app, namesOf(workspace), slot, resume);
+    resume === undefined
+      ? undefined
+      : await selectResumed(app, identityOf(workspace), slot, resume);
   const saved = resumed && 'saved' in resumed ? resumed.saved : undefined;
-  const configured = await config(
+  const loaded = await loadRequestConfig(
     app,
     {
       ...request,
@@ -54,44 +60,53 @@ export async function selectSession(
     },
     workspace.workspace,
   );
-  const resolved = called(configured, alias?.name);
-  const at = placeIn(app, workspace, resolved.settings);
-  const said = resolved.settings['container.persistent'];
+  const resolved = keepAlias(loaded, alias?.name);
+  const at = mountWorkspace(app, workspace, resolved.settings);
+  const configured = resolved.settings['container.persistent'];
   if (resumed)
-    return { at, resolved, choice: resumed, persistent: keeps(app, request, said, resumed, saved) };
-  const containers = said || slot !== undefined ? await ownContainers(app, namesOf(at)) : [];
-  const chosen = choice(
-    { resume: undefined, slot, persistent: said },
+    return {
+      at,
+      resolved,
+      choice: resumed,
+      persistent: decidePersistence(app, request, configured, resumed, saved),
+    };
+  const containers =
+    configured || slot !== undefined ? await workspaceSessions(app, identityOf(at)) : [];
+  const chosen = chooseSession(
+    { resume: undefined, slot, persistent: configured },
     containers,
     [],
     () => undefined,
   );
   if (chosen.kind === 'restart')
     app.report.detail(`Reusing stopped persistent container ${chosen.container.name}`);
-  return { at, resolved, choice: chosen, persistent: keeps(app, request, said, chosen, undefined) };
+  return {
+    at,
+    resolved,
+    choice: chosen,
+    persistent: decidePersistence(app, request, configured, chosen, undefined),
+  };
 }
 
-/** Whether the container is kept. One that was made to be kept stays so, unless the command line says otherwise. */
-function keeps(
+/** Whether the container is persistent. A persistent container stays so, unless the command line says otherwise. */
+function decidePersistence(
   app: AppContext,
   { persistent: flag }: OpenSessionRequest,
-  said: boolean | undefined,
-  { kind }: Choice,
+  configured: boolean | undefined,
+  { kind }: SessionChoice,
   saved: SavedSession | undefined,
 ): boolean {
   if (flag !== undefined) return flag;
-  if (said === undefined && saved?.persistent)
+  if (configured === undefined && saved?.persistent)
     app.report.detail('Inherited persistent mode from session');
   if (kind === 'restart') return true;
-  if (said !== undefined && saved && said !== saved.persistent)
-    app.report.info(
-      `The configuration says persistent = ${said}, so the session's own choice does not count`,
-    );
-  return said ?? saved?.persistent ?? false;
+  if (configured !== undefined && saved && configured !== saved.persistent)
+    app.report.info(`persistent = ${configured} in the configuration overrides the saved session`);
+  return configured ?? saved?.persistent ?? false;
 }
 
 /** `--container`: an existing container, by its name or alias. */
-async function inContainer(
+async function selectContainer(
   app: AppContext,
   request: OpenSessionRequest,
   word: string,
@@ -102,29 +117,34 @@ async function inContainer(
       hint: 'Run `coi list` to see your sessions.',
     });
   const { session, instance } = container;
-  const choice = chosenContainer(container, request.resume !== undefined);
-  const workspace = place(app, session?.workspace ?? request.workspace);
-  const resolved = await config(
+  const choice = chooseContainer(container, request.resume !== undefined);
+  const workspace = checkWorkspace(app, session?.workspace ?? request.workspace);
+  const resolved = await loadRequestConfig(
     app,
     {
       ...request,
       profile: request.profile ?? session?.profile,
-      // `coi run --persistent` leaves containers that have had no agent yet.
+      // Containers of `coi run --persistent` have no agent yet.
       tool: request.tool ?? (session?.tool === noTool ? undefined : session?.tool),
     },
     workspace.workspace,
   );
   const target = session?.target ?? instance.devices['workspace']?.['path'] ?? guestHome;
-  const persistent = keeps(app, request, undefined, choice, undefined);
-  return { at: placeAt(app, workspace, target, resolved.settings), resolved, choice, persistent };
+  const persistent = decidePersistence(app, request, undefined, choice, undefined);
+  return {
+    at: mountWorkspaceAt(app, workspace, target, resolved.settings),
+    resolved,
+    choice,
+    persistent,
+  };
 }
 
-function aliased(
+function resolveAlias(
   app: AppContext,
   word: string,
 ): { name: string; workspace: string; slot: Slot | undefined; profile: string | undefined } {
   const registered = readAliases(app.user.home, hostFiles);
-  const { alias, slot } = aliasAndSlot(word, registered);
+  const { alias, slot } = parseAliasAndSlot(word, registered);
   const entry = Object.hasOwn(registered, alias) ? registered[alias] : undefined;
   if (!entry) {
     throw new CoiError('alias-invalid', `unknown alias ${quoted(alias)}`, {
@@ -134,30 +154,30 @@ function aliased(
   return { name: alias, workspace: entry.workspace, slot, profile: entry.profile };
 }
 
-/** What was started by a registered alias answers to it, also where no file of the workspace names it any more. */
-function called(resolved: ResolvedConfig, alias: string | undefined): ResolvedConfig {
+/** A session that was started by an alias has it, even if no file of the workspace names it any longer. */
+function keepAlias(resolved: ResolvedConfig, alias: string | undefined): ResolvedConfig {
   if (alias === undefined || resolved.settings['container.alias']) return resolved;
   return { ...resolved, settings: { ...resolved.settings, 'container.alias': alias } };
 }
 
-async function resumedSession(
+async function selectResumed(
   app: AppContext,
-  workspace: Here,
+  workspace: WorkspaceIdentity,
   slot: Slot | undefined,
   resume: 'newest' | SessionId,
-): Promise<Choice> {
+): Promise<SessionChoice> {
   const query = { home: app.user.home };
   const stored = storedSessions(query, hostFiles);
   const wanted =
     resume === 'newest'
       ? resume
-      : meantId(
+      : expandSessionId(
           resume,
           stored.flatMap((entry) => (entry.kind === 'saved' ? [entry.metadata.sessionId] : [])),
         );
   const saved = stored.flatMap((entry) =>
-    entry.kind === 'saved' && belongsTo(entry.metadata, workspace)
-      ? [savedSession(entry.metadata, workspace.path)]
+    entry.kind === 'saved' && belongsToWorkspace(entry.metadata, workspace)
+      ? [toSavedSession(entry.metadata, workspace.path)]
       : [],
   );
   const foreign = (id: SavedSession['id']) => {
@@ -166,9 +186,9 @@ async function resumedSession(
       ? (found.metadata.workspace ?? found.metadata.container)
       : undefined;
   };
-  const chosen = choice(
+  const chosen = chooseSession(
     { resume: wanted, slot, persistent: undefined },
-    await ownContainers(app, workspace),
+    await workspaceSessions(app, workspace),
     saved,
     foreign,
   );
@@ -176,18 +196,18 @@ async function resumedSession(
   app.report.detail(
     resume === 'newest' ? `Auto-detected session: ${id}` : `Resuming session: ${id}`,
   );
-  const again = slotAgain(chosen);
+  const again = originalSlot(chosen);
   if (slot === undefined && again !== undefined)
     app.report.detail(`Reusing original slot ${again} from session`);
   return chosen;
 }
 
-function slotAgain(chosen: Choice): number | undefined {
+function originalSlot(chosen: SessionChoice): number | undefined {
   if (chosen.kind === 'restart') return chosen.container.session.slot;
   return chosen.kind === 'resume' ? chosen.slot : undefined;
 }
 
-function savedSession(metadata: SessionMetadata, workspace: WorkspacePath): SavedSession {
+function toSavedSession(metadata: SessionMetadata, workspace: WorkspacePath): SavedSession {
   return {
     id: metadata.sessionId,
     workspace: metadata.workspace ?? workspace,
@@ -199,11 +219,14 @@ function savedSession(metadata: SessionMetadata, workspace: WorkspacePath): Save
 }
 
 /** The user's containers in a workspace. */
-export async function ownContainers(app: AppContext, workspace: Here): Promise<Container[]> {
+export async function workspaceSessions(
+  app: AppContext,
+  workspace: WorkspaceIdentity,
+): Promise<Container[]> {
   const all = await (await app.incus()).instances({ signal: app.signal });
-  return coiContainers(all, app.prefix, app.user.uid).filter(isOf(workspace));
+  return coiContainers(all, app.prefix, app.user.uid).filter(isSessionOf(workspace));
 }
 
-function namesOf({ workspace, real }: Workspace): Here {
-  return named({ path: workspace, real });
+function identityOf({ workspace, real }: Workspace): WorkspaceIdentity {
+  return workspaceIdentity({ path: workspace, real });
 }

@@ -1,4 +1,4 @@
-// A start that is interrupted before the agent has opened: it is undone, and what is left is told.
+// Undoes a start that is interrupted before the agent has opened, and reports what is left.
 import { CoiError } from '../../errors.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { ContainerName } from '../../names.ts';
@@ -8,38 +8,38 @@ import type { StepEvent } from '../../session/lifecycle/steps.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
 import type { AppContext } from '../context.ts';
 
-export interface Started {
+export interface UndoableStart {
   readonly container: ContainerName;
-  /** Undoes the start; undefined for a container that ran before. */
-  readonly takeBack: (() => Promise<void>) | undefined;
+  /** Undoes the start; undefined for a container that already ran. */
+  readonly undoStart: (() => Promise<void>) | undefined;
 }
 
-/** What is opened in a machine that was just started. Throws `cancelled` when it was interrupted before that. */
-export async function orUndone<T>(
+/** Waits for the agent in a container that was just started. Undoes the start and throws `cancelled` if interrupted. */
+export async function undoIfInterrupted<T>(
   app: AppContext,
-  started: Started,
+  started: UndoableStart,
   opening: Promise<T>,
 ): Promise<T> {
   try {
     return await opening;
   } catch (error) {
     if (!app.signal.aborted || error instanceof ToolMissing) throw error;
-    const { container, takeBack } = started;
+    const { container, undoStart } = started;
     const cause = app.signal.reason;
-    if (!takeBack)
+    if (!undoStart)
       throw interrupted(
         cause,
         '',
-        `${container} runs on; attach to it with \`coi attach ${container}\`.`,
+        `${container} is still running; attach to it with \`coi attach ${container}\`.`,
       );
     const progress = app.progress();
-    progress.tell({ kind: 'started', name: 'undo', title: 'Undoing the start' });
+    progress.update({ kind: 'started', name: 'undo', title: 'Undoing the start' });
     try {
-      await takeBack();
+      await undoStart();
     } catch (problem) {
       progress.clear();
       app.report.warn(problem instanceof Error ? problem.message : String(problem));
-      throw left(cause, `\`coi kill ${container}\` ends what is left.`);
+      throw undoFailed(cause, `Run \`coi kill ${container}\` to end what is left.`);
     } finally {
       progress.clear();
     }
@@ -47,41 +47,41 @@ export async function orUndone<T>(
   }
 }
 
-const takeBackMs = 60_000;
+const undoMs = 60_000;
 
-/** Of a new session: its container, and its store where it had none before. Not ended by the interrupt. */
-export async function takenBack(
+/** Removes the container of a new session, and its store if it is new. The interrupt does not stop this. */
+export async function removeNewSession(
   incus: Incus,
   ref: ContainerRef,
   discardStore: () => Promise<void>,
 ): Promise<void> {
-  await killContainer(incus, ref, AbortSignal.timeout(takeBackMs));
+  await killContainer(incus, ref, AbortSignal.timeout(undoMs));
   await discardStore();
 }
 
 const undone = '; the start was undone';
 
-/** Follows the steps of a start, which undo themselves, for the words about an interrupt. */
+/** Watches the steps of a start, which undo themselves, to explain an interrupt. */
 export function undoWatch() {
   const seen = new Set<StepEvent['kind']>();
   return {
-    tell: ({ kind }: StepEvent) => void seen.add(kind),
-    /** The error with what became of the start. */
-    told: (error: unknown): unknown => {
+    update: ({ kind }: StepEvent) => void seen.add(kind),
+    /** Adds the outcome of the undo to the error. */
+    explain: (error: unknown): unknown => {
       if (!(error instanceof CoiError) || error.code !== 'cancelled' || !seen.has('failed'))
         return error;
       return seen.has('undo-failed')
-        ? left(error, '`coi list` shows what is left.')
+        ? undoFailed(error, 'Run `coi list` to see what is left.')
         : interrupted(error, undone);
     },
   };
 }
 
-function left(cause: unknown, hint: string): unknown {
+function undoFailed(cause: unknown, hint: string): unknown {
   return interrupted(cause, '; the start could not be undone', hint);
 }
 
-/** Who uses coi as a library interrupts with a reason of its own. */
+/** Users of the library abort with a reason of their own, which is not changed. */
 function interrupted(cause: unknown, more: string, hint?: string): unknown {
   if (!(cause instanceof CoiError)) return cause;
   const { exit, message } = cause;

@@ -11,7 +11,7 @@ import { readAliases } from '../../session/record/aliases.ts';
 const processes = 4;
 const aliasesEach = 12;
 
-/** Registers its aliases one after the other, as that many starts would, once it is told to. */
+/** Registers its aliases one after the other, like that many starts, on a signal. */
 const script = `
   import { registerAlias } from ${JSON.stringify(join(import.meta.dirname, 'workspace-alias.ts'))};
   const [home, name] = process.argv.slice(1);
@@ -25,7 +25,7 @@ const script = `
     process.exit();
   });`;
 
-test('of aliases that several processes register at once for the first time none is lost', async () => {
+test('aliases that several processes register for the first time at once are all kept', async () => {
   const home = mkdtempSync(join(tmpdir(), 'coi-aliases-'));
   try {
     const names = Array.from({ length: processes }, (_, at) => `p${at}x`);

@@ -1,43 +1,46 @@
-// The alias of a workspace is registered when a session starts in it.
+// Registers the alias of a workspace when a session starts in it.
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { parseAlias } from '../../names.ts';
 import {
-  aliasLock,
+  assertUsableAlias,
+  prepareAliasLock,
   readAliases,
   registryFailure,
-  usableAlias,
   withAlias,
   writeAliases,
 } from '../../session/record/aliases.ts';
 import type { AppContext } from '../context.ts';
-import type { Place } from '../workspace.ts';
+import type { MountedWorkspace } from '../workspace.ts';
 
-/** Whoever has the lock needs it for a read and a write. */
+/** The lock is only held for a read and a write. */
 const lockMs = 10_000;
 
 /** Throws `alias-invalid` if it is malformed, looks like a container, or belongs to another workspace. */
 export async function registerAlias(
   app: Pick<AppContext, 'user' | 'prefix' | 'signal'>,
-  { at, resolved }: { readonly at: Pick<Place, 'workspace'>; readonly resolved: ResolvedConfig },
+  {
+    at,
+    resolved,
+  }: { readonly at: Pick<MountedWorkspace, 'workspace'>; readonly resolved: ResolvedConfig },
 ): Promise<void> {
   const wanted = resolved.settings['container.alias'];
   if (!wanted) return;
   const alias = parseAlias(wanted);
-  usableAlias(alias, app.prefix);
+  assertUsableAlias(alias, app.prefix);
   const { home, uid, gid } = app.user;
   const entry = {
     workspace: at.workspace,
     ...(resolved.profile === undefined ? {} : { profile: resolved.profile }),
   };
   const changed = () => withAlias(readAliases(home, hostFiles), alias, entry);
-  // The library that locks takes a moment to load; nearly always the alias is there already.
+  // Loading libc for the lock takes a moment, and nearly always the alias is already registered.
   if (!changed()) return;
   const owner = { uid, gid };
   const { loadLibc } = await import('../../host/linux/load-libc.ts');
-  const { whileLocked } = await import('../../host/process/process-lock.ts');
-  const path = aliasLock(home, owner, hostFiles);
+  const { withLock: whileLocked } = await import('../../host/process/process-lock.ts');
+  const path = prepareAliasLock(home, owner, hostFiles);
   const limit = AbortSignal.any([app.signal, AbortSignal.timeout(lockMs)]);
   const locked = whileLocked(await loadLibc(), path, limit, () => {
     const aliases = changed();
@@ -48,7 +51,7 @@ export async function registerAlias(
   });
   app.signal.throwIfAborted();
   if (!done)
-    throw new CoiError('timeout', `another coi has been at ${path} for ${lockMs / 1000} s`, {
-      hint: 'See whether one hangs, and try again.',
+    throw new CoiError('timeout', `another coi has locked ${path} for ${lockMs / 1000} s`, {
+      hint: 'Check for a coi that hangs, then try again.',
     });
 }

@@ -1,14 +1,14 @@
-// How a command is started in a container that is there.
+// Starts a command in an existing container.
 import { agentUser } from '../../guest-user.ts';
-import { runnerIn } from '../../host/install/resources.ts';
+import { runnerCommand } from '../../host/install/resources.ts';
 import type { ExecRequest } from '../../incus/client.ts';
 import { guestTerm, plainEnvironment } from '../../session/plan/environment.ts';
 import { guardsGit, toolVariables } from '../../session/plan/tool-setup.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 
-/** What runs a command there that is handed over, at a directory or in the workspace, as that user. */
-export function starter(
+/** The exec request for a command that is handed over later, in `cwd` or the workspace, as that user. */
+export function execRequest(
   app: AppContext,
   { session, instance }: Container,
   cwd: string | undefined,
@@ -22,7 +22,7 @@ export function starter(
         ? [agentUser.home, agentUser.name]
         : ['/', String(user)];
   return {
-    command: runnerIn(cwd ?? workspace ?? '/'),
+    command: runnerCommand(cwd ?? workspace ?? '/'),
     environment: {
       ...plainEnvironment(home, name, guestTerm(app.env['TERM'])),
       ...toolVariables({}, { guarded: guardsGit(session?.mounts.protect), git: [] }),

@@ -1,15 +1,15 @@
-// What a command printed, kept up to a limit: the rest is read and dropped, so that it costs the command nothing and coi no memory.
+// Output of a command, kept up to a limit. The rest is read and dropped, so that the command never blocks and memory is limited.
 import { StringDecoder } from 'node:string_decoder';
 
-/** Of each of the two outputs. As JSON it may be six times as long, and has to be one string. */
-export const keptBytesMax = 16 * 1024 * 1024;
+/** For each of the two outputs. As JSON it may be six times as long, and must be one string. */
+export const outputBytesDefault = 16 * 1024 * 1024;
 
-/** More does not fit into a string in every case. */
-export const keptBytesLimit = 256 * 1024 * 1024;
+/** More may not fit into a string. */
+export const outputBytesLimit = 256 * 1024 * 1024;
 
 const blockBytes = 64 * 1024;
 
-export class KeptOutput {
+export class LimitedOutput {
   readonly #limitBytes: number;
   readonly #blocks: Buffer[] = [];
   #bytes = 0;

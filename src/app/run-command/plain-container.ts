@@ -1,36 +1,36 @@
-// A guarded container without an agent: for `coi run`, and to build images in.
+// Launches a container without an agent, for `coi run` and image builds.
 import {
   type LaunchContext,
-  launching,
   launchSteps,
-  reserved,
+  reservationOf,
+  retryLaunch,
 } from '../../session/lifecycle/launch.ts';
 import { runSteps } from '../../session/lifecycle/steps.ts';
-import type { SessionWish } from '../../session/plan/session-wish.ts';
-import { heldWhole } from '../../session/protect/held-whole.ts';
+import type { SessionSpec } from '../../session/plan/session-spec.ts';
+import { lockedTreeNotices } from '../../session/protect/locked-trees.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
-import { whoseFiles } from '../../session/store/ownership-notice.ts';
-import { reserveOrStart } from '../coid-autostart.ts';
+import { ownershipNotices } from '../../session/store/ownership-notice.ts';
+import { autostartingCoid } from '../coid-autostart.ts';
 import type { AppContext } from '../context.ts';
 import type { Extras } from '../session-spec/forwards.ts';
 import { serverFacts } from '../session-spec/server-facts.ts';
 
-/** Launches it with the usual steps, but without a store. Throws what a failed step means; nothing is left then. */
+/** Runs the usual launch steps, but without a store. Throws if a step fails, after undoing the others. */
 export async function launchPlain(
   app: AppContext,
-  wanted: SessionWish,
+  wanted: SessionSpec,
   extras?: Extras,
 ): Promise<ContainerRef> {
   const context: LaunchContext = {
-    wish: wanted,
+    spec: wanted,
     server: await serverFacts(
       app,
       wanted.fingerprint === undefined ? wanted.image : undefined,
       wanted.storagePool,
     ),
     incus: await app.incus(),
-    coid: await reserveOrStart(app),
-    makeStore: () => [],
+    coid: await autostartingCoid(app),
+    createStore: () => [],
     fillStore: () => {},
     discardStore: async () => {},
     recordSession: () => {},
@@ -39,13 +39,13 @@ export async function launchPlain(
   };
   const progress = app.progress();
   const watch = {
-    tell: progress.tell,
+    report: progress.update,
     elapsedMs: app.clock.elapsedMs,
     signal: app.signal,
   };
-  await launching(() => runSteps(extras?.steps(launchSteps) ?? launchSteps, context, watch));
-  const reservation = reserved(context);
-  for (const line of whoseFiles(reservation)) app.report.setup(line);
-  for (const line of heldWhole(reservation.mounts)) app.report.warn(line);
+  await retryLaunch(() => runSteps(extras?.steps(launchSteps) ?? launchSteps, context, watch));
+  const reservation = reservationOf(context);
+  for (const line of ownershipNotices(reservation)) app.report.setup(line);
+  for (const line of lockedTreeNotices(reservation.mounts)) app.report.warn(line);
   return { name: reservation.container, mountsId: reservation.id };
 }

@@ -1,32 +1,32 @@
-// One command in a fresh machine, or in the kept one of an earlier run, and nothing left behind.
+// Runs one command in a new container, or in the persistent one of an earlier run, and leaves nothing behind.
 import { basename, dirname } from 'node:path';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { newSessionId } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { handOver } from '../../session/plan/environment.ts';
+import { handoverText } from '../../session/plan/environment.ts';
 import { withPrelude } from '../../session/plan/startup-script.ts';
-import { guardsGit, toolLines, toolVariables } from '../../session/plan/tool-setup.ts';
+import { guardsGit, toolSetupLines, toolVariables } from '../../session/plan/tool-setup.ts';
 import { noTool } from '../../session/record/instance-record.ts';
-import { config } from '../configuration.ts';
+import { loadRequestConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import { registerAlias } from '../open-session/workspace-alias.ts';
 import type { StartRequest } from '../requests.ts';
-import { extrasOf } from '../session-spec/forwards.ts';
-import { agentAndGit } from '../session-spec/git-identity.ts';
-import { checkBase } from '../session-spec/image-freshness.ts';
+import { planExtras } from '../session-spec/forwards.ts';
+import { sshAgentAndGit } from '../session-spec/git-identity.ts';
+import { checkStaleBase } from '../session-spec/image-freshness.ts';
+import { makeSessionSpec, restartSettings } from '../session-spec/make-session-spec.ts';
 import { plainInputs } from '../session-spec/session-inputs.ts';
-import { following, wish } from '../session-spec/session-wish.ts';
-import { placeIn } from '../session-spec/workspace-mount.ts';
-import { agentVariables, followAgent } from '../terminal/ssh-agent-forwarding.ts';
-import { place } from '../workspace.ts';
+import { mountWorkspace } from '../session-spec/workspace-mount.ts';
+import { sshAgentVariables, syncSshAgent } from '../terminal/ssh-agent-forwarding.ts';
+import { checkWorkspace } from '../workspace.ts';
 import { endOfRun } from './end-of-run.ts';
-import { type RunningCommand, starting, type TimeLimit } from './outcome.ts';
+import { commandStarter, type RunningCommand, type TimeLimit } from './execute.ts';
 import { launchPlain } from './plain-container.ts';
-import { keptPlain, restartPlain } from './restart.ts';
+import { findPersistent, restartPlain } from './restart.ts';
 
-/** What is run when no command is given. */
+/** Script of the workspace that runs if no command is given. */
 export const ownScriptName = 'coi-run';
 
 export interface RunRequest extends StartRequest {
@@ -36,64 +36,64 @@ export interface RunRequest extends StartRequest {
 }
 
 export interface RunSteps {
-  /** The configuration, before anything is made. */
+  /** Called with the configuration, before anything is created. */
   readonly loaded: (resolved: ResolvedConfig) => void;
   /** Runs the command to its end. */
   readonly run: (
     container: string,
     command: RunningCommand & { readonly words: readonly string[] },
   ) => Promise<void>;
-  /** The machine is gone, or stopped. What its command changed is in the workspace. */
+  /** Called when the container is gone or stopped, to check the changes in the workspace. */
   readonly ended: (workspace: string, since: Date) => Promise<void>;
 }
 
-/** Throws what `run` throws, and what a failed start means; nothing is left then. */
+/** Throws if `run` or the start fails, without leaving anything behind. */
 export async function runCommand(
   app: AppContext,
   request: RunRequest,
   steps: RunSteps,
 ): Promise<void> {
-  const workspace = place(app, request.workspace);
+  const workspace = checkWorkspace(app, request.workspace);
   const { command: given } = request;
   const words = given.length > 0 ? given : [ownScript(workspace.workspace)];
-  const resolved = await config(app, request, workspace.workspace);
+  const resolved = await loadRequestConfig(app, request, workspace.workspace);
   steps.loaded(resolved);
-  const at = placeIn(app, workspace, resolved.settings);
+  const at = mountWorkspace(app, workspace, resolved.settings);
   const persistent = resolved.settings['container.persistent'] ?? false;
-  const kept = persistent ? await keptPlain(app, at, request.slot) : undefined;
-  const inputs = plainInputs(app, request, { at, resolved, earlier: kept?.session });
-  const wanted = wish(app, resolved, at, {
+  const existing = persistent ? await findPersistent(app, at, request.slot) : undefined;
+  const inputs = plainInputs(app, request, { at, resolved, earlier: existing?.session });
+  const wanted = makeSessionSpec(app, resolved, at, {
     session: newSessionId(),
     tool: noTool,
     slot: request.slot,
     persistent,
     mounts: inputs.mounts,
     disposable: !persistent,
-    following: await following(app, resolved, at.workspace),
+    restartSettings: await restartSettings(app, resolved, at.workspace),
   });
   await registerAlias(app, { at, resolved });
   const since = app.clock.now();
-  await checkBase(app, resolved);
-  const extras = extrasOf(app, resolved);
-  const { forwarding, git } = await agentAndGit(app, resolved, at.workspace);
+  await checkStaleBase(app, resolved);
+  const extras = planExtras(app, resolved);
+  const { forwarding, git } = await sshAgentAndGit(app, resolved, at.workspace);
   const tools = { guarded: guardsGit(wanted.protect), git: git.signing.config };
   app.mark('decided');
-  const again = kept && (await restartPlain(app, kept, wanted));
-  const ref = again?.ref ?? (await launchPlain(app, wanted, extras));
+  const restarted = existing && (await restartPlain(app, existing, wanted));
+  const ref = restarted?.ref ?? (await launchPlain(app, wanted, extras));
   try {
-    const start = await starting(app, ref.name, at.target);
-    // The command may use it at once, and nobody is there to wait for it.
+    const start = await commandStarter(app, ref.name, at.target);
+    // The command may use the SSH agent at once.
     const problem =
-      forwarding.kind === 'forward' && (await followAgent(app, ref, forwarding, { tmux: false }));
+      forwarding.kind === 'forward' && (await syncSshAgent(app, ref, forwarding, { tmux: false }));
     if (problem) app.report.warn(problem);
-    const handed = handOver(
+    const handed = handoverText(
       {
         ...inputs.variables,
-        ...(again?.environment ?? extras.environment()),
+        ...(restarted?.environment ?? extras.environment()),
         ...toolVariables(inputs.variables, tools),
-        ...agentVariables(forwarding),
+        ...sshAgentVariables(forwarding),
       },
-      withPrelude(words, { identity: git.identity, setup: toolLines(tools), preLaunch: [] }),
+      withPrelude(words, { identity: git.identity, setup: toolSetupLines(tools), preLaunch: [] }),
     );
     await steps.run(ref.name, { start, handed, limit: request.limit, words });
   } catch (error) {
@@ -105,7 +105,7 @@ export async function runCommand(
   }
 }
 
-/** The workspace's own script, which may not lead out of it. Throws `usage`. */
+/** The workspace's own script, which must not be a link out of it. Throws `usage`, `failed`. */
 function ownScript(workspace: string): string {
   const path = `${workspace}/${ownScriptName}`;
   if (!hostFiles.exists(path))
@@ -123,7 +123,7 @@ function ownScript(workspace: string): string {
   const found = directory?.entry(basename(real));
   if (found?.kind !== 'file' || (found.stat.mode & 0o111) === 0)
     throw new CoiError('failed', `./${ownScriptName} cannot be executed`, {
-      hint: found?.kind === 'file' ? `chmod +x ${ownScriptName}` : 'It is no file.',
+      hint: found?.kind === 'file' ? `chmod +x ${ownScriptName}` : 'It is not a file.',
       exit: 126,
     });
   return `./${ownScriptName}`;

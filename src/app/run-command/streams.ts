@@ -1,46 +1,46 @@
-// The streams of a command inside joined to those of this program.
+// Connects the streams of a command in a container to those of this program, or captures its output.
 import type { Writable } from 'node:stream';
 import { CoiError, ExitStatus } from '../../errors.ts';
-import { type Start, started } from '../../session/lifecycle/secret-handover.ts';
-import type { Handed } from '../../session/plan/environment.ts';
+import { type StartExec, startOnce } from '../../session/lifecycle/secret-handover.ts';
+import type { Handover } from '../../session/plan/environment.ts';
 import type { AppContext } from '../context.ts';
-import { KeptOutput, keptBytesMax } from './limited-output.ts';
+import { LimitedOutput, outputBytesDefault } from './limited-output.ts';
 
-/** `signal` ends the command inside, and its reason is thrown; the program's own where it is not given. */
-interface Ends {
+/** `signal` ends the command, and its reason is thrown; default: the program's own signal. */
+interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Those of the program that the command's are joined to. */
+/** The program's streams that the command's are connected to. */
 export interface Streams {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: Writable;
-  /** Gets what the command says on its stderr. */
+  /** Receives the command's stderr. */
   readonly stderr: Writable;
 }
 
-interface PassOn extends Ends {
+interface ConnectOptions extends AbortOptions {
   readonly input?: boolean;
 }
 
 /**
- * Starts run.sh (again where Incus could not), hands over, joins the streams until the command ends and returns its
- * status. Without `input` the command finds its stdin at an end.
+ * Starts run.sh (again if Incus failed), hands over, connects the streams until the command ends and returns its exit
+ * status. Without `input` its stdin is empty.
  */
-export async function passOn(
+export async function connectStreams(
   app: AppContext,
   { stdin, stdout, stderr }: Streams,
-  start: Start,
-  handedOver: Handed,
-  { input = true, signal = app.signal }: PassOn = {},
+  start: StartExec,
+  handedOver: Handover,
+  { input = true, signal = app.signal }: ConnectOptions = {},
 ): Promise<number> {
-  const exec = await started(start, handedOver, signal);
+  const exec = await startOnce(start, handedOver, signal);
   const broken = Promise.withResolvers<never>();
   const outputLost = (error: Error) => broken.reject(outputFailure(error));
-  // What is told must not keep the command from its work.
-  const storyLost = () => void exec.stderr.resume();
+  // A failure of stderr must not stop the command.
+  const stderrLost = () => void exec.stderr.resume();
   stdout.on('error', outputLost);
-  stderr.on('error', storyLost);
+  stderr.on('error', stderrLost);
   exec.stdout.pipe(stdout, { end: false });
   exec.stderr.pipe(stderr, { end: false });
   if (stdin.isTTY || !input) exec.stdin.end();
@@ -48,10 +48,10 @@ export async function passOn(
   try {
     return await unlessAborted(signal, Promise.race([exec.status, broken.promise]));
   } finally {
-    // A failure of what was written last is told a turn later.
+    // A failure of the last write is reported a turn later.
     setImmediate(() => {
       stdout.off('error', outputLost);
-      stderr.off('error', storyLost);
+      stderr.off('error', stderrLost);
     });
     stdin.unpipe(exec.stdin);
     stdin.pause();
@@ -60,7 +60,7 @@ export async function passOn(
   }
 }
 
-/** Of a command whose reader has gone, as `yes | head` has it: 128 and the number of SIGPIPE. */
+/** Exit status of a command whose reader is gone, as in `yes | head`: 128 and the number of SIGPIPE. */
 const brokenPipeStatus = 141;
 
 function outputFailure(error: NodeJS.ErrnoException): Error {
@@ -74,25 +74,25 @@ export interface Output {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** One of the two was longer than what is kept of it. */
+  /** One of the two was longer than its limit. */
   readonly truncated: boolean;
 }
 
-export interface OutputWish extends Ends {
+export interface CaptureOptions extends AbortOptions {
   readonly input?: string | Uint8Array;
-  /** How much is kept of each output. */
-  readonly keptBytes?: number;
+  /** Limit for each output. */
+  readonly outputBytesMax?: number;
 }
 
-/** The same with the beginning of both outputs kept; what comes after it is read and dropped. */
-export async function outputOf(
+/** Runs the command and captures the beginning of both outputs; the rest is read and dropped. */
+export async function captureStreams(
   app: AppContext,
-  start: Start,
-  handedOver: Handed,
-  { input = '', keptBytes = keptBytesMax, signal = app.signal }: OutputWish = {},
+  start: StartExec,
+  handedOver: Handover,
+  { input = '', outputBytesMax = outputBytesDefault, signal = app.signal }: CaptureOptions = {},
 ): Promise<Output> {
-  const exec = await started(start, handedOver, signal);
-  const [stdout, stderr] = [new KeptOutput(keptBytes), new KeptOutput(keptBytes)];
+  const exec = await startOnce(start, handedOver, signal);
+  const [stdout, stderr] = [new LimitedOutput(outputBytesMax), new LimitedOutput(outputBytesMax)];
   // Paused since the hand-over.
   exec.stdout.on('data', (chunk: Buffer) => stdout.add(chunk)).resume();
   exec.stderr.on('data', (chunk: Buffer) => stderr.add(chunk)).resume();
@@ -109,7 +109,7 @@ export async function outputOf(
 async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
-  // It may have come while the command was being started.
+  // The abort may have come while the command was being started.
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {

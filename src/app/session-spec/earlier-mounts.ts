@@ -1,17 +1,17 @@
-// What --mount gave a container at its last start, for the next one and for its forks.
+// The --mount directories of a container's last start, for its next start and its forks.
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { quoted } from '../../names.ts';
-import type { ExtraMount } from '../../session/plan/session-wish.ts';
-import { parseAsked } from '../../session/record/asked-mounts.ts';
+import type { ExtraMount } from '../../session/plan/session-spec.ts';
 import type { SessionRecord } from '../../session/record/instance-record.ts';
+import { parseRequestedMounts } from '../../session/record/requested-mounts.ts';
 import type { AppContext } from '../context.ts';
 
-/** One whose path leads elsewhere by now is left out: an agent may have put a link in its place. */
+/** Skips paths that now lead elsewhere: an agent may have replaced them with a link. */
 export function earlierMounts(app: AppContext, { asked }: SessionRecord): readonly ExtraMount[] {
-  return parseAsked(asked).filter(({ host, container }) => {
+  return parseRequestedMounts(asked).filter(({ host, container }) => {
     if (hostFiles.realPath(host) === host) return true;
     app.report.warn(
-      `--mount ${quoted(host)}:${container} of before is left out: it is not there now`,
+      `skipping the earlier --mount ${quoted(host)}:${container}: it is no longer there`,
     );
     return false;
   });

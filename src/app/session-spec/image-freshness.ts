@@ -1,25 +1,25 @@
-// `[container] stale_base_check`: says when an image was built on an older version of its base.
+// `[container] stale_base_check`: reports an image that was built on an older version of its base.
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
-import { staleBase } from '../../image/custom.ts';
+import { describeStaleBase } from '../../image/custom.ts';
 import { defaultImage } from '../../image/versions.ts';
 import { imageKeys } from '../../instance-keys.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
 import type { AppContext } from '../context.ts';
 
-/** Warns, or throws `image-missing` where configuration says that this is an error. */
-export async function checkBase(app: AppContext, { settings }: ResolvedConfig): Promise<void> {
+/** Warns, or throws `image-missing` if the configuration makes this an error. */
+export async function checkStaleBase(app: AppContext, { settings }: ResolvedConfig): Promise<void> {
   const { 'container.image': alias, 'container.stale_base_check': check } = settings;
   if (check === 'off' || alias === defaultImage) return;
-  const problem = await problemOf(app, alias);
+  const problem = await staleReason(app, alias);
   if (problem === undefined) return;
   const message = `image '${alias}' is stale: ${problem}`;
-  const hint = 'Build it again: `coi build --force` with its profile.';
+  const hint = 'Rebuild it: run `coi build --force` with its profile.';
   if (check === 'error') throw new CoiError('image-missing', message, { hint });
   app.report.warn(`${message}. ${hint}`);
 }
 
-async function problemOf(app: AppContext, alias: string): Promise<string | undefined> {
+async function staleReason(app: AppContext, alias: string): Promise<string | undefined> {
   const { signal } = app;
   try {
     const incus = await app.incus();
@@ -28,8 +28,8 @@ async function problemOf(app: AppContext, alias: string): Promise<string | undef
     const base = image?.properties[imageKeys.baseName];
     if (!image || base === undefined) return undefined;
     const target = (await incus.imageAlias(base, { signal }))?.target;
-    return staleBase(image, () => target);
+    return describeStaleBase(image, () => target);
   } catch (error) {
-    throw incusFailure(error, 'asking for the image failed');
+    throw incusFailure(error, 'querying the image failed');
   }
 }

@@ -1,48 +1,52 @@
-// Directories that one container gets twice: what is refused or said before anything is mounted.
-import { treePlaceOf } from '../../host/fs/meta/tree-place.ts';
+// Directories that are mounted twice in one container: refuses or warns before anything is mounted.
+import { treeLocationAt } from '../../host/fs/meta/tree-location.ts';
 import { quoted } from '../../names.ts';
-import type { PlannedMount } from '../../session/plan/session-wish.ts';
+import type { PlannedMount } from '../../session/plan/session-spec.ts';
 import {
-  boundOf,
-  furtherInside,
+  extraMountGuards,
+  mountError,
   overlapOf,
-  refusal,
   refuseAboveGit,
+  workspaceRules,
 } from '../../session/protect/overlap.ts';
 import type { SessionRecord } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 
 /**
- * For a mount that Incus makes of the host's own directory, in which coid covers nothing. Throws `unprotected-path` where
- * it would show what the session's workspace hides, or let change what is protected there.
+ * For a mount of a host directory by Incus, in which coid covers nothing. Throws `unprotected-path` if it would show
+ * hidden paths of the session's workspace, or make its protected paths writable.
  */
 export function refuseSecondView(
   { mounts: { protect, secrets, mounts }, workspace }: SessionRecord,
   host: string,
   readonly: boolean,
 ): void {
-  const [own, other] = [treePlaceOf(workspace), treePlaceOf(host)];
+  const [own, other] = [treeLocationAt(workspace), treeLocationAt(host)];
   if (!own || !other) return;
   const git = mounts.find((mount) => mount.git !== undefined);
-  const common = git && protect?.mode === 'guard' ? treePlaceOf(git.source) : undefined;
+  const common = git && protect?.mode === 'guard' ? treeLocationAt(git.source) : undefined;
   if (common) refuseAboveGit(overlapOf(common, other), { source: host, readonly });
-  const inside = furtherInside(
+  const inside = extraMountGuards(
     overlapOf(own, other),
     { source: host, readonly },
-    boundOf(protect, secrets),
+    workspaceRules(protect, secrets),
   );
   const [secret] = inside.secrets;
   const hint = 'Add it to the session instead: --mount, or [[mounts.default]].';
   if (secret !== undefined)
-    throw refusal(host, `shows ${quoted(secret)}, which is hidden ([security] secret_paths)`, hint);
+    throw mountError(
+      host,
+      `shows ${quoted(secret)}, which is hidden ([security] secret_paths)`,
+      hint,
+    );
   if (inside.readonlyGit)
-    throw refusal(host, 'shows .git, which is read-only ([git] readonly)', hint);
+    throw mountError(host, 'shows .git, which is read-only ([git] readonly)', hint);
 }
 
-/** A read-only mount keeps nobody from writing where the same directory is in a writable one. */
+/** A read-only mount protects nothing if the same directory is also in a writable one. */
 export function warnOfWritableTwins(app: AppContext, mounts: readonly PlannedMount[]): void {
   if (!mounts.some(({ readonly }) => readonly)) return;
-  const placed = mounts.map((mount) => ({ ...mount, place: treePlaceOf(mount.source) }));
+  const placed = mounts.map((mount) => ({ ...mount, place: treeLocationAt(mount.source) }));
   for (const { source, target, place } of placed.filter(({ readonly }) => readonly)) {
     const twin = placed.find((other) => {
       if (other.readonly || !place || !other.place) return false;

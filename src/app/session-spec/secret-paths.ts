@@ -1,32 +1,34 @@
-// Looks up what of a workspace is hidden from its sessions ([security] secret_paths).
+// Finds the paths of a workspace that are hidden from its sessions ([security] secret_paths).
 import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../../config/keys/table.ts';
 import { CoiError } from '../../errors.ts';
-import { type Walked, walk } from '../../host/fs/walk.ts';
+import { type TreeEntry, walk } from '../../host/fs/walk.ts';
 import type { WorkspacePath } from '../../names.ts';
 import { linkBytesMax, worktreeLink } from '../../session/git/worktree.ts';
-import type { LinkTarget, Secrets, WorkspaceEntry } from '../../session/plan/secret-globs.ts';
+import type { HiddenPaths, LinkTarget, WorkspaceEntry } from '../../session/plan/secret-globs.ts';
 import type { AppContext } from '../context.ts';
 
 const entriesMax = 200_000;
 const indexBytesMax = 64 * 1024 * 1024;
 
-/** What is hidden, and the names by which it was found. Throws `unprotected-path` where not all of it could be looked at. */
+/** The hidden paths, and the names that matched. Throws `unprotected-path` if the workspace is too large to search. */
 export async function hiddenPaths(
   app: AppContext,
   settings: Pick<Settings, 'security.secret_paths'>,
   workspace: WorkspacePath,
-): Promise<Pick<Secrets, 'paths' | 'names'>> {
+): Promise<Pick<HiddenPaths, 'paths' | 'names'>> {
   const globs = settings['security.secret_paths'];
   if (globs.length === 0) return { paths: [], names: [] };
-  const { secrets, tracked } = await import('../../session/plan/secret-globs.ts');
-  const { found, complete } = walk(workspace, isLookedInto, entriesMax);
+  const { findHiddenPaths: secrets, trackedPaths: tracked } = await import(
+    '../../session/plan/secret-globs.ts'
+  );
+  const { found, complete } = walk(workspace, isSearched, entriesMax);
   if (!complete)
     throw new CoiError(
       'unprotected-path',
-      `${workspace} has more than ${entriesMax} entries: [security] secret_paths cannot be looked up in it`,
-      { hint: 'Start in a directory below it, or take secret_paths out.' },
+      `${workspace} has more than ${entriesMax} entries: too many to search for [security] secret_paths`,
+      { hint: 'Start in a directory below it, or remove secret_paths.' },
     );
   const { paths, names, warnings } = secrets(
     globs,
@@ -34,16 +36,18 @@ export async function hiddenPaths(
   );
   for (const warning of warnings) app.report.warn(warning);
   for (const path of tracked(paths, indexOf(workspace)))
-    app.report.warn(`${path} is hidden, but git knows it: what is committed can be read in .git`);
+    app.report.warn(
+      `${path} is hidden, but git tracks it: its committed content can be read in .git`,
+    );
   return { paths, names };
 }
 
-/** Packages of others hold no secrets of the user, and very many files. */
-function isLookedInto(path: string): boolean {
+/** Third-party packages contain very many files, but no secrets of the user. */
+function isSearched(path: string): boolean {
   return !/(?:^|\/)(?:node_modules|\.git)$/.test(path);
 }
 
-function entryOf(workspace: string, { path, stats }: Walked): WorkspaceEntry {
+function entryOf(workspace: string, { path, stats }: TreeEntry): WorkspaceEntry {
   const { nlink: links } = stats;
   if (stats.isFile()) return { path, kind: 'file', links };
   if (stats.isDirectory()) return { path, kind: 'directory', links };
@@ -69,7 +73,7 @@ function indexOf(workspace: string): Buffer {
   return stats?.isFile() && stats.size <= indexBytesMax ? readFileSync(path) : Buffer.alloc(0);
 }
 
-/** Of a linked worktree it lies elsewhere. */
+/** A linked worktree has it elsewhere. */
 function gitDirectory(workspace: string): string {
   const path = join(workspace, '.git');
   const stats = lstatSync(path, { throwIfNoEntry: false });

@@ -1,10 +1,10 @@
-// What a plan needs to know of the Incus server.
+// Facts about the Incus server that a plan needs.
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
 import { imageMissing } from '../../session/lifecycle/launch.ts';
 import type { ServerFacts } from '../../session/plan/plan.ts';
 import type { AppContext } from '../context.ts';
 
-/** What the plan needs from the server, in one round: fails early if Incus is away or the image missing. */
+/** Queries the server in one round. Fails early if Incus is unreachable or the image is missing. */
 export async function serverFacts(
   app: AppContext,
   image: string | undefined,
@@ -25,6 +25,6 @@ export async function serverFacts(
       hasRoot && storagePool === undefined ? undefined : await incus.storagePools({ signal });
     return { defaultProfile: profile, pools };
   } catch (error) {
-    throw incusFailure(error, 'asking Incus failed');
+    throw incusFailure(error, 'querying Incus failed');
   }
 }

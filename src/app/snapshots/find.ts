@@ -1,4 +1,4 @@
-// Snapshots of a container, as Incus has them.
+// Finds the snapshots of a container.
 import { CoiError } from '../../errors.ts';
 import type { Snapshot } from '../../incus/shapes.ts';
 import { quoted } from '../../names.ts';
@@ -15,7 +15,7 @@ export async function snapshotsOf(app: AppContext, { name }: Container): Promise
   }
 }
 
-export async function existing(
+export async function findSnapshot(
   app: AppContext,
   container: Container,
   name: string,
@@ -29,10 +29,10 @@ export async function existing(
   );
 }
 
-export function anotherSnapshot(name: string, { name: container }: Container): CoiError {
+export function snapshotReplaced(name: string, { name: container }: Container): CoiError {
   return new CoiError(
     'failed',
-    `snapshot '${name}' of '${container}' is gone or another one since you were asked: nothing was done with it`,
+    `snapshot '${name}' of '${container}' was deleted or replaced in the meantime; nothing was changed`,
     { hint: `Run \`coi snapshot list -c ${container}\` to see them.` },
   );
 }

@@ -1,4 +1,4 @@
-// Copies of a session's store: taken while nothing runs in its container, put back while it is stopped.
+// Copies of a session store: made while nothing runs in its container, restored while it is stopped.
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import type { MountRequest } from '../../coid-api/session-protocol.ts';
@@ -6,9 +6,9 @@ import { CoiError } from '../../errors.ts';
 import { type CopyBudget, copyTree } from '../../host/fs/copy-tree.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
 import { removeTree } from '../../host/fs/remove-tree.ts';
-import { ownPlace } from '../../logins/place.ts';
+import { openCoiDirectory } from '../../logins/coi-directory.ts';
 import type { SessionRecord } from '../../session/record/instance-record.ts';
-import { guarded } from '../../session/store/store.ts';
+import { withStoreErrors } from '../../session/store/store.ts';
 import type { AppContext } from '../context.ts';
 
 const entriesMax = 200_000;
@@ -25,10 +25,10 @@ export function storeParts(app: AppContext, { mounts, session }: SessionRecord):
   );
 }
 
-/** Copies each part into a directory of its name. Throws `store-unusable`; half a copy may be left then. */
+/** Copies each part into a directory of its name. Throws `store-unusable`; an incomplete copy may be left then. */
 export function copyParts(app: AppContext, parts: readonly MountRequest[], into: Directory): void {
   const budget = newBudget(app);
-  guarded(hostFiles, () => {
+  withStoreErrors(hostFiles, () => {
     for (const { name, source } of parts) {
       using from = hostFiles.open(source);
       using to = into.makeDirectory(name);
@@ -39,42 +39,46 @@ export function copyParts(app: AppContext, parts: readonly MountRequest[], into:
 
 /** Copies one directory's content into another. Throws `store-unusable`. */
 export function copyInto(app: AppContext, from: string, to: Directory): void {
-  guarded(hostFiles, () => {
+  withStoreErrors(hostFiles, () => {
     using source = hostFiles.open(from);
     if (source) copyTree(source, to, newBudget(app));
   });
 }
 
 /**
- * Puts the content of a part back from its copy; what was there goes only when the copy is in its place.
- * Throws `store-unusable`, with everything as it was.
+ * Restores the content of a part from its copy; the old content is removed only after that.
+ * Throws `store-unusable` without changing anything.
  */
-export async function putBack(app: AppContext, copy: string, part: MountRequest): Promise<void> {
-  using place = hostFiles.open(part.source);
+export async function restorePart(
+  app: AppContext,
+  copy: string,
+  part: MountRequest,
+): Promise<void> {
+  using target = hostFiles.open(part.source);
   using from = hostFiles.open(copy);
-  if (!place || !from)
+  if (!target || !from)
     throw new CoiError('store-unusable', `the copy of ${part.source} is missing: ${copy}`);
   const aside = `.coi-${randomBytes(8).toString('hex')}`;
   try {
-    guarded(hostFiles, () => {
-      using old = place.makeDirectory(aside);
-      for (const { name } of [...place.entries()])
-        if (name !== aside) renameSync(place.at(name), old.at(name));
-      copyTree(from, place, newBudget(app));
+    withStoreErrors(hostFiles, () => {
+      using old = target.makeDirectory(aside);
+      for (const { name } of [...target.entries()])
+        if (name !== aside) renameSync(target.fdPath(name), old.fdPath(name));
+      copyTree(from, target, newBudget(app));
     });
   } catch (error) {
-    await undone(place, aside);
+    await undoRestore(target, aside);
     throw error;
   }
-  await removeTree(place, aside);
+  await removeTree(target, aside);
 }
 
-async function undone(place: Directory, aside: string): Promise<void> {
-  using old = place.directory(aside);
+async function undoRestore(target: Directory, aside: string): Promise<void> {
+  using old = target.openDirectory(aside);
   if (!old) return;
-  for (const { name } of [...place.entries()]) if (name !== aside) await removeTree(place, name);
-  for (const { name } of [...old.entries()]) renameSync(old.at(name), place.at(name));
-  await removeTree(place, aside);
+  for (const { name } of [...target.entries()]) if (name !== aside) await removeTree(target, name);
+  for (const { name } of [...old.entries()]) renameSync(old.fdPath(name), target.fdPath(name));
+  await removeTree(target, aside);
 }
 
 function newBudget(app: AppContext): CopyBudget {
@@ -85,12 +89,12 @@ function newBudget(app: AppContext): CopyBudget {
   };
 }
 
-/** `~/.coi/snapshots/<session>`, made where it is missing. */
+/** `~/.coi/snapshots/<session>`, created if missing. */
 export function snapshotStore(app: AppContext, session: string): Directory {
   const { home, uid, gid } = app.user;
   const owner = { uid, gid };
-  return guarded(hostFiles, () => {
-    using top = ownPlace(home, owner, hostFiles);
+  return withStoreErrors(hostFiles, () => {
+    using top = openCoiDirectory(home, owner, hostFiles);
     if (!top) throw new CoiError('store-unusable', `the home directory ${home} does not exist`);
     return top.makeDirectory(`snapshots/${session}`, { owner });
   });

@@ -1,4 +1,4 @@
-// A container that does not let itself be paused at the first try, or not at all.
+// Containers that cannot be paused at the first try, or not at all.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
@@ -7,7 +7,7 @@ import { openIncus } from '../../incus/open.ts';
 import { containerOf } from '../../session/record/instance-record.ts';
 import { whileFrozen } from './while-frozen.ts';
 
-async function opened(t: { after(work: () => Promise<void>): void }, failures: number) {
+async function openFake(t: { after(work: () => Promise<void>): void }, failures: number) {
   const fake = await startFakeIncus();
   const incus = openIncus({ socketPath: fake.socketPath });
   t.after(async () => {
@@ -17,7 +17,7 @@ async function opened(t: { after(work: () => Promise<void>): void }, failures: n
   fake.state.addInstance('c', { status: 'Running' });
   const fault = { kind: 'fail-operation', message: 'freezing the container failed' } as const;
   for (let nth = 1; nth <= failures; nth += 1)
-    // The request that lets it go on stands between the tries.
+    // The resume request comes between the tries.
     fake.faults.inject({ method: 'PUT', path: /state/, nth: 2 * nth - 1, fault });
   const found = await incus.instance('c');
   assert.ok(found);
@@ -30,21 +30,21 @@ async function opened(t: { after(work: () => Promise<void>): void }, failures: n
   return { run, status, warned };
 }
 
-test('is paused during the work, and goes on after it', async (t) => {
-  const { run, status, warned } = await opened(t, 0);
+test('a container is paused during the work and resumed afterwards', async (t) => {
+  const { run, status, warned } = await openFake(t, 0);
   assert.equal(await run(), 'Frozen');
   assert.equal(status(), 'Running');
   assert.deepEqual(warned, []);
 });
 
-test('is asked once more where Incus could not', async (t) => {
-  const { run, status } = await opened(t, 1);
+test('a pause that Incus could not do is requested once more', async (t) => {
+  const { run, status } = await openFake(t, 1);
   assert.equal(await run(), 'Frozen');
   assert.equal(status(), 'Running');
 });
 
-test('goes on, and nothing is done, where it cannot be paused', async (t) => {
-  const { run, status } = await opened(t, 2);
+test('a container that cannot be paused keeps running and the work is not done', async (t) => {
+  const { run, status } = await openFake(t, 2);
   await assert.rejects(
     run(),
     (error) =>

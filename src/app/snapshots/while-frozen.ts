@@ -1,20 +1,20 @@
-// Does something while nothing runs in a container, and lets it go on afterwards whatever happened.
+// Freezes a container during an effect, and always unfreezes it afterwards.
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { changeState, NotMeant } from '../../session/record/change-instance.ts';
+import { changeState, StaleContainerRef } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 
 /**
- * Pausing takes milliseconds, but for a guest that boots: there it was seen to take no end, and to succeed when asked
- * again. Incus gives up after 30 s.
+ * Freezing takes milliseconds, except while the guest boots: there it has been seen to hang, and to succeed when
+ * tried again. Incus gives up after 30 s.
  */
 const freezeLimitsMs = [10_000, 40_000];
 const unfreezeLimitMs = 30_000;
 
 /**
- * Freezes a running container around `effect`; one that is stopped or frozen already stays as it is.
- * Throws `incus-failed` or `timeout` if it cannot be paused; it goes on then.
+ * Freezes a running container around `effect`; one that is already stopped or frozen stays as it is.
+ * Throws `incus-failed` or `timeout` if it cannot be frozen; it keeps running then.
  */
 export async function whileFrozen<T>(
   app: Pick<AppContext, 'incus'> & { readonly report: Pick<AppContext['report'], 'warn'> },
@@ -30,8 +30,8 @@ export async function whileFrozen<T>(
       await (await ask('freeze')).wait({ timeoutMs });
       break;
     } catch (error) {
-      if (error instanceof NotMeant) throw error;
-      // What was half paused goes on; where nothing was, Incus says so, and the failure is the one that counts.
+      if (error instanceof StaleContainerRef) throw error;
+      // Resumes a half-frozen container. If it was not frozen, Incus refuses; the first failure is the one that counts.
       await unfreeze().catch(() => undefined);
       if (tries === freezeLimitsMs.length - 1) throw incusFailure(error, `pausing ${name} failed`);
     }
@@ -40,8 +40,8 @@ export async function whileFrozen<T>(
     return await effect();
   } finally {
     await unfreeze().catch((error: unknown) => {
-      if (error instanceof NotMeant) app.report.warn(error.message);
-      else app.report.warn(`${name} is still paused; \`coi unfreeze ${name}\` lets it go on`);
+      if (error instanceof StaleContainerRef) app.report.warn(error.message);
+      else app.report.warn(`${name} is still paused; run \`coi unfreeze ${name}\` to resume it`);
     });
   }
 }

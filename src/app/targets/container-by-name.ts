@@ -1,21 +1,21 @@
-// The container that a low-level command names: any of the server, whoever made it, unless it is another user's session.
+// Finds the container that a low-level command names: any of the server, except other users' sessions.
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { quoted } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { keyedOwner, workspaceSource } from '../../session/record/adopted.ts';
+import { recordedOwner, workspaceSource } from '../../session/record/adopted-container.ts';
+import { findContainer } from '../../session/record/find-container.ts';
 import {
   type Container,
   containerOf,
   sessionRecord,
 } from '../../session/record/instance-record.ts';
-import { findContainer } from '../../session/record/lookup.ts';
 import type { AppContext } from '../context.ts';
-import { besideFor, workspaceOwner } from '../other-containers.ts';
+import { loadAdoptionSources, workspaceOwner } from '../other-containers.ts';
 import type { OwnerScope } from '../requests.ts';
 import { ownContainers } from './user-containers.ts';
 
-/** By name or alias; undefined if there is none. Throws what a failed call means. */
+/** By name or alias; undefined if there is none. Throws if a call fails. */
 export async function anyContainer(
   app: AppContext,
   options: OwnerScope,
@@ -28,7 +28,7 @@ export async function anyContainer(
   return findContainer(app, await ownContainers(app, options), word);
 }
 
-/** The same, or `session-not-found`. */
+/** By name or alias. Throws `session-not-found`. */
 export async function existingContainer(
   app: AppContext,
   options: OwnerScope,
@@ -41,7 +41,7 @@ export async function existingContainer(
   });
 }
 
-/** The same, and it runs. */
+/** By name or alias. Throws `session-not-found`, also if it is not running. */
 export async function runningContainer(
   app: AppContext,
   options: OwnerScope,
@@ -52,12 +52,12 @@ export async function runningContainer(
   throw new CoiError('session-not-found', `container ${found.name} is not running`, {
     hint:
       found.status === 'Frozen'
-        ? `It is paused; \`coi unfreeze ${found.name}\` lets it go on.`
-        : `It is ${found.status}; \`coi container start ${found.name}\` starts it.`,
+        ? `It is paused; run \`coi unfreeze ${found.name}\` to resume it.`
+        : `It is ${found.status}; run \`coi container start ${found.name}\` to start it.`,
   });
 }
 
-/** Whether the caller may see that container: what is another user's shows to root's --all-users only. */
+/** Whether the caller may see that container: only root with --all-users sees those of other users. */
 export function isVisible(
   { user, prefix }: AppContext,
   { allUsers }: OwnerScope,
@@ -67,7 +67,7 @@ export function isVisible(
   const workspace = name.startsWith(prefix) ? workspaceSource(devices) : undefined;
   const owner =
     sessionRecord(config)?.owner ??
-    keyedOwner(config) ??
+    recordedOwner(config) ??
     (workspace === undefined ? 'nobody' : workspaceOwner(workspace));
   return (
     owner === 'nobody' ||
@@ -88,7 +88,7 @@ async function byName(
     const { instance } = found;
     if (!isVisible(app, options, instance)) return undefined;
     const isSession = sessionRecord(instance.config) !== undefined;
-    return containerOf(instance, isSession ? undefined : await besideFor(app));
+    return containerOf(instance, isSession ? undefined : await loadAdoptionSources(app));
   } catch (error) {
     throw incusFailure(error, `looking for ${name} failed`);
   }

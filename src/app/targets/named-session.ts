@@ -1,13 +1,13 @@
-// The session that a word, --slot or the workspace means, for commands that act on one that is there.
+// Finds the existing session that a name, --slot or the workspace selects.
 import { CoiError } from '../../errors.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 import type { SessionTarget } from '../requests.ts';
-import { here, isOf } from '../workspace-names.ts';
+import { identifyWorkspace, isSessionOf } from '../workspace-names.ts';
 import { ownContainers } from './user-containers.ts';
 import { oneContainer } from './workspace-container.ts';
 
-/** The caller's own, in any state. Throws `session-not-found`. */
+/** One of the caller's sessions, in any state. Throws `session-not-found`. */
 export async function namedSession(
   app: AppContext,
   target: SessionTarget,
@@ -15,7 +15,7 @@ export async function namedSession(
 ): Promise<Container> {
   if (word !== undefined || target.slot === undefined) return oneContainer(app, target, word);
   const { slot } = target;
-  const isHere = isOf(here(app, target));
+  const isHere = isSessionOf(identifyWorkspace(app, target));
   const inSlot = (await ownContainers(app, target)).filter(
     (container) => isHere(container) && container.session?.slot === Number(slot),
   );
@@ -26,7 +26,7 @@ export async function namedSession(
   });
 }
 
-/** The same, and it runs. */
+/** One of the caller's running sessions. Throws `session-not-found`. */
 export async function runningSession(
   app: AppContext,
   target: SessionTarget,
@@ -39,11 +39,11 @@ export async function runningSession(
 
 export function notRunning({ name, status, session }: Container): CoiError {
   const isPaused = status === 'Frozen';
-  return new CoiError('session-not-found', `${name} ${isPaused ? 'is paused' : 'does not run'}`, {
+  return new CoiError('session-not-found', `${name} ${isPaused ? 'is paused' : 'is not running'}`, {
     hint: isPaused
-      ? `\`coi unfreeze ${name}\` lets it go on.`
+      ? `Run \`coi unfreeze ${name}\` to resume it.`
       : session?.persistent
-        ? `\`coi shell --resume=${session.session}\` in ${session.workspace} starts it again.`
+        ? `Run \`coi shell --resume=${session.session}\` in ${session.workspace} to resume it.`
         : 'Run `coi list` to see your sessions.',
   });
 }

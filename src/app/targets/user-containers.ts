@@ -1,20 +1,20 @@
-// The containers that a command means: the caller's own, all of them or those that were named.
+// Selects the caller's containers: all of them or those that are named.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { type Container, isNobodys } from '../../session/record/instance-record.ts';
-import { findContainer } from '../../session/record/lookup.ts';
+import { findContainer } from '../../session/record/find-container.ts';
+import { type Container, isUnowned } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
-import { coiContainersBeside } from '../other-containers.ts';
+import { listCoiContainers } from '../other-containers.ts';
 import type { OwnerScope } from '../requests.ts';
 
-/** One cheap call. Throws `needs-root` for --all-users of another than root, and what a failed call means. */
+/** One cheap call. Throws `needs-root` for --all-users without root, and if the call fails. */
 export async function ownContainers(app: AppContext, scope: OwnerScope): Promise<Container[]> {
   const all = await reachableContainers(app, scope);
-  return all.filter((container) => app.user.uid === 0 || !isNobodys(container, app.user.uid));
+  return all.filter((container) => app.user.uid === 0 || !isUnowned(container, app.user.uid));
 }
 
-/** The same, and those of nobody, which a user may name. */
+/** The caller's containers and those without an owner, which a user may name. */
 export async function reachableContainers(
   app: AppContext,
   { allUsers }: OwnerScope,
@@ -27,13 +27,13 @@ export async function reachableContainers(
   }
   try {
     const instances = await (await app.incus()).instances({ signal: app.signal });
-    return await coiContainersBeside(app, instances, allUsers ? undefined : user.uid);
+    return await listCoiContainers(app, instances, allUsers ? undefined : user.uid);
   } catch (error) {
     throw incusFailure(error, 'listing the containers failed');
   }
 }
 
-/** Those that the words mean, each once; what does not exist is warned about. */
+/** The named containers, each once; warns about names that do not exist. */
 export function namedContainers(
   app: AppContext,
   own: readonly Container[],

@@ -1,14 +1,14 @@
-// The one container that a command is about: the one that was named, $COI_CONTAINER, or the workspace's only one.
+// Selects one container: by name, by $COI_CONTAINER, or the workspace's only one.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
+import { findContainer } from '../../session/record/find-container.ts';
 import type { Container } from '../../session/record/instance-record.ts';
-import { findContainer } from '../../session/record/lookup.ts';
 import type { AppContext } from '../context.ts';
 import type { SessionTarget } from '../requests.ts';
-import { here, isIn } from '../workspace-names.ts';
+import { identifyWorkspace, isContainerOf } from '../workspace-names.ts';
 import { ownContainers, reachableContainers } from './user-containers.ts';
 
-/** Throws `session-not-found`, also when several could be meant. */
+/** Throws `session-not-found`, also if several match. */
 export async function oneContainer(
   app: AppContext,
   target: SessionTarget,
@@ -22,26 +22,26 @@ export async function oneContainer(
       hint: 'Run `coi list` to see your sessions.',
     });
   }
-  const workspace = here(app, target);
-  const isHere = isIn(workspace);
+  const workspace = identifyWorkspace(app, target);
+  const isHere = isContainerOf(workspace);
   const all = (await ownContainers(app, target)).filter(
     (container) =>
       isHere(container) ||
       workspace.hashes.some((hash) => container.name.startsWith(`${app.prefix}${hash}-`)),
   );
-  const meant = lasting(all);
-  const [only] = meant;
-  if (only && meant.length === 1) return only;
-  const several = meant.map(({ name }) => name).join(', ');
+  const candidates = preferLasting(all);
+  const [only] = candidates;
+  if (only && candidates.length === 1) return only;
+  const several = candidates.map(({ name }) => name).join(', ');
   throw new CoiError(
     'session-not-found',
-    only ? `this workspace has ${meant.length} containers` : 'this workspace has no container',
+    only ? `this workspace has ${candidates.length} containers` : 'this workspace has no container',
     { hint: only ? `Name one: ${several}.` : 'Name one; see `coi list`.' },
   );
 }
 
-/** What a `coi run` or a kill just left is gone in a moment, and never what is meant beside something that stays. */
-export function lasting(containers: readonly Container[]): readonly Container[] {
+/** Ignores containers that `coi run` or a kill leaves for a moment, if there are others. */
+export function preferLasting(containers: readonly Container[]): readonly Container[] {
   const stay = containers.filter(({ instance }) => !instance.ephemeral);
   return stay.length > 0 ? stay : containers;
 }

@@ -1,11 +1,11 @@
-// What an attached user is told of the session's monitor: nothing of it gets lost with a connection.
+// Alerts of the session's monitor on an attached terminal: none is lost with a connection.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FakeIncus, startFakeIncus } from '../../../test/fakes/incus/server.ts';
 import { keys } from '../../instance-keys.ts';
 import { makeContext } from '../make-context.ts';
 import { quietParts } from '../quiet-context.ts';
-import { tellAlerts } from './alerts.ts';
+import { showAlerts } from './alerts.ts';
 
 const limit = { timeout: 20_000 };
 
@@ -13,18 +13,18 @@ function alert(title: string, time = new Date().toISOString()): string {
   return JSON.stringify({ level: 'high', title, description: 'd', time, action: 'alerted' });
 }
 
-interface Told {
+interface AlertHarness {
   readonly fake: FakeIncus;
-  /** Resolves when a notice with that title was written. */
-  told(title: string): Promise<void>;
+  /** Resolves when an alert with that title was printed. */
+  untilPrinted(title: string): Promise<void>;
   readonly text: () => string;
-  /** What coid does; without `heard` no event says it. */
+  /** Sets an alert like coid; without `heard` no event announces it. */
   set(title: string, heard?: boolean): void;
 }
 
-async function telling(
+async function withTerminal(
   begin: (fake: FakeIncus) => void,
-  use: (told: Told) => Promise<void>,
+  use: (told: AlertHarness) => Promise<void>,
 ): Promise<void> {
   await using fake = await startFakeIncus();
   const instance = fake.state.addInstance('c', { status: 'Running' });
@@ -44,11 +44,11 @@ async function telling(
     env,
     signal,
   });
-  using _ = tellAlerts(app, 'c', show);
+  using _ = showAlerts(app, 'c', show);
   await use({
     fake,
     text: () => text,
-    told: (title) =>
+    untilPrinted: (title) =>
       new Promise((resolve) => {
         const look = () => void (text.includes(title) && resolve());
         looks.add(look);
@@ -62,10 +62,10 @@ async function telling(
   await app.close();
 }
 
-test('an alert is told once, when it comes', limit, async () => {
-  await telling(
+test('an alert is reported once, when it arrives', limit, async () => {
+  await withTerminal(
     () => {},
-    async ({ fake, set, told, text }) => {
+    async ({ fake, set, untilPrinted: told, text }) => {
       await fake.nextRequest('GET', /instances\/c$/);
       set('first');
       await told('first');
@@ -76,15 +76,15 @@ test('an alert is told once, when it comes', limit, async () => {
   );
 });
 
-test('an alert that came before the subscription was in force is told', limit, async () => {
-  await telling(
+test('an alert from before the subscription was ready is reported', limit, async () => {
+  await withTerminal(
     (fake) =>
       fake.faults.inject({
         path: /events/,
         nth: 1,
         fault: { kind: 'fail', status: 500, message: '' },
       }),
-    async ({ fake, set, told }) => {
+    async ({ fake, set, untilPrinted: told }) => {
       await fake.nextRequest('GET', /events/);
       set('in the gap', false);
       await told('in the gap');
@@ -92,10 +92,10 @@ test('an alert that came before the subscription was in force is told', limit, a
   );
 });
 
-test('an alert that came while the connection to Incus was lost is told', limit, async () => {
-  await telling(
+test('an alert that arrives while the connection to Incus is lost is reported', limit, async () => {
+  await withTerminal(
     () => {},
-    async ({ fake, set, told }) => {
+    async ({ fake, set, untilPrinted: told }) => {
       await fake.nextRequest('GET', /instances\/c$/);
       set('before');
       await told('before');
@@ -106,13 +106,13 @@ test('an alert that came while the connection to Incus was lost is told', limit,
   );
 });
 
-test('an alert of an earlier time is not told as news', limit, async () => {
-  await telling(
+test('an alert from an earlier run is not reported as new', limit, async () => {
+  await withTerminal(
     (fake) => {
       const config = fake.state.instances.get('c')?.config ?? {};
       config[keys.alert] = alert('long ago', '2026-01-01T00:00:00.000Z');
     },
-    async ({ fake, set, told, text }) => {
+    async ({ fake, set, untilPrinted: told, text }) => {
       await fake.nextRequest('GET', /instances\/c$/);
       set('news');
       await told('news');

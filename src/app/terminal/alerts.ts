@@ -1,12 +1,11 @@
-// Tells whoever is attached to a session what its monitor did, and that its time is over: the container itself may stand
-// still and say nothing.
-import { type Followed, followEvents } from '../../incus/follow.ts';
+// Shows alerts of the monitor and the time limit to users who are attached to a session: a paused container cannot.
+import { type SubscriptionEvent, subscribeEvents } from '../../incus/subscribe.ts';
 import { keys } from '../../instance-keys.ts';
 import { alertMessage, parseAlert } from '../../monitor/alert.ts';
 import type { AppContext } from '../context.ts';
 
-/** Listens until it is disposed of. A failure costs the notice, never the session. */
-export function tellAlerts(
+/** Listens until disposed. Errors are ignored: losing a notice must not end the session. */
+export function showAlerts(
   app: AppContext,
   container: string,
   show: (message: string) => void,
@@ -19,7 +18,7 @@ export function tellAlerts(
 
 interface Notice {
   readonly message: string;
-  /** When it became true; undefined where nobody wrote that down. */
+  /** When it happened; undefined if not recorded. */
   readonly atMs: number | undefined;
 }
 
@@ -32,12 +31,12 @@ async function listen(
   const sinceMs = app.clock.now().getTime();
   const incus = await app.incus();
   let known: readonly string[] | undefined;
-  for await (const followed of followEvents(incus, ['lifecycle'], { signal })) {
-    if (!isNews(followed, container)) continue;
-    // Incus may not answer just now; the next event or connection brings the next look.
-    const now = await noticesOf(app, container, signal).catch(() => undefined);
+  for await (const followed of subscribeEvents(incus, ['lifecycle'], { signal })) {
+    if (!isRelevant(followed, container)) continue;
+    // Incus may not answer right now; the next event or connection triggers the next check.
+    const now = await currentNotices(app, container, signal).catch(() => undefined);
     if (!now) continue;
-    // At the first look, what is older than the listening is no news.
+    // The first check ignores notices that are older than this listener.
     const isNew = ({ message, atMs }: Notice) =>
       known ? !known.includes(message) : atMs !== undefined && atMs >= sinceMs;
     for (const { message } of now.filter(isNew)) show(message);
@@ -45,15 +44,15 @@ async function listen(
   }
 }
 
-/** After a connection, too: what happened before it was heard by nobody. */
-function isNews(followed: Followed, container: string): boolean {
+/** Also after a connection, because earlier events were missed. */
+function isRelevant(followed: SubscriptionEvent, container: string): boolean {
   if (followed.kind !== 'event') return followed.kind === 'connected';
   const { event } = followed;
   if (event.type !== 'lifecycle' || event.metadata.action !== 'instance-updated') return false;
   return event.instance === container;
 }
 
-async function noticesOf(
+async function currentNotices(
   app: AppContext,
   container: string,
   signal: AbortSignal,
@@ -62,7 +61,7 @@ async function noticesOf(
   const { [keys.alert]: alertText, [keys.timeOver]: timeOver } = found?.instance.config ?? {};
   const alert = parseAlert(alertText);
   const ofAlert = alert && alertMessage(container, alert);
-  const over = `*** Container ${container}: its time is over ([limits.runtime] max_duration) ***`;
+  const over = `*** Container ${container} has reached its time limit ([limits.runtime] max_duration) ***`;
   return [
     ...(ofAlert ? [{ message: ofAlert, atMs: Date.parse(alert.time) }] : []),
     ...(timeOver ? [{ message: over, atMs: undefined }] : []),

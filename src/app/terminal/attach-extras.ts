@@ -1,35 +1,35 @@
-// What `coi attach` does once its terminal is open, and loads only then.
+// Work of `coi attach` after its terminal has opened; loaded only then.
 import { CoiError } from '../../errors.ts';
 import type { Local } from '../../host/terminal/terminal-bridge.ts';
 import { terminalFilter } from '../../host/terminal/terminal-filter.ts';
 import { workspacePath } from '../../session/plan/workspace.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
-import { config } from '../configuration.ts';
+import { loadRequestConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import type { ConfigurationRequest } from '../requests.ts';
-import { terminalRules } from '../session-spec/session-wish.ts';
-import { agentWish, followAgent } from './ssh-agent-forwarding.ts';
+import { terminalRules } from '../session-spec/make-session-spec.ts';
+import { resolveSshAgent, syncSshAgent } from './ssh-agent-forwarding.ts';
 
 export { noteAttached } from '../end-sessions/note-end.ts';
-export { tellAlerts } from './alerts.ts';
+export { showAlerts } from './alerts.ts';
 
-export interface TerminalToday {
+export interface TerminalSettings {
   readonly rules: Local['filter'];
   readonly prefix: string | undefined;
 }
 
-/** What its terminal may do, by today's configuration: nothing where that cannot be read, since an agent may have broken it. */
-export async function terminalToday(
+/** Rules by the current configuration. If it cannot be read, nothing is allowed, since an agent may have broken it. */
+export async function loadTerminalSettings(
   app: AppContext,
   request: ConfigurationRequest,
   { session }: Container,
-): Promise<TerminalToday> {
-  // Without a session there is no project either: the user's own configuration holds.
+): Promise<TerminalSettings> {
+  // Without a session there is no project, so the user's own configuration applies.
   const workspace = session?.workspace ?? workspacePath(app.user.home, '.');
   const profile = request.profile ?? session?.profile;
   try {
-    const { settings } = await config(app, { ...request, profile }, workspace);
+    const { settings } = await loadRequestConfig(app, { ...request, profile }, workspace);
     return {
       rules: terminalFilter(terminalRules(settings)),
       prefix: settings['shell.tmux_prefix'],
@@ -41,8 +41,8 @@ export async function terminalToday(
   }
 }
 
-/** The agent may be another one by now, and the configuration too. Returns what went wrong. */
-export async function forwardToday(
+/** The SSH agent and the configuration may have changed since the start. Returns an error message, if any. */
+export async function updateForwarding(
   app: AppContext,
   request: ConfigurationRequest,
   { session, instance }: Container,
@@ -51,12 +51,12 @@ export async function forwardToday(
   const profile = request.profile ?? session.profile;
   try {
     const workspace = session.workspace;
-    const resolved = await config(app, { ...request, profile }, workspace);
-    const wish = await agentWish(app, resolved, workspace);
-    return await followAgent(app, refOf(instance), wish);
+    const resolved = await loadRequestConfig(app, { ...request, profile }, workspace);
+    const sshAgent = await resolveSshAgent(app, resolved, workspace);
+    return await syncSshAgent(app, refOf(instance), sshAgent);
   } catch (error) {
     return error instanceof CoiError
-      ? `the SSH agent was left as it is: ${error.message}`
+      ? `SSH agent forwarding was not updated: ${error.message}`
       : undefined;
   }
 }

@@ -1,46 +1,51 @@
-// A terminal on a session that runs: joined, opened again where Incus lost it, and followed to its end.
+// Attaches a terminal to a running session, opens it again if Incus lost it, and waits for its end.
 import { CoiError } from '../../errors.ts';
 import { asAgent } from '../../guest-user.ts';
 import { guestScript } from '../../host/install/resources.ts';
-import { lastWords } from '../../host/process/last-words.ts';
-import { joinTerminal } from '../../host/terminal/dark-terminal-retry.ts';
+import { detachDetector } from '../../host/process/detach-detector.ts';
+import { joinTerminal } from '../../host/terminal/silent-terminal-retry.ts';
 import { type BridgeEnd, type Local, terminalSize } from '../../host/terminal/terminal-bridge.ts';
 import { keys } from '../../instance-keys.ts';
 import { type ContainerName, tmuxSession } from '../../names.ts';
 import { isIncusError } from '../../session/lifecycle/incus-failure.ts';
-import { agentDevice, agentSocket } from '../../session/lifecycle/ssh-agent.ts';
-import { colours, guestHome, guestTerm, plainEnvironment } from '../../session/plan/environment.ts';
+import { sshAgentDevice, sshAgentSocket } from '../../session/lifecycle/ssh-agent.ts';
+import {
+  colorVariables,
+  guestHome,
+  guestTerm,
+  plainEnvironment,
+} from '../../session/plan/environment.ts';
 import { guardsGit, toolVariables } from '../../session/plan/tool-setup.ts';
-import { meant } from '../../session/record/change-instance.ts';
+import { getByRef } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 import type { ConfigurationRequest } from '../requests.ts';
-import { attachedLook } from './tmux-appearance.ts';
+import { attachAppearance } from './tmux-appearance.ts';
 
 export interface AttachRequest extends ConfigurationRequest {
   /** A plain shell instead of the tmux session. */
   readonly bash?: boolean | undefined;
-  /** Prefix of the tmux that the terminal is in. */
+  /** Prefix key of the tmux that the terminal is in. */
   readonly outerPrefix: string | undefined;
 }
 
 export interface AttachTerminal {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
-  /** Prefix of the session's own tmux, as configured today; told before the first screen. */
-  readonly opening: (prefix: string | undefined) => void;
-  /** A notice beside the screen. */
+  /** Called before the first screen, with the currently configured prefix key of the session's own tmux. */
+  readonly onOpen: (prefix: string | undefined) => void;
+  /** Shows a notice outside of the agent's screen. */
   readonly showAlert: (message: string) => void;
 }
 
 export interface AttachEnd {
   readonly end: BridgeEnd;
-  /** What went wrong with the forwarding of the user's SSH agent. */
+  /** Why forwarding of the user's SSH agent failed. */
   readonly problem: string | undefined;
 }
 
-/** Throws `session-failed` for a terminal that stays dark, and what a failed call means. */
+/** Throws `session-failed` for a terminal without output, and if a call fails. */
 export async function attachSession(
   app: AppContext,
   request: AttachRequest,
@@ -50,17 +55,19 @@ export async function attachSession(
   const { name: container, session, instance } = found;
   const incus = await app.incus();
   const command = attachCommand(found, request);
-  // Read while Incus opens the terminal.
-  const beside = import('./attach-extras.ts');
+  // Loaded while Incus opens the terminal.
+  const extras = import('./attach-extras.ts');
   let openings = 0;
   let filter: Local['filter'];
-  const last = lastWords((chunk) => filter?.(chunk) ?? chunk);
+  const last = detachDetector((chunk) => filter?.(chunk) ?? chunk);
   const { stdin, stdout } = terminal;
   const open = async () => {
     openings += 1;
-    // Opened again after some seconds, it could be another one's.
-    if (openings > 1) await meant(incus, refOf(instance), { signal: app.signal });
-    const today = beside.then(({ terminalToday }) => terminalToday(app, request, found));
+    // After some seconds the name could belong to another container.
+    if (openings > 1) await getByRef(incus, refOf(instance), { signal: app.signal });
+    const settings = extras.then(({ loadTerminalSettings }) =>
+      loadTerminalSettings(app, request, found),
+    );
     const opening = incus.execTerminal(
       container,
       {
@@ -72,31 +79,31 @@ export async function attachSession(
       },
       { signal: app.signal },
     );
-    const [exec, { rules, prefix }] = await Promise.all([opening, today]);
+    const [exec, { rules, prefix }] = await Promise.all([opening, settings]);
     filter = rules;
-    if (openings === 1) terminal.opening(prefix);
+    if (openings === 1) terminal.onOpen(prefix);
     return exec;
   };
-  using telling = new DisposableStack();
+  using alerts = new DisposableStack();
   const joined = await joinTerminal(open, { stdin, stdout, filter: last.filter }, app.signal, {
     isLost: (error) => isIncusError(error) && error.lostAtStart,
   });
   if (!joined)
-    throw new CoiError('session-failed', `the terminal of ${container} shows nothing`, {
-      hint: `\`coi attach ${container} --bash\` to look, \`coi kill ${container}\` to end it.`,
+    throw new CoiError('session-failed', `the terminal of ${container} produced no output`, {
+      hint: `Run \`coi attach ${container} --bash\` to inspect it, or \`coi kill ${container}\` to end it.`,
     });
   const { remote: exec, ended } = joined;
-  // What asks Incus again would be in the way of the first screen.
-  const forwarding = beside.then(({ forwardToday, noteAttached, tellAlerts }) => {
+  // More requests to Incus would delay the first screen.
+  const forwarding = extras.then(({ updateForwarding, noteAttached, showAlerts }) => {
     if (session) noteAttached(app, session);
-    if (telling.disposed) return undefined;
-    // Whoever attacks the protection is paused, watched or not.
+    if (alerts.disposed) return undefined;
+    // Attacks on protected paths pause the session even without monitoring.
     if (instance.config[keys.monitor] || session?.mounts.protect)
-      telling.use(tellAlerts(app, container, terminal.showAlert));
-    return forwardToday(app, request, found);
+      alerts.use(showAlerts(app, container, terminal.showAlert));
+    return updateForwarding(app, request, found);
   });
-  const end = last.told(await ended);
-  telling.dispose();
+  const end = last.withDetached(await ended);
+  alerts.dispose();
   exec.close();
   const isLeft = end.kind === 'exited' && end.status === 0;
   return { end, problem: isLeft ? await forwarding : undefined };
@@ -111,14 +118,14 @@ function attachCommand(
   const script = ['bash', '-c', guestScript('attach.sh'), 'coi-attach'];
   return bash
     ? [...script, 'bash', tmuxSession(name), workspace]
-    : [...script, 'tmux', tmuxSession(name), workspace, ...attachedLook(found, outerPrefix)];
+    : [...script, 'tmux', tmuxSession(name), workspace, ...attachAppearance(found, outerPrefix)];
 }
 
 function environmentOf(app: AppContext, { session, instance }: Container): Record<string, string> {
   return {
     ...plainEnvironment(guestHome, 'code', guestTerm(app.env['TERM'])),
-    ...colours(app.env['COLORTERM']),
+    ...colorVariables(app.env['COLORTERM']),
     ...toolVariables({}, { guarded: guardsGit(session?.mounts.protect), git: [] }),
-    ...(instance.devices[agentDevice] ? { SSH_AUTH_SOCK: agentSocket } : {}),
+    ...(instance.devices[sshAgentDevice] ? { SSH_AUTH_SOCK: sshAgentSocket } : {}),
   };
 }

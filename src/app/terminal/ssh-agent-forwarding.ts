@@ -1,76 +1,73 @@
-// Forwarding of the user's SSH agent, where `[ssh] forward_agent` asks for it and there is one.
+// Forwards the user's SSH agent, if `[ssh] forward_agent` is set and an SSH agent is running.
 import { connect } from 'node:net';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { asAgent } from '../../guest-user.ts';
-import { leadsThrough } from '../../host/fs/read-within.ts';
+import { pathEnters } from '../../host/fs/read-named-file.ts';
 import { instanceName, tmuxSession } from '../../names.ts';
 import {
-  agentHostSocket,
-  agentSocket,
-  forwardAgent,
-  withoutAgent,
+  forwardSshAgent,
+  removeSshAgent,
+  sshAgentHostSocket,
+  sshAgentSocket,
 } from '../../session/lifecycle/ssh-agent.ts';
-import { type ContainerRef, meant } from '../../session/record/change-instance.ts';
+import { type ContainerRef, getByRef } from '../../session/record/change-instance.ts';
 import type { AppContext } from '../context.ts';
 
 const answerMs = 500;
 
-/** What a session should have of the user's agent. */
-export type AgentWish =
+/** Whether and how a session should reach the user's SSH agent. */
+export type SshAgentRequest =
   | { readonly kind: 'off' }
-  /** It is wanted, but no agent runs here: what another terminal forwarded stays as long as it lives. */
+  /** Requested, but no SSH agent runs here: one that another terminal forwarded stays while it runs. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'forward'; readonly socket: string };
 
-export async function agentWish(
+export async function resolveSshAgent(
   app: AppContext,
   { settings }: ResolvedConfig,
   workspace: string,
-): Promise<AgentWish> {
+): Promise<SshAgentRequest> {
   if (!settings['ssh.forward_agent']) return { kind: 'off' };
   const path = app.env['SSH_AUTH_SOCK'];
-  // Incus follows the name as root, each time that somebody connects.
-  if (path?.startsWith('/') && leadsThrough(path, [workspace])) {
-    app.report.warn(
-      `SSH_AUTH_SOCK lies in the workspace, where the agent can exchange it: ${path}`,
-    );
+  // Incus resolves the path as root on each connection.
+  if (path?.startsWith('/') && pathEnters(path, [workspace])) {
+    app.report.warn(`SSH_AUTH_SOCK is in the workspace, where the agent can replace it: ${path}`);
     return { kind: 'missing' };
   }
-  return path?.startsWith('/') && (await listens(path))
+  return path?.startsWith('/') && (await acceptsConnections(path))
     ? { kind: 'forward', socket: path }
     : { kind: 'missing' };
 }
 
-/** What is said where the agent is wanted and does not run. */
-export const agentMissing = 'SSH agent forwarding skipped: no agent runs here (SSH_AUTH_SOCK)';
+export const sshAgentMissing = 'SSH agent forwarding skipped: no SSH agent found (SSH_AUTH_SOCK)';
 
-/** What the session's environment gets for it. */
-export function agentVariables(wish: AgentWish): Record<string, string> {
-  return wish.kind === 'forward' ? { SSH_AUTH_SOCK: agentSocket } : {};
+/** Variables for the session's environment. */
+export function sshAgentVariables(request: SshAgentRequest): Record<string, string> {
+  return request.kind === 'forward' ? { SSH_AUTH_SOCK: sshAgentSocket } : {};
 }
 
 /**
- * Makes the forwarding of a running container as it is wanted now: added, led to another agent, or taken away. Returns
- * what went wrong; a failure costs the agent only, so it is told and not thrown. `tmux`: there is a session of it to be told.
+ * Adds, changes or removes the forwarding of a running container. Returns an error message instead of throwing, because
+ * the session works without the SSH agent. `tmux`: also updates the environment of its tmux session.
  */
-export async function followAgent(
+export async function syncSshAgent(
   app: AppContext,
   container: ContainerRef,
-  wish: AgentWish,
+  request: SshAgentRequest,
   { tmux = true }: { readonly tmux?: boolean } = {},
 ): Promise<string | undefined> {
   try {
     const incus = await app.incus();
-    if (wish.kind === 'forward') {
-      const outcome = await forwardAgent(incus, container, wish.socket, app.signal);
+    if (request.kind === 'forward') {
+      const outcome = await forwardSshAgent(incus, container, request.socket, app.signal);
       if (outcome === 'failed') return 'the SSH agent could not be forwarded';
     } else {
-      const present = await agentHostSocket(incus, container, app.signal);
+      const present = await sshAgentHostSocket(incus, container, app.signal);
       if (present === undefined) return undefined;
-      if (wish.kind === 'missing' && (await listens(present))) return undefined;
-      await withoutAgent(incus, container, app.signal);
+      if (request.kind === 'missing' && (await acceptsConnections(present))) return undefined;
+      await removeSshAgent(incus, container, app.signal);
     }
-    if (tmux) await tellTmux(app, container, wish.kind === 'forward');
+    if (tmux) await updateTmuxEnvironment(app, container, request.kind === 'forward');
     return undefined;
   } catch (error) {
     return app.signal.aborted
@@ -79,12 +76,16 @@ export async function followAgent(
   }
 }
 
-/** Windows that are opened from now on see it, or no longer see it; a session without tmux has none. */
-async function tellTmux(app: AppContext, ref: ContainerRef, present: boolean): Promise<void> {
-  const change = present ? ['SSH_AUTH_SOCK', agentSocket] : ['-r', 'SSH_AUTH_SOCK'];
+/** Sets or removes SSH_AUTH_SOCK for new tmux windows. */
+async function updateTmuxEnvironment(
+  app: AppContext,
+  ref: ContainerRef,
+  present: boolean,
+): Promise<void> {
+  const change = present ? ['SSH_AUTH_SOCK', sshAgentSocket] : ['-r', 'SSH_AUTH_SOCK'];
   const container = instanceName(ref.name);
   const incus = await app.incus();
-  await meant(incus, ref, { signal: app.signal });
+  await getByRef(incus, ref, { signal: app.signal });
   await incus.execCaptured(
     container,
     {
@@ -95,7 +96,7 @@ async function tellTmux(app: AppContext, ref: ContainerRef, present: boolean): P
   );
 }
 
-function listens(path: string): Promise<boolean> {
+function acceptsConnections(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const done = (answer: boolean) => {

@@ -1,63 +1,63 @@
-// How a session's tmux shows itself, and the hint for who runs coi in a tmux of their own.
+// Appearance of a session's tmux, and the hint for users who run coi in tmux.
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
-import { answerOf } from '../../host/process/ask-program.ts';
+import { captureOutput } from '../../host/process/capture-output.ts';
 import { type Container, noTool } from '../../session/record/instance-record.ts';
 import {
-  lookCommands,
+  appearanceCommands,
+  defaultPrefix,
   nestedHint,
-  type TmuxLook,
-  usualPrefix,
+  type TmuxAppearance,
 } from '../../session/terminal/tmux-appearance.ts';
 import type { AppContext } from '../context.ts';
 
 const answerMs = 1000;
 
-/** The prefix of the tmux that coi runs in; undefined outside of one. */
+/** The prefix key of the tmux that coi runs in; undefined outside of tmux. */
 export function outerPrefix(app: AppContext): string | undefined {
   if (!app.env['TMUX']) return undefined;
-  // The user's own program, about the user's own tmux.
-  const said = answerOf(['tmux', 'display-message', '-p', '#{prefix}'], {
+  // The user's own tmux program on the host.
+  const prefix = captureOutput(['tmux', 'display-message', '-p', '#{prefix}'], {
     timeoutMs: answerMs,
     env: app.env,
   });
-  if (said === undefined) return usualPrefix;
-  // Into commands of tmux goes only what has no meaning there; whoever has another key needs no hint.
-  return /^[A-Za-z0-9`^_\]-]{1,20}$/.test(said) ? said : undefined;
+  if (prefix === undefined) return defaultPrefix;
+  // Only characters without a meaning in tmux commands are used; other prefix keys need no hint.
+  return /^[A-Za-z0-9`^_\]-]{1,20}$/.test(prefix) ? prefix : undefined;
 }
 
-/** Says it where both have the same prefix, as far as the configuration tells. */
-export function hintOfNesting(
+/** Reports the hint if both have the same prefix key according to the configuration. */
+export function reportNesting(
   app: AppContext,
   outer: string | undefined,
-  inner = usualPrefix,
+  inner = defaultPrefix,
 ): void {
   if (outer !== undefined && outer === inner) app.report.info(nestedHint(inner));
 }
 
-/** The commands for the tmux of a session that is started. */
-export function startedLook(
+/** The tmux commands for a session that is started. */
+export function startAppearance(
   settings: ResolvedConfig['settings'],
-  session: Pick<TmuxLook, 'container' | 'slot' | 'workspace' | 'outerPrefix'> & {
+  session: Pick<TmuxAppearance, 'container' | 'slot' | 'workspace' | 'outerPrefix'> & {
     readonly again: object | undefined;
   },
 ): string {
-  return lookCommands({
+  return appearanceCommands({
     ...session,
     alias: settings['container.alias'],
-    // --debug starts none.
+    // --debug starts no agent.
     tool: session.again ? settings['tool.name'] : undefined,
     prefix: settings['shell.tmux_prefix'],
     mouse: settings['shell.tmux_mouse'],
   });
 }
 
-/** The commands for the tmux of a session that runs, and the line for one in which no agent runs any more. */
-export function attachedLook(
+/** The tmux commands for a running session, and the line to show if its agent no longer runs. */
+export function attachAppearance(
   { name, session }: Container,
   outer: string | undefined,
-): [look: string, line: string] {
+): [appearance: string, line: string] {
   const tool = session && session.tool !== noTool ? session.tool : undefined;
-  const look = lookCommands({
+  const appearance = appearanceCommands({
     container: name,
     alias: session?.alias,
     workspace: session?.workspace,
@@ -68,6 +68,6 @@ export function attachedLook(
   const line =
     tool === undefined
       ? ''
-      : `${tool} does not run here: \`exit\`, then \`coi shell --container ${name} --resume\` starts it with its conversation.`;
-  return [look, line];
+      : `${tool} is not running here: \`exit\`, then run \`coi shell --container ${name} --resume\` to resume its conversation.`;
+  return [appearance, line];
 }

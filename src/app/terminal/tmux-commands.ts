@@ -1,4 +1,4 @@
-// What tmux.sh does in the tmux session of a container, as whoever has that session.
+// Runs tmux.sh in a container, as the user who has the tmux session.
 import { randomUUID } from 'node:crypto';
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
@@ -10,51 +10,55 @@ import { plainEnvironment } from '../../session/plan/environment.ts';
 import type { AppContext } from '../context.ts';
 
 const limitMs = 20_000;
-/** What tmux.sh ends with when that user has no such session. */
+/** Exit status of tmux.sh if that user has no such session. */
 const noSession = 3;
-/** And where it typed nothing, since an agent's dialog is up. */
+/** Exit status of tmux.sh if it typed nothing because a dialog of the agent is open. */
 const dialogUp = 4;
-/** The agent's sessions are its user's; older versions and foreign images have root's. */
-export const users = [agentUser, { uid: 0, home: '/root', name: 'root' }] as const;
+/** tmux sessions belong to the agent's user; in older versions and foreign images to root. */
+export const tmuxUsers = [agentUser, { uid: 0, home: '/root', name: 'root' }] as const;
 
-/** What was said, and whose session it is. */
-export type Said = CapturedExec & { readonly uid: (typeof users)[number]['uid'] };
+/** The output, and the user who has the session. */
+export type TmuxResult = CapturedExec & { readonly uid: (typeof tmuxUsers)[number]['uid'] };
 
-/** Throws `session-asks` where an agent's dialog is up, and `session-not-found`. */
-export async function inSession(
+/** Throws `session-asks` if a dialog of the agent is open, and `session-not-found`. */
+export async function runInTmux(
   app: AppContext,
   name: ContainerName,
   verb: string,
   text: string,
   raw = false,
-): Promise<Said> {
-  const found = await tried(app, name, verb, text, raw);
+): Promise<TmuxResult> {
+  const found = await tryInTmux(app, name, verb, text, raw);
   if (found?.status === 0) return found;
   if (found?.status === dialogUp)
-    throw new CoiError('session-asks', `nothing was typed: the agent in ${name} asks something`, {
-      hint: `\`coi tmux capture ${name}\` shows it, --key answers it, --raw types all the same.`,
-    });
+    throw new CoiError(
+      'session-asks',
+      `nothing was typed: the agent in ${name} is asking a question`,
+      {
+        hint: `Run \`coi tmux capture ${name}\` to see it; --key answers it, --raw types anyway.`,
+      },
+    );
   if (found)
     throw new CoiError('failed', `tmux in ${name} failed: ${found.stderr.toString('utf8').trim()}`);
   throw new CoiError('session-not-found', `there is no tmux session in ${name}`, {
-    hint: `\`coi attach ${name}\` opens one.`,
+    hint: `Run \`coi attach ${name}\` to open one.`,
   });
 }
 
-/** Asks the users' servers one after the other; undefined if none has the session. */
-export async function tried(
+/** Tries the tmux servers of the users in turn; undefined if none has the session. */
+export async function tryInTmux(
   app: AppContext,
   name: ContainerName,
   verb: string,
   text: string,
   raw = false,
-): Promise<Said | undefined> {
+): Promise<TmuxResult | undefined> {
   const incus = await app.incus();
   const session = tmuxSession(name);
   const id = randomUUID();
-  for (const { uid, home, name: user } of users) {
+  for (const { uid, home, name: user } of tmuxUsers) {
     try {
-      const said = await incus.execCaptured(
+      const result = await incus.execCaptured(
         name,
         {
           command: [
@@ -69,9 +73,9 @@ export async function tried(
         },
         { signal: app.signal, timeoutMs: limitMs },
       );
-      if (said.status !== noSession) return { ...said, uid };
+      if (result.status !== noSession) return { ...result, uid };
     } catch (error) {
-      throw incusFailure(error, `asking tmux in ${name} failed`);
+      throw incusFailure(error, `running tmux in ${name} failed`);
     }
   }
   return undefined;

@@ -1,78 +1,78 @@
-// coi __complete: what could stand in the place of the last word. For the scripts of `coi completion`. It is asked at
-// every Tab, so it loads no more than the answer needs.
+// `coi __complete`: candidates for the last word, for the scripts of `coi completion`. It runs at every Tab, so it loads
+// as little as possible.
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
-import type { Branch } from '../command-module.ts';
-import { argumentsIn, commandWord } from '../global-options.ts';
+import type { CommandEntry } from '../command-module.ts';
+import { commandName, countArguments } from '../global-options.ts';
+import { findCandidates } from './candidates.ts';
 import {
   type Candidate,
   type Completion,
-  describedLines,
+  candidateLines,
+  filterCandidates,
   kindOfArgument,
-  nothing,
-  safeCandidates,
+  noCompletion,
 } from './kinds.ts';
-import { candidatesOf } from './names.ts';
 
-export function register(command: Command, app: App, tree: readonly Branch[]): void {
+export function register(command: Command, app: App, tree: readonly CommandEntry[]): void {
   command
-    .option('--described', 'one candidate a line, with what it is after a tab')
-    .argument('[words...]', 'the words after coi, the last one unfinished')
+    .option('--described', 'print one candidate per line, with its description after a tab')
+    .argument('[words...]', 'words after coi, the last one unfinished')
     .allowUnknownOption()
     .action(async (words: string[], { described }: { described?: boolean }) => {
       await printCompletion(app, tree, words, described === true);
     });
 }
 
-/** With descriptions as scripts of this version read it, else the names alone, as older scripts do. */
+/** Prints candidates with descriptions for scripts of this version, or names only for older scripts. */
 export async function printCompletion(
   app: App,
-  tree: readonly Branch[],
+  tree: readonly CommandEntry[],
   words: readonly string[],
   described: boolean,
 ): Promise<void> {
-  const { candidates, files } = await completion(app, tree, words);
-  const found = safeCandidates(candidates, words.at(-1) ?? '');
+  const { candidates, files } = await complete(app, tree, words);
+  const found = filterCandidates(candidates, words.at(-1) ?? '');
   const lines = described
-    ? describedLines({ candidates: found, files })
+    ? candidateLines({ candidates: found, files })
     : found.map(({ word }) => word);
   if (lines.length > 0) app.io.print(lines.join('\n'));
 }
 
-/** Nothing where a question fails: a completion has nobody to tell. */
-async function completion(
+/** The candidates for the last word. */
+async function complete(
   app: App,
-  tree: readonly Branch[],
+  tree: readonly CommandEntry[],
   words: readonly string[],
 ): Promise<Completion> {
   const before = words.slice(0, -1);
-  // What stands behind it is another program's.
+  // Arguments after `--` belong to another program.
   if (before.includes('--')) return { candidates: [], files: true };
   const [current = '', previous = ''] = [words.at(-1), words.at(-2)];
-  const word = commandWord(before);
-  const branch = tree.find(({ name, aliases }) => name === word || aliases?.includes(word ?? ''));
-  const inner = before.find((one) => Object.hasOwn(branch?.below ?? {}, one));
+  const word = commandName(before);
+  const entry = tree.find(({ name, aliases }) => name === word || aliases?.includes(word ?? ''));
+  const inner = before.find((one) => Object.hasOwn(entry?.subcommands ?? {}, one));
   if (current.startsWith('-') || previous.startsWith('-')) {
-    const { flagCompletion } = await import('./flags.ts');
+    const { completeFlags } = await import('./flags.ts');
     // Bare `coi` is `coi shell`.
-    const found = await flagCompletion(
+    const found = await completeFlags(
       app,
       words,
-      { branch: branch ?? tree.find(isShell), tree },
+      { entry: entry ?? tree.find(isShell), tree },
       inner,
     );
     if (found) return found;
   }
   if (word === undefined) return names([...commands(tree), { word: 'help', text: 'Show help' }]);
   if (word === 'help') return names(commands(tree));
-  if (!branch) return nothing;
-  if (inner === undefined && branch.below)
-    return names(Object.entries(branch.below).map(([word, text]) => ({ word, text })));
-  const number = argumentsIn(before) - (inner === undefined ? 1 : 2);
-  return candidatesOf(app, kindOfArgument(branch.name, inner, number), before);
+  if (!entry) return noCompletion;
+  if (inner === undefined && entry.subcommands)
+    return names(Object.entries(entry.subcommands).map(([word, text]) => ({ word, text })));
+  const number = countArguments(before) - (inner === undefined ? 1 : 2);
+  return findCandidates(app, kindOfArgument(entry.name, inner, number), before);
 }
 
-function commands(tree: readonly Branch[]): Candidate[] {
+function commands(tree: readonly CommandEntry[]): Candidate[] {
   return tree
     .filter(({ hidden }) => !hidden)
     .map(({ name, summary }) => ({ word: name, text: summary }));
@@ -82,6 +82,6 @@ function names(candidates: readonly Candidate[]): Completion {
   return { candidates, files: false };
 }
 
-function isShell({ name }: Branch): boolean {
+function isShell({ name }: CommandEntry): boolean {
   return name === 'shell';
 }

@@ -1,32 +1,35 @@
-// The flags of a command, and what the value of one of them names: the only completion that needs the command itself.
+// Completion of flags and their values, the only one that needs to load the command.
 import { Command, type Option } from 'commander';
 import type { App } from '../app.ts';
-import type { Branch } from '../command-module.ts';
+import type { CommandEntry } from '../command-module.ts';
 import { addGlobalOptions } from '../global-options.ts';
-import { shownFlags } from '../inherited-flags.ts';
+import { visibleFlags } from '../inherited-flags.ts';
+import { findCandidates } from './candidates.ts';
 import { type Completion, kindOfValue } from './kinds.ts';
-import { candidatesOf } from './names.ts';
 
-/** Undefined where neither a flag nor a flag's value stands in the place of the last word. */
-export async function flagCompletion(
+/** Undefined if the last word is neither a flag nor the value of one. */
+export async function completeFlags(
   app: App,
   words: readonly string[],
-  { branch, tree }: { readonly branch: Branch | undefined; readonly tree: readonly Branch[] },
+  {
+    entry,
+    tree,
+  }: { readonly entry: CommandEntry | undefined; readonly tree: readonly CommandEntry[] },
   inner: string | undefined,
 ): Promise<Completion | undefined> {
   const [current = '', previous = ''] = [words.at(-1), words.at(-2)];
-  const command = await commandOf(app, branch, tree);
+  const command = await loadCommand(app, entry, tree);
   const below = command.commands.find((one) => one.name() === inner);
   const options = [...(below?.options ?? []), ...command.options];
   const before = words.slice(0, -1);
   const named = (name: string) => options.find((option) => namesOf(option).includes(name));
   const valued = named(previous);
-  if (valued?.required) return valuesOf(app, valued, before);
+  if (valued?.required) return completeValue(app, valued, before);
   if (!current.startsWith('-')) return undefined;
   const [, flag = ''] = /^(--[a-z-]+)=/.exec(current) ?? [];
   const assigned = named(flag);
   if (assigned && takesValue(assigned)) {
-    const { candidates, files } = await valuesOf(app, assigned, before);
+    const { candidates, files } = await completeValue(app, assigned, before);
     const whole = candidates.map(({ word, text }) => ({ word: `${flag}=${word}`, text }));
     return { candidates: whole, files };
   }
@@ -40,7 +43,7 @@ export async function flagCompletion(
   };
 }
 
-function valuesOf(
+function completeValue(
   app: App,
   option: Option,
   before: readonly string[],
@@ -48,18 +51,18 @@ function valuesOf(
   if (option.argChoices)
     return { candidates: option.argChoices.map((word) => ({ word })), files: false };
   const [, placeholder = ''] = /[<[]=?([^>\]]*)[>\]]/.exec(option.flags) ?? [];
-  return candidatesOf(app, kindOfValue(option.long ?? '', placeholder), before);
+  return findCandidates(app, kindOfValue(option.long ?? '', placeholder), before);
 }
 
-/** The command as it is registered, or one with the global flags only. */
-async function commandOf(
+/** The registered command, or one with the global flags only. */
+async function loadCommand(
   app: App,
-  branch: Branch | undefined,
-  tree: readonly Branch[],
+  entry: CommandEntry | undefined,
+  tree: readonly CommandEntry[],
 ): Promise<Command> {
-  const command = new Command(branch?.name ?? 'coi');
-  addGlobalOptions(command, shownFlags(branch));
-  if (branch) (await branch.load()).register(command, app, tree);
+  const command = new Command(entry?.name ?? 'coi');
+  addGlobalOptions(command, visibleFlags(entry));
+  if (entry) (await entry.load()).register(command, app, tree);
   return command;
 }
 

@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describedLines, kindOfArgument, kindOfValue, safeCandidates } from './kinds.ts';
+import { candidateLines, filterCandidates, kindOfArgument, kindOfValue } from './kinds.ts';
 
-test('names that a shell would act on are never offered', () => {
+test('completion never offers names with shell metacharacters', () => {
   const words = ['good', '$(id)', '`id`', 'a b', "a'b", 'a\nb', 'good', 'other', ''];
   const all = words.map((word) => ({ word }));
-  const names = (current: string) => safeCandidates(all, current).map(({ word }) => word);
+  const names = (current: string) => filterCandidates(all, current).map(({ word }) => word);
   assert.deepEqual(names(''), ['good', 'other']);
   assert.deepEqual(names('g'), ['good']);
 });
 
-test('what describes a candidate is one short line, whatever an agent wrote', () => {
-  const [one] = safeCandidates(
+test("a candidate's description is one short line, whatever an agent wrote", () => {
+  const [one] = filterCandidates(
     [{ word: 'a', text: `x\ty\n\u001b[31m\u202eevil ${'z'.repeat(99)}` }],
     '',
   );
   assert.equal(one?.text, `x y [31m evil ${'z'.repeat(99)}`.slice(0, 80));
   const candidates = [{ word: 'a', text: 'b' }, { word: 'c' }];
-  assert.deepEqual(describedLines({ candidates, files: true }), ['a\tb', 'c', ':files']);
+  assert.deepEqual(candidateLines({ candidates, files: true }), ['a\tb', 'c', ':files']);
 });
 
-test('each argument is completed by what it names', () => {
+test('each argument is completed with candidates of its kind', () => {
   assert.equal(kindOfArgument('attach', undefined, 0), 'sessions');
-  assert.equal(kindOfArgument('attach', undefined, 1), 'nothing');
+  assert.equal(kindOfArgument('attach', undefined, 1), 'none');
   assert.equal(kindOfArgument('kill', undefined, 4), 'sessions');
   assert.equal(kindOfArgument('shell', undefined, 0), 'aliases');
   assert.equal(kindOfArgument('snapshot', 'restore', 0), 'snapshots');
   assert.equal(kindOfArgument('container', 'launch', 0), 'images');
   assert.equal(kindOfArgument('container', 'stop', 0), 'sessions');
-  assert.equal(kindOfArgument('health', undefined, 0), 'nothing');
+  assert.equal(kindOfArgument('health', undefined, 0), 'none');
   assert.equal(kindOfValue('--profile', 'name'), 'profiles');
   assert.equal(kindOfValue('--workspace', 'path'), 'files');
-  assert.equal(kindOfValue('--timeout', 'seconds'), 'nothing');
+  assert.equal(kindOfValue('--timeout', 'seconds'), 'none');
 });

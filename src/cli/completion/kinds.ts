@@ -1,127 +1,127 @@
-// Which names complete which argument, and how they are printed. Pure.
+// The kind of names that completes each argument, and the output format of candidates. Pure.
 
 export type NameKind =
   | 'sessions'
-  /** `NAME:`, before a path in it. */
-  | 'copies'
+  /** `NAME:`, before a path in the container. */
+  | 'container-paths'
   | 'aliases'
   | 'profiles'
   | 'images'
   | 'snapshots'
-  | 'saved'
+  | 'saved-sessions'
   | 'slots'
   | 'tools'
   | 'network-modes'
   | 'keys'
   | 'shells'
-  | 'validated'
-  /** Paths, which the shell knows best. */
+  | 'validate-arguments'
+  /** Paths, which the shell completes. */
   | 'files'
-  /** A text of the user's own. */
-  | 'nothing';
+  /** Free text. */
+  | 'none';
 
 export interface Candidate {
   readonly word: string;
-  /** What it is, in a few words. */
+  /** A short description. */
   readonly text?: string | undefined;
 }
 
-/** Candidates for the last word; `files`: paths may stand there as well. */
+/** Candidates for the last word; `files`: a path is possible, too. */
 export interface Completion {
   readonly candidates: readonly Candidate[];
   readonly files: boolean;
 }
 
-export const nothing: Completion = { candidates: [], files: false };
+export const noCompletion: Completion = { candidates: [], files: false };
 
-const ofFlags: Readonly<Record<string, NameKind>> = {
+const flagKinds: Readonly<Record<string, NameKind>> = {
   '--profile': 'profiles',
   '--inherits': 'profiles',
   '--image': 'images',
   '--base': 'images',
   '--container': 'sessions',
-  '--resume': 'saved',
-  '--continue': 'saved',
-  '--resume-id': 'saved',
+  '--resume': 'saved-sessions',
+  '--continue': 'saved-sessions',
+  '--resume-id': 'saved-sessions',
   '--slot': 'slots',
   '--tool': 'tools',
   '--network': 'network-modes',
 };
 
-/** What a flag's value names; `placeholder` is how its help shows it, as `<path>`. */
+/** The kind of a flag's value; `placeholder` is its name in the help, such as `<path>`. */
 export function kindOfValue(flag: string, placeholder: string): NameKind {
   return (
-    ofFlags[flag] ?? (/path|file|host:container|directory/.test(placeholder) ? 'files' : 'nothing')
+    flagKinds[flag] ?? (/path|file|host:container|directory/.test(placeholder) ? 'files' : 'none')
   );
 }
 
 interface Kinds {
-  /** Of the arguments in their order. */
+  /** Kinds of the arguments, in order. */
   readonly each: readonly NameKind[];
-  /** Of all further ones. */
+  /** Kind of all further arguments. */
   readonly rest?: NameKind;
 }
 
-const one = (...each: NameKind[]): Kinds => ({ each });
-const many = (rest: NameKind, ...each: NameKind[]): Kinds => ({ each, rest });
+const only = (...each: NameKind[]): Kinds => ({ each });
+const withRest = (rest: NameKind, ...each: NameKind[]): Kinds => ({ each, rest });
 
-const ofArguments: Readonly<Record<string, Kinds>> = {
-  shell: one('aliases'),
-  run: many('files'),
-  attach: one('sessions'),
-  paste: many('files', 'sessions'),
-  kill: many('sessions'),
-  shutdown: many('sessions'),
-  persist: many('sessions'),
-  unfreeze: one('sessions'),
-  clean: many('sessions'),
-  monitor: one('sessions'),
-  audit: one('sessions'),
-  logs: one('sessions'),
-  top: one('sessions'),
-  fork: one('sessions'),
-  info: one('saved'),
-  untrust: one('files'),
-  completion: one('shells'),
-  validate: one('validated', 'files'),
-  'config show': one('keys'),
-  'ssh-config': one('sessions'),
-  'login take': one('sessions'),
-  'ports list': one('sessions'),
-  'ports add': one('nothing', 'sessions'),
-  'ports remove': one('nothing', 'sessions'),
-  'tmux send': one('sessions'),
-  'tmux capture': one('sessions'),
-  'file push': one('files', 'copies'),
-  'file pull': one('copies', 'files'),
-  'container launch': one('images'),
-  'container mount': one('sessions', 'nothing', 'files'),
-  'image publish': one('sessions'),
-  'image delete': one('images'),
-  'image exists': one('images'),
-  'image info': one('images'),
-  'snapshot restore': one('snapshots'),
-  'snapshot delete': one('snapshots'),
-  'snapshot info': one('snapshots'),
-  'profile info': one('profiles'),
-  'profile edit': one('profiles'),
-  'profile delete': one('profiles'),
-  container: many('files', 'sessions'),
+const argumentKinds: Readonly<Record<string, Kinds>> = {
+  shell: only('aliases'),
+  run: withRest('files'),
+  attach: only('sessions'),
+  paste: withRest('files', 'sessions'),
+  kill: withRest('sessions'),
+  shutdown: withRest('sessions'),
+  persist: withRest('sessions'),
+  unfreeze: only('sessions'),
+  clean: withRest('sessions'),
+  monitor: only('sessions'),
+  audit: only('sessions'),
+  logs: only('sessions'),
+  top: only('sessions'),
+  fork: only('sessions'),
+  info: only('saved-sessions'),
+  untrust: only('files'),
+  completion: only('shells'),
+  validate: only('validate-arguments', 'files'),
+  'config show': only('keys'),
+  'ssh-config': only('sessions'),
+  'login take': only('sessions'),
+  'ports list': only('sessions'),
+  'ports add': only('none', 'sessions'),
+  'ports remove': only('none', 'sessions'),
+  'tmux send': only('sessions'),
+  'tmux capture': only('sessions'),
+  'file push': only('files', 'container-paths'),
+  'file pull': only('container-paths', 'files'),
+  'container launch': only('images'),
+  'container mount': only('sessions', 'none', 'files'),
+  'image publish': only('sessions'),
+  'image delete': only('images'),
+  'image exists': only('images'),
+  'image info': only('images'),
+  'snapshot restore': only('snapshots'),
+  'snapshot delete': only('snapshots'),
+  'snapshot info': only('snapshots'),
+  'profile info': only('profiles'),
+  'profile edit': only('profiles'),
+  'profile delete': only('profiles'),
+  container: withRest('files', 'sessions'),
 };
 
-/** What the argument of that number (from 0) of a command names. */
+/** The kind of a command's argument, counted from 0. */
 export function kindOfArgument(command: string, sub: string | undefined, number: number): NameKind {
-  const kinds = (sub && ofArguments[`${command} ${sub}`]) || ofArguments[command];
-  return kinds?.each[number] ?? kinds?.rest ?? 'nothing';
+  const kinds = (sub && argumentKinds[`${command} ${sub}`]) || argumentKinds[command];
+  return kinds?.each[number] ?? kinds?.rest ?? 'none';
 }
 
 const textCharsMax = 80;
 
 /**
- * Those that go on with what is typed. Shells expand them once more, so only harmless characters may be in them. What
- * describes them may come from an agent: it is one line of text and nothing for the terminal.
+ * The candidates that start with `current`. Shells expand them again, so they may contain harmless characters only. A
+ * description may come from an agent, so it becomes one line without control characters.
  */
-export function safeCandidates(all: readonly Candidate[], current: string): Candidate[] {
+export function filterCandidates(all: readonly Candidate[], current: string): Candidate[] {
   const known = new Map<string, Candidate>();
   for (const { word, text } of all) {
     if (!/^[A-Za-z0-9._:@/=+-]{1,200}$/.test(word) || !word.startsWith(current)) continue;
@@ -132,11 +132,11 @@ export function safeCandidates(all: readonly Candidate[], current: string): Cand
   return [...known.values()];
 }
 
-/** A line that no candidate looks like: the shell may offer paths as well. */
+/** Tells the shell to offer paths, too. No candidate starts with a colon. */
 const filesLine = ':files';
 
-/** As `word<TAB>text`, one a line. */
-export function describedLines({ candidates, files }: Completion): string[] {
+/** Lines of the form `word<TAB>text`. */
+export function candidateLines({ candidates, files }: Completion): string[] {
   const lines = candidates.map(({ word, text }) => (text ? `${word}\t${text}` : word));
   return files ? [...lines, filesLine] : lines;
 }

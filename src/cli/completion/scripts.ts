@@ -1,10 +1,10 @@
-// The completion scripts. Each asks `coi __complete --described`, whose answer is `word<TAB>text` a line, and `:files`
-// as the last line where paths may stand as well. The words hold nothing that a shell would expand.
+// The completion scripts. Each calls `coi __complete --described`, which prints lines of the form `word<TAB>text`, and
+// `:files` as the last line if paths are possible, too. The words contain nothing that a shell would expand.
 
 /**
- * bash breaks words at = and : and replaces the last piece only, so they are put together before coi is asked. Of
- * several candidates that Tab (9) lists (63) each is shown with what it is: what they have in common, which is inserted,
- * is never that text. Other keys, as M-* and menu-complete, insert the candidates themselves.
+ * bash breaks words at = and : and replaces only the last piece, so they are joined before coi is called. If Tab (9) lists
+ * (63) several candidates, each has its description: bash inserts only their common prefix, which is never part of a
+ * description. Other keys, such as M-* and menu-complete, insert the candidates, so they get no descriptions.
  */
 export const bash = `_coi() {
   local IFS=$'\\n' broken= from=0 width=0 i line word text files=
@@ -39,7 +39,7 @@ export const bash = `_coi() {
 }
 complete -F _coi coi`;
 
-/** Both as a file \`_coi\` of the fpath and with \`source <(coi completion zsh)\`. */
+/** Works as a file \`_coi\` of the fpath and with \`source <(coi completion zsh)\`. */
 export const zsh = `#compdef coi
 _coi() {
   local -a described open
@@ -81,7 +81,7 @@ export const fish = `function __coi_complete
 end
 complete -c coi -f -k -a '(__coi_complete)'`;
 
-/** The word under the cursor is empty where the line ends with a blank. */
+/** The word at the cursor is empty if the line ends with a space. */
 export const powershell = `Register-ArgumentCompleter -Native -CommandName coi -ScriptBlock {
   param($word, $line, $at)
   $words = @($line.CommandElements | Select-Object -Skip 1 | ForEach-Object { "$_" })

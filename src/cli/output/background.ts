@@ -1,10 +1,10 @@
-// How a person reaches a session that was started without a terminal.
+// The line about a session in the background.
 import type { App } from '../app.ts';
 
-/** Elsewhere the story of the start says it at length. */
-export function tellBackground({ io }: App, container: string): void {
-  if (io.brief)
-    io.tell(
-      `Started in the background. Attach: coi attach ${container}; its screen: coi tmux capture ${container}`,
+/** Without a terminal the start reports it in detail. */
+export function reportBackground({ io }: App, container: string): void {
+  if (io.briefStderr)
+    io.info(
+      `Started in the background. Attach: coi attach ${container}; screen: coi tmux capture ${container}`,
     );
 }

@@ -1,12 +1,11 @@
-// What `coi handoff` found, for people.
+// The findings of `coi handoff`, as text.
 import { oneLine } from '../../printable.ts';
-import type { HandoffEntry, HandoffFindings } from '../../session/handoff/judge.ts';
-import { handoffLines, incompleteLines } from '../../session/handoff/judge.ts';
+import type { HandoffEntry, HandoffFindings } from '../../session/handoff/findings.ts';
+import { handoffLines, incompleteLines } from '../../session/handoff/findings.ts';
 import type { App } from '../app.ts';
 import { table } from '../ui/table.ts';
 
-/** For people. */
-export function tellReport(
+export function printHandoff(
   app: App,
   {
     notLookedAt,
@@ -32,11 +31,9 @@ export function tellReport(
       ).join('\n'),
     );
   if (unnamed > 0)
-    app.io.print(
-      `and ${unnamed} more that had setuid, setgid or capabilities, which coi took away`,
-    );
+    app.io.print(`and ${unnamed} more that had setuid, setgid or capabilities, which coi removed`);
   else if (notLookedAt.length === 0 && lines.length === 0)
-    app.io.print(`Nothing that the host would run changed since ${since.toLocaleString('sv-SE')}.`);
+    app.io.print(`No changes that the host might execute since ${since.toLocaleString('sv-SE')}.`);
   for (const { path, changed } of installed)
     app.io.print(
       `Installed or built in ${oneLine(path)}: ${changed} changed files, which tests, builds and editors may run.`,

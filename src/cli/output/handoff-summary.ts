@@ -1,26 +1,30 @@
-// What of a session's changes the host would run, told when it has ended.
+// Summary at the end of a session: its changes that the host might execute.
 import {
   type EndedContainer,
   reportHandoff,
   reportIncomplete,
 } from '../../app/handoff/after-session.ts';
 import {
-  answeredFindings,
-  nothingKnown,
+  boundedFindings,
+  knownSessions,
+  noSessions,
   quickEntriesMax,
-  sessionsOf,
 } from '../../app/handoff/report.ts';
-import { counted } from '../../counted.ts';
+import { pluralize } from '../../pluralize.ts';
 import { oneLine } from '../../printable.ts';
-import { handoffLines } from '../../session/handoff/judge.ts';
+import { handoffLines } from '../../session/handoff/findings.ts';
 import type { App } from '../app.ts';
 
 const namedMax = 3;
 
-/** A prompt that waits: what can be seen at once, in a line. Never throws. */
-export async function tellHandoffShortly(app: App, workspace: string, since: Date): Promise<void> {
-  const sessions = (await sessionsOf(app, workspace)) ?? nothingKnown;
-  const findings = await answeredFindings(workspace, {
+/** Reports quickly visible changes in one line, because the user waits for the prompt. Never throws. */
+export async function reportHandoffBriefly(
+  app: App,
+  workspace: string,
+  since: Date,
+): Promise<void> {
+  const sessions = (await knownSessions(app, workspace)) ?? noSessions;
+  const findings = await boundedFindings(workspace, {
     since,
     sessions,
     thorough: false,
@@ -29,26 +33,26 @@ export async function tellHandoffShortly(app: App, workspace: string, since: Dat
   const lines = handoffLines(findings);
   reportIncomplete(app, findings.notLookedAt, '');
   if (lines.length === 0) return;
-  // A later session has a report of its own: what is not named here may never be.
+  // A later session has its own report, so a change that is not named here may never be reported.
   const named = lines.slice(0, namedMax).map(({ path }) => oneLine(path));
   const more = lines.length > namedMax ? ` and ${lines.length - namedMax} more` : '';
-  app.io.tell(
-    `${counted(lines.length, 'changed file')} in ${workspace} that the host may run or obey: ${named.join(', ')}${more}; see \`coi handoff\``,
+  app.io.info(
+    `${pluralize(lines.length, 'changed file')} in ${workspace} that the host might execute: ${named.join(', ')}${more}; see \`coi handoff\``,
   );
 }
 
-/** A session has ended: says on stderr what of its changes the host would run. Never throws: the end must not fail for it. */
-export async function tellHandoff(app: App, ended: EndedContainer): Promise<void> {
+/** Reports changes of an ended session that the host might execute, on stderr. Never throws: the end must not fail. */
+export async function reportHandoffOf(app: App, ended: EndedContainer): Promise<void> {
   const { io } = app;
-  tellLooking(app);
-  const mark = io.brief ? '' : '[cleanup] ';
+  showChecking(app);
+  const mark = io.briefStderr ? '' : '[cleanup] ';
   await reportHandoff(app, ended, mark, () => {
-    if (io.live) io.overwrite('');
+    if (io.canOverwrite) io.overwrite('');
   });
 }
 
-/** The walk holds everything else up, so nothing could be shown once it turns out to be long. */
-function tellLooking({ io }: App): void {
-  if (io.brief && io.live)
-    io.overwrite(io.storyStyle.dim('Looking at what the session changed...'));
+/** Shown in advance: the walk over the workspace blocks the event loop. */
+function showChecking({ io }: App): void {
+  if (io.briefStderr && io.canOverwrite)
+    io.overwrite(io.stderrStyle.dim('Checking what the session changed...'));
 }

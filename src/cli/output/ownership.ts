@@ -1,5 +1,9 @@
-// `coi clean --ownership`, as it goes.
-import { type GivenBack, giveBackOwnership, type OwnershipRequest } from '../../app/ownership.ts';
+// The output of `coi clean --ownership`.
+import {
+  type OwnershipRequest,
+  type OwnershipResult,
+  restoreOwnership,
+} from '../../app/ownership.ts';
 import type { App } from '../app.ts';
 
 export async function cleanOwnership(
@@ -7,17 +11,19 @@ export async function cleanOwnership(
   options: OwnershipRequest & { readonly json?: boolean },
 ): Promise<void> {
   const { json = false, dryRun = false } = options;
-  const say = json ? app.io.tell : app.io.print;
-  const rows: GivenBack[] = [];
-  for await (const row of giveBackOwnership(app, options)) {
+  const print = json ? app.io.info : app.io.print;
+  const rows: OwnershipResult[] = [];
+  for await (const row of restoreOwnership(app, options)) {
     const { workspace, entries, complete } = row;
     rows.push(row);
     const what = `${entries} ${entries === 1 ? 'entry' : 'entries'} in ${workspace} and its sessions`;
-    if (entries > 0) say(dryRun ? `  - ${what}` : `✓ Given back: ${what}`);
+    if (entries > 0) print(dryRun ? `  - ${what}` : `✓ Took ownership: ${what}`);
     if (!complete)
-      app.io.warn(`${workspace}: not all of it was looked at; a session may have begun meanwhile`);
+      app.io.warn(
+        `${workspace}: not everything was checked; a session may have started in the meantime`,
+      );
   }
-  if (rows.every(({ entries }) => entries === 0)) say('Nothing to give back.');
-  else if (dryRun) say('[Dry run] No changes made.');
+  if (rows.every(({ entries }) => entries === 0)) print('Nothing to take ownership of.');
+  else if (dryRun) print('[Dry run] No changes made.');
   if (json) app.io.printJson({ dry_run: dryRun, workspaces: rows });
 }

@@ -1,9 +1,9 @@
-// What a person is told to type, to go on with a session that has ended.
+// The command that resumes an ended session.
 import { CoiError } from '../../errors.ts';
 import type { App } from '../app.ts';
-import { resumeCommand } from '../ui/story.ts';
+import { resumeCommand } from '../ui/session-lines.ts';
 
-export function resumeWords(
+export function resumeCommandOf(
   app: App,
   session: { session: string; workspace: string; alias: string | undefined },
 ): string {
@@ -11,7 +11,7 @@ export function resumeWords(
   return resumeCommand(session.session, { workspace, alias, cwd: currentDirectory(app) });
 }
 
-/** A session may be ended from a directory that is gone by now. */
+/** Empty if the current directory was deleted: a session can be ended from there, too. */
 function currentDirectory(app: App): string {
   try {
     return app.cwd;

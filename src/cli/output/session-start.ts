@@ -1,31 +1,35 @@
-// What is said before a session's terminal opens: one line on a terminal, the predecessor's story elsewhere.
+// The output before a session's terminal opens: one line on a terminal, else the lines of the predecessor.
 import type { LiveSession } from '../../app/open-session/live-session.ts';
 import type { StartedSession } from '../../app/open-session/open-session.ts';
 import { reportStart } from '../../app/open-session/report-start.ts';
 import type { SelectedSession } from '../../app/open-session/select-session.ts';
 import type { OpenSessionRequest } from '../../app/requests.ts';
 import type { App } from '../app.ts';
-import { beginningLine } from '../ui/story.ts';
+import { startLine } from '../ui/session-lines.ts';
 
-export function announce(app: App, request: OpenSessionRequest, started: StartedSession): void {
+export function announceStart(
+  app: App,
+  request: OpenSessionRequest,
+  started: StartedSession,
+): void {
   const { io } = app;
   const { selected, live, tmux } = started;
   const isBackground = request.mode === 'background';
   reportStart(app, request, started);
-  if (!io.brief) return;
-  const line = beginningLine(
-    begun(request, selected, live, tmux || isBackground),
-    io.columns.story,
+  if (!io.briefStderr) return;
+  const line = startLine(
+    sessionStartOf(request, selected, live, tmux || isBackground),
+    io.columns.stderr,
   );
-  io.tell(io.storyStyle.dim(line));
+  io.info(io.stderrStyle.dim(line));
 }
 
-function begun(
+function sessionStartOf(
   { debug }: OpenSessionRequest,
   { choice, resolved, persistent }: SelectedSession,
   live: LiveSession,
   tmux: boolean,
-): Parameters<typeof beginningLine>[0] {
+): Parameters<typeof startLine>[0] {
   const { settings } = resolved;
   const joined = choice.kind === 'join' ? choice.container : undefined;
   const resumed = choice.kind === 'resume' || (choice.kind === 'restart' && choice.saved);
@@ -37,7 +41,7 @@ function begun(
     network: joined ? joined.session?.network : settings['network.mode'],
     persistent: joined ? (joined.session?.persistent ?? true) : persistent,
     tmux,
-    again: choice.kind === 'restart',
+    restarted: choice.kind === 'restart',
     resumed: !resumed ? 'no' : live.conversation === 'resume' ? 'conversation' : 'new-conversation',
   };
 }

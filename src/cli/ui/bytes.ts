@@ -1,26 +1,26 @@
-// How many bytes have come or gone: one live line on a terminal, nothing elsewhere.
+// Progress of a transfer in bytes: a line that is updated on a terminal, nothing elsewhere.
 import type { ByteProgress } from '../../app/context.ts';
-import { cut } from './fit.ts';
 import type { Io } from './io.ts';
+import { truncate } from './text-width.ts';
 
 const everyMs = 100;
 
-/** `totalBytes` undefined where it is not known. */
+/** `totalBytes` is undefined if the total is unknown. */
 export function byteProgress(
   io: Io,
   title: string,
   totalBytes: number | undefined,
   elapsedMs: () => number,
 ): ByteProgress {
-  const { live } = io;
+  const { canOverwrite: live } = io;
   let [done, shownMs] = [0, elapsedMs()];
   return {
     add: (bytes) => {
       done += bytes;
       if (!live || elapsedMs() - shownMs < everyMs) return;
       shownMs = elapsedMs();
-      const of = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`;
-      io.overwrite(cut(`${title}: ${bytesText(done)}${of}`, io.columns.story - 1));
+      const of = totalBytes === undefined ? '' : ` of ${formatBytes(totalBytes)}`;
+      io.overwrite(truncate(`${title}: ${formatBytes(done)}${of}`, io.columns.stderr - 1));
     },
     done: () => done,
     clear: () => {
@@ -30,7 +30,7 @@ export function byteProgress(
 }
 
 /** `1.5 MiB`: one decimal from KiB on. */
-export function bytesText(bytes: number): string {
+export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   const value = bytes / 2 ** (10 * power);

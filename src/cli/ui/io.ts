@@ -1,10 +1,10 @@
-// The terminal as the commands see it: stdout is the answer, stderr the story.
+// Standard streams of the commands: results on stdout, progress on stderr.
 import { fstatSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { CoiError } from '../../errors.ts';
 import { printableJson } from '../../names.ts';
 import { printable } from '../../printable.ts';
-import { interruption, interrupts } from './interruption.ts';
+import { interruptError, interruptSignals } from './interrupts.ts';
 import { type Style, styleFor } from './style.ts';
 
 const eraseLine = '\r\u001b[K';
@@ -15,33 +15,33 @@ export interface Io {
   readonly stderr: NodeJS.WriteStream;
   /** Both stdin and stdout are terminals. */
   readonly interactive: boolean;
-  /** A person reads the story on a terminal and asked for no more of it: few words are enough. */
-  readonly brief: boolean;
-  /** The same for the answer. */
-  readonly briefAnswer: boolean;
-  /** A line of the story can be written over: a terminal that moves its cursor. */
-  readonly live: boolean;
-  /** Styles for stdout and for stderr; plain where that is no terminal or NO_COLOR is set. */
-  readonly style: Style;
-  readonly storyStyle: Style;
-  /** One line (or several) of the answer, without control characters other than colour. */
+  /** stderr is a terminal and --verbose is not given: progress is terse. */
+  readonly briefStderr: boolean;
+  /** stdout is a terminal and --verbose is not given: results are terse. */
+  readonly briefStdout: boolean;
+  /** stderr is a terminal whose last line can be overwritten. */
+  readonly canOverwrite: boolean;
+  /** Styles of stdout and stderr (see `styleFor`). */
+  readonly stdoutStyle: Style;
+  readonly stderrStyle: Style;
+  /** Prints lines of the result to stdout; control characters other than colours are escaped. */
   print(text: string): void;
   printJson(value: unknown): void;
-  /** One line of a stream of JSON values; a string is one already. */
+  /** Prints one line of a stream of JSON values; a string is already JSON. */
   printJsonLine(value: unknown): void;
-  /** One line of the story. */
-  tell(text: string): void;
-  /** A line of the story that scripts match and --verbose shows; a person at a terminal is spared it. */
+  /** Prints a line of progress to stderr. */
+  info(text: string): void;
+  /** Prints a line of progress that scripts match; hidden on a terminal without --verbose. */
   detail(text: string): void;
-  /** Writes over the last line of the story, only where it is `live`; nothing, or the next line, takes it away. */
+  /** Overwrites the last line of stderr. Only if `live`. An empty text or the next line removes it. */
   overwrite(text: string): void;
-  /** Columns of the terminal that stderr or stdout is; 80 where it does not say. */
-  readonly columns: { readonly story: number; readonly answer: number };
+  /** Columns of the terminals; 80 if unknown. */
+  readonly columns: { readonly stderr: number; readonly stdout: number };
   /** `Warning: …` on stderr. */
   warn(text: string): void;
   /**
-   * Asks `question [y/N]: ` on stderr and reads one line; only y or Y (or what `yes` matches) is yes, no answer is no.
-   * Throws `cancelled` when a person leaves it; `left` says how things are then, and by default that nothing was changed.
+   * Asks `question [y/N]: ` on stderr and reads one line. Only y or Y (or a match of `yes`) means yes; no answer means no.
+   * Throws `cancelled` if a person interrupts it; `left` describes the state then (default: nothing was changed).
    */
   confirm(question: string, yes?: RegExp, left?: string): Promise<boolean>;
 }
@@ -51,23 +51,23 @@ export function makeIo(process: {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   env: Record<string, string | undefined>;
-  /** --verbose: nothing is left out. */
+  /** --verbose: prints everything. */
   verbose?: boolean;
 }): Io {
-  // Node makes each stream when it is first touched, stdin out of a third of its library.
+  // Node creates each stream on first access, and loads a third of its library for stdin.
   const { env, verbose = false } = process;
   const isTerminal = {
     1: () => isTerminalOf(1, () => process.stdout),
     2: () => isTerminalOf(2, () => process.stderr),
   };
   let overwritten = false;
-  /** A live line is taken away first; whoever counts seconds on it writes it again. */
+  /** Removes an overwritable line first; the code that counts seconds on it prints it again. */
   const line = (fd: 1 | 2, text: string) => {
-    if (overwritten) put(2, process, eraseLine);
+    if (overwritten) writeTo(2, process, eraseLine);
     overwritten = false;
-    put(fd, process, `${text}\n`);
+    writeTo(fd, process, `${text}\n`);
   };
-  const tell = (text: string) => line(2, printable(text));
+  const info = (text: string) => line(2, printable(text));
   return {
     get stdin() {
       return process.stdin;
@@ -81,36 +81,36 @@ export function makeIo(process: {
     get interactive() {
       return Boolean(process.stdin.isTTY && process.stdout.isTTY);
     },
-    get brief() {
+    get briefStderr() {
       return !verbose && isTerminal[2]();
     },
-    get briefAnswer() {
+    get briefStdout() {
       return !verbose && isTerminal[1]();
     },
-    get live() {
+    get canOverwrite() {
       return env['TERM'] !== 'dumb' && isTerminal[2]();
     },
-    get style() {
+    get stdoutStyle() {
       return styleFor(process.stdout, env);
     },
-    get storyStyle() {
+    get stderrStyle() {
       return styleFor(process.stderr, env);
     },
     print: (text) => line(1, printable(text)),
     printJson: (value) => line(1, printableJson(JSON.stringify(value, null, 2))),
     printJsonLine: (value) =>
       line(1, printableJson(typeof value === 'string' ? value : JSON.stringify(value))),
-    tell,
+    info: info,
     detail: (text) => {
-      if (verbose || !isTerminal[2]()) tell(text);
+      if (verbose || !isTerminal[2]()) info(text);
     },
     overwrite: (text) => {
-      put(2, process, `${eraseLine}${printable(text)}`);
+      writeTo(2, process, `${eraseLine}${printable(text)}`);
       overwritten = text !== '';
     },
     get columns() {
       const { stdout, stderr } = process;
-      return { story: stderr.columns || 80, answer: stdout.columns || 80 };
+      return { stderr: stderr.columns || 80, stdout: stdout.columns || 80 };
     },
     warn: (text) =>
       line(2, `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}`),
@@ -119,22 +119,21 @@ export function makeIo(process: {
   };
 }
 
-/** Pipes and files are none, which is known without Node's streams. */
+/** Checks the descriptor first: pipes and files need none of Node's streams. */
 function isTerminalOf(fd: 1 | 2, stream: () => NodeJS.WriteStream): boolean {
   try {
     return fstatSync(fd).isCharacterDevice() && Boolean(stream().isTTY);
   } catch {
-    // Closed, or a terminal whose window is gone.
+    // A closed descriptor, or a closed terminal window.
     return false;
   }
 }
 
 /**
- * Writes to stdout (1) or stderr (2) without Node's streams, which cost 10 ms to load, unless the other side is slow.
- * What is told to a terminal whose window was closed, or to a reader of the story that has gone, goes nowhere: what is
- * being done has to be done all the same.
+ * Writes to stdout (1) or stderr (2) without Node's streams, which take 10 ms to load, unless the reader is slow.
+ * Output to a closed terminal, or to stderr without a reader, is dropped: the work must still be finished.
  */
-function put(
+function writeTo(
   fd: 1 | 2,
   process: { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream },
   text: string,
@@ -148,7 +147,7 @@ function put(
       (fd === 1 ? process.stdout : process.stderr).write(rest);
       return;
     }
-    // Where the story cannot be told, nobody can be told of that either.
+    // If stderr does not work, the error cannot be reported either.
     if (code === 'EIO' || fd === 2) return;
     if (code === 'EPIPE') throw error;
     throw new CoiError('failed', `the output could not be written: ${message}`, { cause: error });
@@ -156,8 +155,8 @@ function put(
 }
 
 /**
- * Whoever waits for an answer is ended by the first signal, whatever else listens to it. Throws `cancelled` then, and
- * where a person ends the input; the end of a pipe is no answer, and that is a no.
+ * The first signal ends the question, whatever other handlers there are. Throws `cancelled` then, and if a person ends the
+ * input. The end of a pipe means no.
  */
 function confirm(
   { stdin, stderr }: { stdin: NodeJS.ReadStream; stderr: NodeJS.WriteStream },
@@ -169,20 +168,20 @@ function confirm(
     const lines = createInterface({ input: stdin, terminal: false });
     let isOver = false;
     const end = (settle: () => void) => {
-      for (const name of interrupts) process.off(name, interrupted);
+      for (const name of interruptSignals) process.off(name, interrupted);
       settle();
       isOver = true;
       lines.close();
     };
-    const interrupted = (name: (typeof interrupts)[number]) =>
+    const interrupted = (name: (typeof interruptSignals)[number]) =>
       end(() => {
         stderr.write('\n');
-        reject(interruption(name, `; ${left}`));
+        reject(interruptError(name, `; ${left}`));
       });
-    for (const name of interrupts) process.on(name, interrupted);
+    for (const name of interruptSignals) process.on(name, interrupted);
     stderr.write(`${printable(question)} [y/N]: `);
     lines.once('line', (line) => end(() => resolve(yes.test(line.trim()))));
-    // At the end of what a person types, what is said next begins a line of its own.
+    // After Ctrl-D on a terminal, the next message starts on a new line.
     lines.once('close', () =>
       end(() => {
         if (isOver || !stdin.isTTY) return resolve(false);

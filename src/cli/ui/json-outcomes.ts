@@ -1,4 +1,4 @@
-// JSON Schemas of what `--json` prints of commands that change something: what became of it. Pure.
+// JSON Schemas of the `--json` output of commands that change something. Pure.
 import { boolean, integer, list, object, type Shape, snapshot, string } from './json-schema.ts';
 
 const ended = object({ done: list(string), failed: list(string) });
@@ -14,7 +14,10 @@ const built = object({
   ),
 });
 
-const life = object({ name: string, status: { enum: ['Running', 'Stopped', 'Deleted'] } });
+const containerStatus = object({
+  name: string,
+  status: { enum: ['Running', 'Stopped', 'Deleted'] },
+});
 
 const copied = object({
   kind: { enum: ['file', 'directory'] },
@@ -110,10 +113,10 @@ export const outcomeShapes: Readonly<Record<string, Shape>> = {
     files: list(object({ path: string, local: string, bytes: integer })),
   }),
   'tmux send': object({ container: string, session: string }),
-  'container launch': life,
-  'container start': life,
-  'container stop': life,
-  'container delete': life,
+  'container launch': containerStatus,
+  'container start': containerStatus,
+  'container stop': containerStatus,
+  'container delete': containerStatus,
   'container mount': object({
     name: string,
     device: string,

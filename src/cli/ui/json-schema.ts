@@ -1,4 +1,4 @@
-// The words that the shapes of --json are written in: as much of JSON Schema as they need. Pure.
+// A subset of JSON Schema for the shapes of `--json`. Pure.
 
 export type Shape = Readonly<Record<string, unknown>>;
 
@@ -7,7 +7,7 @@ export const integer = { type: 'integer' } as const;
 export const boolean = { type: 'boolean' } as const;
 export const list = (items: Shape): Shape => ({ type: 'array', items });
 
-/** An object with these keys; those with a `?` at the end may be missing, and others may come. */
+/** An object with these keys. Keys with a `?` at the end are optional; other keys are allowed. */
 export function object(keys: Readonly<Record<string, Shape>>): Shape {
   const required = Object.keys(keys).filter((key) => !key.endsWith('?'));
   const properties = Object.fromEntries(

@@ -1,4 +1,4 @@
-// JSON Schemas of what `--json` prints, by command. Scripts rely on them: keys are added, never renamed or removed. Pure.
+// JSON Schemas of the `--json` output, by command. Scripts rely on them: keys are added, never renamed or removed. Pure.
 import { outcomeShapes } from './json-outcomes.ts';
 import {
   boolean,
@@ -49,7 +49,7 @@ const saved = object({
   first_words: string,
 });
 
-const monitored = object({
+const monitorSnapshot = object({
   timestamp: string,
   container_name: string,
   container_ip: string,
@@ -86,7 +86,7 @@ const monitored = object({
   errors: list(string),
 });
 
-const used = object({
+const topRow = object({
   container: string,
   paused: boolean,
   watched: boolean,
@@ -101,7 +101,7 @@ const used = object({
   'process_list?': list(table),
 });
 
-const guarded = object({
+const networkReport = object({
   container: string,
   interface: string,
   address: string,
@@ -118,15 +118,15 @@ const check = object({
   message: string,
 });
 
-const healthy = object({
+const healthReport = object({
   status: { enum: ['healthy', 'degraded', 'unhealthy'] },
   timestamp: string,
   checks: { type: 'object', additionalProperties: check },
   summary: object({ total: integer, passed: integer, warnings: integer, failed: integer }),
 });
 
-/** A line of the audit log; `seq`, `prev` and `hash` chain it to the one before. */
-const audited = object({
+/** A line of the audit log; `seq`, `prev` and `hash` chain it to the previous line. */
+const auditRecord = object({
   id: string,
   timestamp: string,
   container: string,
@@ -161,8 +161,8 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
     'saved_at?': {},
   }),
   version: object({ version: string, url: string }),
-  health: healthy,
-  setup: healthy,
+  health: healthReport,
+  setup: healthReport,
   run: object({
     container: string,
     exit_code: integer,
@@ -186,16 +186,16 @@ export const jsonShapes: Readonly<Record<string, Shape>> = {
   'snapshot list': object({ container: string, snapshots: list(snapshot) }),
   'snapshot list --all': { type: 'object', additionalProperties: list(snapshot) },
   'snapshot info': object({ container: string, snapshot }),
-  monitor: monitored,
-  audit: audited,
+  monitor: monitorSnapshot,
+  audit: auditRecord,
   'audit --verify': object({
     whole: boolean,
     lines: integer,
     problems: list(object({ line: integer, problem: string })),
   }),
   logs: object({ source: { enum: ['stdout', 'stderr', 'journal'] }, line: string }),
-  top: list(used),
-  'network show': object({ sessions: list(guarded), 'configured?': table }),
+  top: list(topRow),
+  'network show': object({ sessions: list(networkReport), 'configured?': table }),
   'network log': list(object({ at: string, destination: string, rule: string, about: string })),
   'network why': object({
     'container?': {},

@@ -1,4 +1,4 @@
-// When coi colours what it prints.
+// When coi uses colours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { styleFor } from './style.ts';
@@ -6,7 +6,7 @@ import { styleFor } from './style.ts';
 const colours = (isTTY: boolean, env: Record<string, string>) =>
   styleFor({ isTTY }, env).red('x') !== 'x';
 
-test('a terminal has colours, a pipe has none', () => {
+test('a terminal gets colours, a pipe none', () => {
   assert.equal(colours(true, { TERM: 'xterm' }), true);
   assert.equal(colours(true, { TERM: 'dumb' }), false);
   assert.equal(colours(false, { TERM: 'xterm' }), false);

@@ -1,4 +1,4 @@
-// Colour, where the stream is a terminal and the user wants it.
+// Colours, if the stream is a terminal and the user wants them.
 import type { styleCodes } from '../../printable.ts';
 
 export interface Style {
@@ -35,8 +35,8 @@ const coloured: Style = {
 };
 
 /**
- * NO_COLOR (any value) wins, then FORCE_COLOR (0 or false: none), then NODE_DISABLE_COLORS, then whether the stream is a
- * terminal. A variable that is empty counts as not set.
+ * NO_COLOR (any value) wins, then FORCE_COLOR (0 or false: no colours), then NODE_DISABLE_COLORS, then whether the stream
+ * is a terminal. An empty variable counts as unset.
  */
 export function styleFor(
   stream: { isTTY?: boolean },

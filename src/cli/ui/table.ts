@@ -1,7 +1,7 @@
-// Tables as the predecessor printed them: columns padded by two spaces, headers in upper case, no borders.
-import { cells } from './fit.ts';
+// Tables in the predecessor's format: columns separated by two spaces, headers in upper case, no borders.
+import { displayWidth } from './text-width.ts';
 
-/** Lines of a table; trailing blanks are dropped. Cells must be single lines. */
+/** Lines of a table, without trailing spaces. Cells must be single lines. */
 export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [headers, ...rows];
   const widths = headers.map((_, column) =>
@@ -19,5 +19,5 @@ export function table(headers: readonly string[], rows: readonly (readonly strin
 }
 
 function width(text: string): number {
-  return cells(text.replace(/\u001b\[[0-9;]*m/g, ''));
+  return displayWidth(text.replace(/\u001b\[[0-9;]*m/g, ''));
 }

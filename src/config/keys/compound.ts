@@ -1,19 +1,19 @@
-// Types of values that are made of others: lists, tables, alternatives.
+// Compound value types: lists, tables, alternatives.
 import { expectTable, kindOf, ValueProblem, type ValueType } from './values.ts';
 
 export function list<T>(item: ValueType<T>, max = 1000): ValueType<readonly T[]> {
   return {
     schema: { type: 'array', items: item.schema, maxItems: max },
-    parse: (value, place) => {
+    parse: (value, bases) => {
       if (!Array.isArray(value)) throw new ValueProblem(`must be a list, not ${kindOf(value)}`);
       if (value.length > max) throw new ValueProblem(`may have at most ${max} entries`);
-      return value.map((element, index) => at(`[${index}]`, () => item.parse(element, place)));
+      return value.map((element, index) => at(`[${index}]`, () => item.parse(element, bases)));
     },
   };
 }
 
-/** A table with names of the user's choice. */
-export function named<T>(
+/** A table with user-chosen names. */
+export function tableOf<T>(
   item: ValueType<T>,
   name: RegExp,
   about: string,
@@ -24,10 +24,11 @@ export function named<T>(
       propertyNames: { pattern: name.source },
       additionalProperties: item.schema,
     },
-    parse: (value, place) => {
+    parse: (value, bases) => {
       const entries = Object.entries(expectTable(value)).map(([key, element]): [string, T] => {
-        if (!name.test(key)) throw new ValueProblem(`is no ${about}`, { inner: `.${key}` });
-        return [key, at(`.${key}`, () => item.parse(element, place))];
+        if (!name.test(key))
+          throw new ValueProblem(`is not a valid ${about}`, { inner: `.${key}` });
+        return [key, at(`.${key}`, () => item.parse(element, bases))];
       });
       return Object.fromEntries(entries);
     },
@@ -69,11 +70,11 @@ export function table<const F extends Readonly<Record<string, Field<unknown>>>>(
       required: names.filter((name) => fields[name]?.required),
       additionalProperties: more.open === true,
     },
-    parse: (value, place) => {
+    parse: (value, bases) => {
       const given = expectTable(value);
       const unknown = Object.keys(given).find((name) => !Object.hasOwn(fields, name));
       if (unknown !== undefined && !more.open)
-        throw new ValueProblem('is no known key', {
+        throw new ValueProblem('is not a known key', {
           inner: `.${unknown}`,
           known: names,
           wrongName: unknown,
@@ -83,7 +84,7 @@ export function table<const F extends Readonly<Record<string, Field<unknown>>>>(
         if (absent && field.required) throw new ValueProblem(`needs ${name}`);
         return [
           name,
-          absent ? field.fallback : at(`.${name}`, () => field.type.parse(given[name], place)),
+          absent ? field.fallback : at(`.${name}`, () => field.type.parse(given[name], bases)),
         ];
       });
       return Object.fromEntries(parsed) as FieldsOf<F>;
@@ -91,24 +92,24 @@ export function table<const F extends Readonly<Record<string, Field<unknown>>>>(
   };
 }
 
-/** The first of several forms that fits; the problem of the last is told. */
+/** The first form that fits; if none does, the error is that of the last one. */
 export function either<A, B>(first: ValueType<A>, second: ValueType<B>): ValueType<A | B> {
   return {
     schema: { anyOf: [first.schema, second.schema] },
-    parse: (value, place) => {
+    parse: (value, bases) => {
       try {
-        return first.parse(value, place);
+        return first.parse(value, bases);
       } catch (error) {
         if (!(error instanceof ValueProblem)) throw error;
-        return second.parse(value, place);
+        return second.parse(value, bases);
       }
     },
   };
 }
 
-/** Changes a parsed value into another form. */
-export function mapped<A, B>(type: ValueType<A>, change: (value: A) => B): ValueType<B> {
-  return { schema: type.schema, parse: (value, place) => change(type.parse(value, place)) };
+/** Converts a parsed value. */
+export function mapValue<A, B>(type: ValueType<A>, change: (value: A) => B): ValueType<B> {
+  return { schema: type.schema, parse: (value, bases) => change(type.parse(value, bases)) };
 }
 
 function at<T>(part: string, parse: () => T): T {

@@ -1,15 +1,15 @@
-// [tools.NAME]: an agent of the user's own, as data.
-import { list, named, optional, required, table, withDefault } from './compound.ts';
-import { choice, filled, text, type ValueType } from './values.ts';
+// [tools.NAME]: a user-defined agent, as data.
+import { list, optional, required, table, tableOf, withDefault } from './compound.ts';
+import { choice, nonEmpty, text, type ValueType } from './values.ts';
 
 export interface CustomTool {
   readonly title: string | undefined;
-  /** Program and arguments; `{session}` (id of the conversation), `{workspace}`, `{home}`, `{model}` are filled in. */
+  /** Program and arguments, with the placeholders `{session}` (conversation id), `{workspace}`, `{home}` and `{model}`. */
   readonly command: readonly string[];
-  /** Added for a new session, and instead of it for a resumed one. */
+  /** `new_args` are added for a new session, `resume_args` for a resumed one. */
   readonly new_args: readonly string[];
   readonly resume_args: readonly string[];
-  /** Added where the agent need not ask, and where it must. */
+  /** `bypass_args` are added if the agent need not ask, `interactive_args` if it must. */
   readonly bypass_args: readonly string[];
   readonly interactive_args: readonly string[];
   readonly state_dirs: readonly string[];
@@ -22,8 +22,8 @@ export interface CustomTool {
   readonly context_file: string | undefined;
 }
 
-/** A plain path below the home: no `..`, not absolute. */
-const homePath = filled(
+/** A relative path below the home directory, without `..`. */
+const homePath = nonEmpty(
   text(/^(?!\/)(?!.*(^|\/)\.{0,2}(\/|$))[^\0]{1,200}$/, 'a path below the home, without . and ..'),
 );
 const words = list(text(), 100);
@@ -42,6 +42,6 @@ export const customTool: ValueType<CustomTool> = table({
   interactive_args: withDefault(words, []),
   state_dirs: withDefault(list(homePath, 8), []),
   seeds: withDefault(list(seed, 50), []),
-  environment: withDefault(named(text(), /^[A-Za-z_][A-Za-z0-9_]*$/, 'name for a variable'), {}),
+  environment: withDefault(tableOf(text(), /^[A-Za-z_][A-Za-z0-9_]*$/, 'variable name'), {}),
   context_file: optional(homePath),
 });

@@ -1,64 +1,75 @@
-// Keys of what holds and watches a session: limits, protection, monitoring.
+// Keys for limits, protection and monitoring.
 import { list } from './compound.ts';
-import { key, unset } from './key.ts';
-import { choice, decimal, durationMs, filled, flag, integer, text } from './values.ts';
+import { key, optionalKey } from './key.ts';
+import { choice, decimal, durationMs, flag, integer, nonEmpty, text } from './values.ts';
 
 const memory = text(/^\d+(%|[KMGT]i?B)$/, 'a size such as "512MiB" or "50%"');
 const rate = text(/^(\d+([KMGT]i?B)?(\/s)?|\d+iops)$/, 'a rate such as "10MiB" or "1000iops"');
-const names = list(filled(text()));
+const names = list(nonEmpty(text()));
 
 export const guardKeys = {
-  'limits.cpu.count': unset(
+  'limits.cpu.count': optionalKey(
     text(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'a number or set of CPUs such as "2" or "0-3"'),
-    'CPUs of a container.',
+    'CPUs of the container.',
     { trust: { limit: 'cpus' } },
   ),
-  'limits.cpu.allowance': unset(
+  'limits.cpu.allowance': optionalKey(
     text(/^(\d+%|\d+ms\/\d+ms)$/, 'such as "50%" or "25ms/100ms"'),
-    'Share of CPU time.',
+    'Share of CPU time of the container.',
     { trust: { limit: 'cpu-time' } },
   ),
-  'limits.cpu.priority': key(integer(0, 10), 0, 'Priority for CPU time.', {
+  'limits.cpu.priority': key(integer(0, 10), 0, 'CPU priority of the container.', {
     trust: { limit: 'number', unset: 10 },
   }),
-  'limits.memory.limit': unset(memory, 'Memory of a container.', { trust: { limit: 'size' } }),
+  'limits.memory.limit': optionalKey(memory, 'Memory limit of the container.', {
+    trust: { limit: 'size' },
+  }),
   'limits.memory.enforce': key(
     choice('soft', 'hard'),
     'soft',
-    'Whether the limit may be passed while memory is free.',
+    'Whether the container may exceed the memory limit while the host has free memory.',
     { trust: { loosestFirst: ['soft', 'hard'] } },
   ),
   'limits.memory.swap': key(
     text(/^(true|false|\d+(%|[KMGT]i?B))$/, '"true", "false" or a size'),
     'true',
-    'Swap of a container.',
+    'Whether the container may use swap, or how much.',
     { trust: { limit: 'swap' } },
   ),
-  'limits.disk.read': unset(rate, 'Rate of reading.', { trust: { limit: 'rate' } }),
-  'limits.disk.write': unset(rate, 'Rate of writing.', { trust: { limit: 'rate' } }),
-  'limits.disk.max': unset(rate, 'Rate of both.', {
+  'limits.disk.read': optionalKey(rate, 'Disk read rate.', { trust: { limit: 'rate' } }),
+  'limits.disk.write': optionalKey(rate, 'Disk write rate.', { trust: { limit: 'rate' } }),
+  'limits.disk.max': optionalKey(rate, 'Disk rate for reads and writes; overrides both.', {
     trust: { limit: 'rate', also: ['limits.disk.read', 'limits.disk.write'] },
   }),
-  'limits.disk.priority': key(integer(0, 10), 0, 'Priority for disk access.', {
+  'limits.disk.priority': key(integer(0, 10), 0, 'Disk priority of the container.', {
     trust: { limit: 'number', unset: 5 },
   }),
-  'limits.disk.size': unset(memory, 'Size of the root file system.', { trust: { limit: 'size' } }),
-  'limits.disk.tmpfs_size': unset(memory, 'Size of /tmp.', { trust: { limit: 'size' } }),
-  'limits.runtime.max_duration': unset(durationMs, 'How long a session may run.', {
+  'limits.disk.size': optionalKey(memory, "Size of the container's root file system.", {
+    trust: { limit: 'size' },
+  }),
+  'limits.disk.tmpfs_size': optionalKey(memory, 'Mount /tmp in memory with this size.', {
+    trust: { limit: 'size' },
+  }),
+  'limits.runtime.max_duration': optionalKey(durationMs, 'Maximum run time of a session.', {
     trust: { limit: 'number' },
   }),
   'limits.runtime.max_processes': key(
     integer(0),
     0,
-    'How many processes may be in it; 0 is no limit.',
+    'Maximum number of processes in the container; 0 for no limit.',
     { trust: { limit: 'number' } },
   ),
-  'limits.runtime.auto_stop': key(flag, true, 'Stop it when that time is over.', {
+  'limits.runtime.auto_stop': key(flag, true, 'Stop a session that reaches max_duration.', {
     trust: 'only-true',
   }),
-  'limits.runtime.stop_graceful': key(flag, true, 'Ask it to stop before it is forced.', {
-    trust: 'harmless',
-  }),
+  'limits.runtime.stop_graceful': key(
+    flag,
+    true,
+    'Shut the container down gracefully at max_duration, with force only after a timeout.',
+    {
+      trust: 'harmless',
+    },
+  ),
   'security.protected_paths': key(
     names,
     [
@@ -73,7 +84,7 @@ export const guardKeys = {
       '.claude/settings.local.json',
       '.codex/config.toml',
       '.git/commondir',
-      // What else tools of the host run or obey without asking again.
+      // Other files that host tools run or obey without asking.
       '.idea',
       '.pre-commit-config.yaml',
       '.mcp.json',
@@ -88,53 +99,70 @@ export const guardKeys = {
     'Paths in the workspace that the agent cannot change.',
     { trust: 'user' },
   ),
-  'security.additional_protected_paths': key(names, [], 'Further ones.', {
+  'security.additional_protected_paths': key(names, [], 'Additional protected paths.', {
     merge: 'append',
     trust: 'harmless',
   }),
-  'security.disable_protection': key(flag, false, 'Protect nothing.', {
+  'security.disable_protection': key(flag, false, 'Turn off path protection.', {
     merge: 'on',
     trust: 'user',
   }),
   'security.protection': key(
     choice('guard', 'watch'),
     'guard',
-    'What to do where paths cannot be guarded: stop, or only watch them.',
+    'If paths cannot be guarded: refuse to start (guard), or only watch them (watch).',
     { trust: { loosestFirst: ['watch', 'guard'] } },
   ),
   'security.host_immutable': key(
     flag,
     true,
-    'Superseded: paths are guarded by ids (docs/decisions).',
+    'Superseded: protected paths are guarded by ids, without the immutable flag.',
     { trust: 'user' },
   ),
   'security.writable_paths': key(names, [], 'Protected paths that the agent may change.', {
     trust: 'user',
   }),
-  'security.secret_paths': key(names, [], 'Globs of files that are empty inside.', {
-    merge: 'union',
-    trust: 'harmless',
-  }),
+  'security.secret_paths': key(
+    names,
+    [],
+    'Globs of workspace files that are empty in the container.',
+    {
+      merge: 'union',
+      trust: 'harmless',
+    },
+  ),
   'security.reduce_kernel_surface': key(
     flag,
     false,
-    'Refuse system calls that agents do not need.',
+    'Block system calls that agents do not need.',
     { trust: 'user' },
   ),
-  'security.reduce_kernel_surface_strict': key(flag, false, 'Refuse more of them.', {
-    trust: 'user',
-  }),
-  'monitoring.enabled': key(flag, false, 'Watch what sessions do.', { trust: 'only-true' }),
-  'monitoring.auto_pause_on_high': key(flag, true, 'Pause a session at level high.', {
+  'security.reduce_kernel_surface_strict': key(
+    flag,
+    false,
+    'Also block perf_event_open; implies reduce_kernel_surface.',
+    {
+      trust: 'user',
+    },
+  ),
+  'monitoring.enabled': key(flag, false, 'Monitor sessions for suspicious activity.', {
     trust: 'only-true',
   }),
-  'monitoring.auto_kill_on_critical': key(flag, true, 'Kill a session at level critical.', {
+  'monitoring.auto_pause_on_high': key(flag, true, 'Pause a session on an alert of level high.', {
     trust: 'only-true',
   }),
+  'monitoring.auto_kill_on_critical': key(
+    flag,
+    true,
+    'Kill a session on an alert of level critical.',
+    {
+      trust: 'only-true',
+    },
+  ),
   'monitoring.kill_grace_sec': key(
     decimal(0),
     30,
-    'Seconds that a session is paused before it is killed; `coi unfreeze` keeps it alive.',
+    'Seconds between pausing and killing a session; `coi unfreeze` prevents the kill.',
     { trust: 'lower' },
   ),
   'monitoring.poll_interval_sec': key(integer(0), 2, 'Seconds between samples.', {
@@ -149,36 +177,45 @@ export const guardKeys = {
   'monitoring.file_read_rate_mb_per_sec': key(
     decimal(0),
     10,
-    'MB per second that count as bulk reading.',
+    'Read rate in MB per second that counts as bulk reading.',
     { trust: 'lower' },
   ),
-  'monitoring.audit_log_retention_days': key(integer(0), 30, 'Days that the audit log is kept.', {
+  'monitoring.audit_log_retention_days': key(integer(0), 30, 'Days to keep the audit log.', {
     trust: 'user',
   }),
-  'monitoring.process_count_threshold': unset(integer(0), 'Processes that count as too many.', {
-    trust: 'user',
-  }),
-  'monitoring.process_spawn_rate_threshold': unset(
+  'monitoring.process_count_threshold': optionalKey(
+    integer(0),
+    'Number of processes that raises an alert.',
+    {
+      trust: 'user',
+    },
+  ),
+  'monitoring.process_spawn_rate_threshold': optionalKey(
     decimal(0),
-    'New processes per second that count as too many.',
+    'Number of new processes per second that raises an alert.',
     { trust: 'user' },
   ),
-  'monitoring.forensics_on_kill': key(flag, false, 'Copy evidence before a kill.', {
+  'monitoring.forensics_on_kill': key(flag, false, 'Save evidence before a session is killed.', {
     trust: 'only-true',
   }),
   'monitoring.reverse_shell_one_liners': key(
     choice('critical', 'warn', 'off'),
     'critical',
-    'What a command line that looks like a reverse shell counts as.',
+    'Level of an alert for a command line that looks like a reverse shell.',
     { trust: 'user' },
   ),
-  'monitoring.bait': key(flag, false, "Put decoy credentials into the guest's home.", {
-    trust: 'only-true',
-  }),
+  'monitoring.bait': key(
+    flag,
+    false,
+    "Put decoy credentials into the agent's home; reading them raises an alert.",
+    {
+      trust: 'only-true',
+    },
+  ),
   'monitoring.nft.enabled': key(
     flag,
     false,
-    'Without effect: coid always counts what is refused and asked.',
+    'Without effect: coid always counts refused connections and DNS queries.',
     { trust: 'only-true', effect: 'none' },
   ),
   'monitoring.nft.rate_limit_per_second': key(integer(0), 100, 'Without effect.', {
@@ -188,14 +225,19 @@ export const guardKeys = {
   'monitoring.nft.dns_query_threshold': key(
     integer(0),
     100,
-    'Questions per minute that count as a tunnel.',
+    'DNS queries per minute that count as a tunnel.',
     { trust: 'lower' },
   ),
-  'monitoring.nft.log_dns_queries': key(flag, true, 'Without effect, as monitoring.nft.enabled.', {
-    trust: 'only-true',
-    effect: 'none',
-  }),
-  'monitoring.nft.lima_host': unset(text(), 'Kept for old files.', {
+  'monitoring.nft.log_dns_queries': key(
+    flag,
+    true,
+    'Without effect: coid always counts DNS queries.',
+    {
+      trust: 'only-true',
+      effect: 'none',
+    },
+  ),
+  'monitoring.nft.lima_host': optionalKey(text(), 'Accepted in old files.', {
     trust: 'user',
     effect: 'none',
   }),

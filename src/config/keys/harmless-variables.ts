@@ -1,10 +1,10 @@
 // Variables that a project's own file may set for its sessions without approval. Pure.
 
 /**
- * A list, not its opposite: programs take code, logins and other servers from more variables than anybody knows (PATH,
- * BASH_ENV, LD_PRELOAD, GIT_SSH_COMMAND, NODE_OPTIONS, PYTHONPATH, ANTHROPIC_BASE_URL, CLAUDE_CONFIG_DIR, ...). What is
- * here only chooses between ways that the project's own programs have: names of an environment, how much is logged, how
- * it looks, where the project's own services are.
+ * An allowlist, because no denylist is complete: programs take code, credentials and servers from many variables (PATH,
+ * BASH_ENV, LD_PRELOAD, GIT_SSH_COMMAND, NODE_OPTIONS, PYTHONPATH, ANTHROPIC_BASE_URL, CLAUDE_CONFIG_DIR, ...). The
+ * variables below only select options of the project's own programs: environment name, log level, output format, and
+ * addresses of the project's own services.
  */
 const names: ReadonlySet<string> = new Set([
   ...['CI', 'DEBUG', 'ENV_NAME', 'ENVIRONMENT', 'LOG_FORMAT', 'LOG_LEVEL', 'PORT', 'STAGE'],
@@ -19,7 +19,7 @@ const names: ReadonlySet<string> = new Set([
   ...['DATABASE_URL', 'REDIS_URL'],
 ]);
 
-/** Prefixes by which frameworks hand a value to the project's own web page, and the parts of the language. */
+/** Prefixes with which frameworks pass values to the project's web page, and locale variables. */
 const prefixes = [
   ...['EXPO_PUBLIC_', 'NEXT_PUBLIC_', 'NUXT_PUBLIC_', 'REACT_APP_', 'VITE_', 'VUE_APP_'],
   'LC_',

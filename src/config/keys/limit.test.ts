@@ -15,7 +15,7 @@ function check(limit: Limit, cases: readonly (readonly [unknown, unknown, boolea
     );
 }
 
-test('sizes are compared as bytes, percentages as those of the memory of the host', () => {
+test("sizes compare as bytes, percentages as shares of the host's memory", () => {
   check({ limit: 'size' }, [
     ['8GiB', undefined, true],
     ['1024MiB', '1GiB', true],
@@ -31,7 +31,7 @@ test('sizes are compared as bytes, percentages as those of the memory of the hos
   ]);
 });
 
-test('swap: none is the strictest, all is no limit', () => {
+test('swap: false is the strictest limit, true is no limit', () => {
   check({ limit: 'swap' }, [
     ['true', 'true', true],
     ['false', 'false', true],
@@ -44,7 +44,7 @@ test('swap: none is the strictest, all is no limit', () => {
   ]);
 });
 
-test('rates of one kind are compared, of two kinds never', () => {
+test('rates of one kind are compared, rates of different kinds never', () => {
   check({ limit: 'rate' }, [
     ['10MiB', '10MiB/s', true],
     ['11MiB/s', '10MiB', false],
@@ -56,7 +56,7 @@ test('rates of one kind are compared, of two kinds never', () => {
   ]);
 });
 
-test('a share of time and a quota have nothing in common', () => {
+test('a share of CPU time and a quota are not comparable', () => {
   check({ limit: 'cpu-time' }, [
     ['40%', '50%', true],
     ['60%', '50%', false],
@@ -69,7 +69,7 @@ test('a share of time and a quota have nothing in common', () => {
   ]);
 });
 
-test('CPUs: fewer of any, or fewer of the same', () => {
+test('a CPU limit is lower with fewer of any CPUs or a subset of the same', () => {
   check({ limit: 'cpus' }, [
     ['2', '4', true],
     ['5', '4', false],
@@ -85,7 +85,7 @@ test('CPUs: fewer of any, or fewer of the same', () => {
   ]);
 });
 
-test('numbers: 0 is none, and what Incus takes by itself counts where nobody says anything', () => {
+test("numeric limits: 0 means none, and Incus's default applies when unset", () => {
   check({ limit: 'number' }, [
     [100, 0, true],
     [100, 200, true],
@@ -100,7 +100,7 @@ test('numbers: 0 is none, and what Incus takes by itself counts where nobody say
   ]);
 });
 
-test('nothing that cannot be understood is within a limit, and nothing is refused with an exception', () => {
+test('invalid limits are never within another one, and comparing them does not throw', () => {
   const kinds = ['cpus', 'cpu-time', 'size', 'swap', 'rate', 'number'] as const;
   fc.assert(
     fc.property(fc.constantFrom(...kinds), fc.string({ unit: 'binary' }), (limit, text) => {

@@ -1,15 +1,14 @@
 // Whether one limit is no looser than another of the same key. Pure.
 import type { Limit } from './key.ts';
 
-/** Two amounts of one kind can be compared; of different kinds (a share of time and a quota) nobody knows. */
+/** Only amounts of the same kind can be compared, not for example a share of CPU time and a quota. */
 interface Amount {
   readonly kind: string;
   readonly amount: number;
 }
 
 /**
- * Whether `value` leaves a session at most what `trusted` does. `memoryBytes` is what the host has: percentages of
- * memory are of that.
+ * Whether `value` is no looser than `trusted`. `memoryBytes` is the host's memory, the base of percentages.
  */
 export function isWithin(
   { limit, unset }: Limit,
@@ -39,7 +38,7 @@ function amountOf(
     case 'size':
       return { kind: 'bytes', amount: positive(bytes(text, memoryBytes)) };
     case 'swap':
-      // The only one whose nothing is the strictest: `false` gives none.
+      // Unlike other limits, `false` is the strictest value: no swap.
       if (text === 'false') return { kind: 'bytes', amount: 0 };
       return {
         kind: 'bytes',
@@ -60,7 +59,7 @@ function amountOf(
   }
 }
 
-/** What says 0, or nothing that could be understood, limits nothing. */
+/** 0 and unparsable values mean unlimited. */
 function positive(amount: number): number {
   return amount > 0 ? amount : Number.POSITIVE_INFINITY;
 }
@@ -73,7 +72,7 @@ function bytes(text: string, memoryBytes: number): number {
   return amount * (unit.includes('i') ? 1024 : 1000) ** power;
 }
 
-/** A number of any CPUs, or certain ones: those of a set may only become fewer of the same. */
+/** A CPU count, or a set of CPUs; a set may only shrink. */
 function isWithinCpus(value: string, trusted: string): boolean {
   const [own, most] = [cpus(value), cpus(trusted)];
   if (own === undefined || own.count === 0 || most === undefined) return false;
@@ -84,7 +83,7 @@ function isWithinCpus(value: string, trusted: string): boolean {
 
 const cpusMax = 8192;
 
-/** As Incus reads it: one number is how many, everything else which ones. Undefined for what is neither. */
+/** As Incus reads it: a single number is a count, anything else is a set. Undefined if invalid. */
 function cpus(
   text: string,
 ): { readonly count: number; readonly which?: readonly number[] } | undefined {

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { oldFlag, oldFlagSettings, valuedOldFlags } from './old-flags.ts';
+import { oldFlagSettings, parseOldFlag, valuedOldFlags } from './old-flags.ts';
 
-test('a flag that became a key is found with its value, and no other word is', () => {
-  assert.deepEqual(oldFlag('--limit-cpu', '2'), { given: 'limit-cpu=2', taken: 2 });
-  assert.deepEqual(oldFlag('--limit-memory=2GiB', 'x'), { given: 'limit-memory=2GiB', taken: 1 });
-  assert.deepEqual(oldFlag('--ssh-agent', 'x'), { given: 'ssh-agent=true', taken: 1 });
+test('only flags that became keys are recognised as old flags, with their values', () => {
+  assert.deepEqual(parseOldFlag('--limit-cpu', '2'), { given: 'limit-cpu=2', taken: 2 });
+  assert.deepEqual(parseOldFlag('--limit-memory=2GiB', 'x'), {
+    given: 'limit-memory=2GiB',
+    taken: 1,
+  });
+  assert.deepEqual(parseOldFlag('--ssh-agent', 'x'), { given: 'ssh-agent=true', taken: 1 });
   for (const word of ['--limit', '--constructor', '--all', 'limit-cpu', '--'])
-    assert.equal(oldFlag(word, 'x'), undefined);
-  assert.throws(() => oldFlag('--limit-duration', undefined), { code: 'usage' });
+    assert.equal(parseOldFlag(word, 'x'), undefined);
+  assert.throws(() => parseOldFlag('--limit-duration', undefined), { code: 'usage' });
   assert.ok(valuedOldFlags.includes('--timezone') && !valuedOldFlags.includes('--monitor'));
 });
 
-test('each counts as its key does, lists grow, and a value that the key refuses is refused', () => {
+test('an old flag behaves like its key: lists grow, invalid values are refused', () => {
   const given = (...words: string[]) => oldFlagSettings(words, '/home/u');
   assert.deepEqual(
     given('limit-cpu=0-3', 'limit-processes=100', 'monitor=true', 'ssh-agent=false'),

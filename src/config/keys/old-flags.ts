@@ -1,34 +1,34 @@
-// Flags of versions before 0.8 that became keys: they still count, as the key does. Pure.
+// Flags of versions before 0.8 that became keys and still set them. Pure.
 import { CoiError } from '../../errors.ts';
 import { type KeyName, keyOf, type PartialSettings } from './table.ts';
 import { ValueProblem } from './values.ts';
 
-type Given = Readonly<Partial<Record<KeyName, unknown>>>;
+type FlagValues = Readonly<Partial<Record<KeyName, unknown>>>;
 
-const words =
+const textFlag =
   (name: KeyName) =>
-  (text: string): Given => ({ [name]: text });
-const number =
+  (text: string): FlagValues => ({ [name]: text });
+const numberFlag =
   (name: KeyName) =>
-  (text: string): Given => ({ [name]: /^\d+$/.test(text) ? Number(text) : text });
-const switched =
+  (text: string): FlagValues => ({ [name]: /^\d+$/.test(text) ? Number(text) : text });
+const booleanFlag =
   (name: KeyName) =>
-  (text: string): Given => ({ [name]: text === 'true' });
+  (text: string): FlagValues => ({ [name]: text === 'true' });
 
-/** Switches are given as `true` or `false`. */
-const flags: Readonly<Record<string, (text: string) => Given>> = {
-  'limit-cpu': words('limits.cpu.count'),
-  'limit-cpu-allowance': words('limits.cpu.allowance'),
-  'limit-cpu-priority': number('limits.cpu.priority'),
-  'limit-memory': words('limits.memory.limit'),
-  'limit-memory-enforce': words('limits.memory.enforce'),
-  'limit-memory-swap': words('limits.memory.swap'),
-  'limit-disk-read': words('limits.disk.read'),
-  'limit-disk-write': words('limits.disk.write'),
-  'limit-disk-max': words('limits.disk.max'),
-  'limit-disk-priority': number('limits.disk.priority'),
-  'limit-processes': number('limits.runtime.max_processes'),
-  'limit-duration': words('limits.runtime.max_duration'),
+/** Boolean flags have the text `true` or `false`. */
+const flags: Readonly<Record<string, (text: string) => FlagValues>> = {
+  'limit-cpu': textFlag('limits.cpu.count'),
+  'limit-cpu-allowance': textFlag('limits.cpu.allowance'),
+  'limit-cpu-priority': numberFlag('limits.cpu.priority'),
+  'limit-memory': textFlag('limits.memory.limit'),
+  'limit-memory-enforce': textFlag('limits.memory.enforce'),
+  'limit-memory-swap': textFlag('limits.memory.swap'),
+  'limit-disk-read': textFlag('limits.disk.read'),
+  'limit-disk-write': textFlag('limits.disk.write'),
+  'limit-disk-max': textFlag('limits.disk.max'),
+  'limit-disk-priority': numberFlag('limits.disk.priority'),
+  'limit-processes': numberFlag('limits.runtime.max_processes'),
+  'limit-duration': textFlag('limits.runtime.max_duration'),
   'forward-env': (text) => ({
     'defaults.forward_env': text.split(',').map((name) => name.trim()),
   }),
@@ -36,19 +36,19 @@ const flags: Readonly<Record<string, (text: string) => Given>> = {
     text === 'host' || text === 'utc'
       ? { 'timezone.mode': text }
       : { 'timezone.mode': 'fixed', 'timezone.name': text },
-  'ssh-agent': switched('ssh.forward_agent'),
-  monitor: switched('monitoring.enabled'),
-  'writable-git-hooks': switched('git.writable_hooks'),
+  'ssh-agent': booleanFlag('ssh.forward_agent'),
+  monitor: booleanFlag('monitoring.enabled'),
+  'writable-git-hooks': booleanFlag('git.writable_hooks'),
 };
 const switches = ['ssh-agent', 'monitor', 'writable-git-hooks'];
 
-/** Those that are followed by a value, with their dashes. */
+/** Flags that take a value, with their dashes. */
 export const valuedOldFlags: readonly string[] = Object.keys(flags)
   .filter((name) => !switches.includes(name))
   .map((name) => `--${name}`);
 
-/** `name=value` for the word if it is such a flag, and how many words that took; undefined for every other word. */
-export function oldFlag(
+/** `name=value` if the word is an old flag, and how many words it used; otherwise undefined. */
+export function parseOldFlag(
   word: string,
   next: string | undefined,
 ): { readonly given: string; readonly taken: 1 | 2 } | undefined {
@@ -62,14 +62,14 @@ export function oldFlag(
   });
 }
 
-/** The keys that `name=value` words stand for; of lists and tables all count. Throws `usage`. */
+/** The keys that `name=value` words set; repeated lists accumulate. Throws `usage`. */
 export function oldFlagSettings(given: readonly string[], home: string): PartialSettings {
   const settings: Record<string, unknown> = {};
   for (const one of given) {
     const name = one.slice(0, one.indexOf('='));
     const values = flags[name]?.(one.slice(name.length + 1)) ?? {};
     for (const [key, value] of Object.entries(values)) {
-      const parsed = sound(name, key as KeyName, value, home);
+      const parsed = parseValue(name, key as KeyName, value, home);
       const before = settings[key];
       settings[key] = Array.isArray(before) ? [...before, ...(parsed as unknown[])] : parsed;
     }
@@ -77,13 +77,13 @@ export function oldFlagSettings(given: readonly string[], home: string): Partial
   return settings;
 }
 
-function sound(flag: string, key: KeyName, value: unknown, home: string): unknown {
+function parseValue(flag: string, key: KeyName, value: unknown, home: string): unknown {
   try {
     return keyOf(key).type.parse(value as never, { home, dir: home, workspace: home });
   } catch (error) {
     if (!(error instanceof ValueProblem)) throw error;
     throw new CoiError('usage', `invalid --${flag}: it ${error.message}`, {
-      hint: `The key ${key} of the configuration takes the same.`,
+      hint: `See the configuration key ${key}.`,
     });
   }
 }

@@ -1,23 +1,25 @@
-// Keys of what a session is: container, agent, environment, places.
-import { either, list, mapped, named, required, table } from './compound.ts';
+// Keys for the session itself: container, agent, environment, paths, terminal.
+import { either, list, mapValue, required, table, tableOf } from './compound.ts';
 import { customTool } from './custom-tool.ts';
 import { anyName, prefixPattern, variable, variableName, variables } from './forms.ts';
-import { key, unset } from './key.ts';
-import { choice, durationMs, filled, flag, integer, path, text } from './values.ts';
+import { key, optionalKey } from './key.ts';
+import { choice, durationMs, flag, integer, nonEmpty, path, text } from './values.ts';
 
 const toolChars = text(/^[A-Za-z0-9._/+-]+$/, 'a program name of letters, digits and . _ / + -');
 const prompt = either(
-  mapped(
-    table({ file: required(filled(path())) }),
+  mapValue(
+    table({ file: required(nonEmpty(path())) }),
     (given) => given as { readonly file: string } | string,
   ),
-  mapped(text(), (given) => given as { readonly file: string } | string),
+  mapValue(text(), (given) => given as { readonly file: string } | string),
 );
-const names = list(filled(text()));
+const names = list(nonEmpty(text()));
 const agentPath = text(
   /^(?!\.{0,2}(\/|$))(?:(?!\/\.{0,2}(\/|$)).)+$/,
   'a path below the directory of the agent, without . and ..',
 );
+
+const noEffect = { trust: 'user', effect: 'none' } as const;
 
 export const sessionKeys = {
   'container.image': key(
@@ -26,14 +28,14 @@ export const sessionKeys = {
     'Image that sessions start from.',
     { trust: 'harmless' },
   ),
-  'container.persistent': unset(flag, 'Keep the container when its session has stopped.', {
+  'container.persistent': optionalKey(flag, 'Keep the container when the session stops.', {
     merge: 'replace',
     trust: 'harmless',
   }),
-  'container.storage_pool': unset(text(), 'Incus storage pool of new containers.', {
+  'container.storage_pool': optionalKey(text(), 'Incus storage pool of new containers.', {
     trust: 'approve',
   }),
-  'container.alias': unset(
+  'container.alias': optionalKey(
     text(
       /^[A-Za-z][A-Za-z0-9_-]{0,63}$/,
       'an alias: a letter, then letters, digits, _ or -, at most 64',
@@ -44,48 +46,48 @@ export const sessionKeys = {
   'container.shutdown_timeout': key(
     integer(0),
     60,
-    'Seconds until a graceful stop becomes a forced one.',
+    'Seconds before a graceful stop becomes a forced one.',
     { trust: 'lower' },
   ),
   'container.ready_timeout': key(
     integer(0),
     30,
-    'Seconds that a container may take to start; less than 120 counts as 120.',
+    'Start timeout of a container in seconds; at least 120 is used.',
     { trust: 'lower' },
   ),
   'container.stale_base_check': key(
     choice('error', 'warn', 'off'),
     'warn',
-    'What to do when an image was built from an older base.',
+    'What to do if an image was built from an older base.',
     { trust: { loosestFirst: ['off', 'warn', 'error'] } },
   ),
-  'container.session_name': unset(
+  'container.session_name': optionalKey(
     text(anyName, 'a name of letters, digits, . _ and -, at most 64'),
-    'Names the session instead of the path of its workspace.',
+    'Session name; replaces the workspace path as its identity.',
     { trust: 'user' },
   ),
-  'container.docker': key(flag, true, 'Allow Docker inside.', { trust: 'only-false' }),
-  'container.build.base': unset(
+  'container.docker': key(flag, true, 'Allow Docker in the container.', { trust: 'only-false' }),
+  'container.build.base': optionalKey(
     text(),
-    'Image that the build starts from: of this host, or of an Incus remote (`images:debian/13`).',
+    'Base image of the build: an image of this host or of an Incus remote (`images:debian/13`).',
     { trust: 'here' },
   ),
-  'container.build.script': unset(path(), 'Script that the build runs as root.', {
+  'container.build.script': optionalKey(path(), 'Script that the build runs as root.', {
     trust: 'inside',
   }),
   'container.build.commands': key(
     names,
     [],
-    'Commands that the build runs as root where there is no script.',
+    'Commands that the build runs as root if there is no script.',
     { trust: 'harmless' },
   ),
-  'container.build.compression': unset(
+  'container.build.compression': optionalKey(
     text(/^[a-z0-9]+$/, 'a compression such as "zstd" or "none"'),
     'Compression of the built image.',
     { trust: 'harmless' },
   ),
   'container.build.agents': key(
-    list(filled(text(anyName, 'the name of an agent'))),
+    list(nonEmpty(text(anyName, 'the name of an agent'))),
     ['claude', 'opencode', 'pi'],
     'Agents that the image contains.',
     { trust: 'user' },
@@ -97,50 +99,50 @@ export const sessionKeys = {
   'defaults.forward_env': key(
     list(variableName),
     [],
-    'Names of variables that sessions get from the environment of coi.',
+    "Names of variables to copy from coi's environment into sessions.",
     { merge: 'union', trust: 'approve' },
   ),
-  'defaults.environment': key(variables, {}, 'Variables that sessions get.', {
+  'defaults.environment': key(variables, {}, 'Environment variables of sessions.', {
     merge: 'keywise',
     trust: 'environment',
   }),
   'defaults.env_commands': key(
-    named(text(), variable, 'name for a variable'),
+    tableOf(text(), variable, 'variable name'),
     {},
-    'Variables that get the output of a command of the host.',
+    'Environment variables with the output of host commands.',
     { merge: 'keywise', trust: 'user' },
   ),
-  'defaults.env_command_timeout': key(durationMs, 30_000, 'Limit of each of those commands.', {
+  'defaults.env_command_timeout': key(durationMs, 30_000, 'Timeout of each env_commands entry.', {
     trust: 'user',
   }),
-  'defaults.profile': unset(
+  'defaults.profile': optionalKey(
     text(anyName, 'the name of a profile'),
-    'Profile that is used where none is named.',
+    'Profile to use if none is given.',
     { trust: 'user' },
   ),
-  'defaults.model': unset(text(), 'Model of the agent; [tool.NAME] model wins.', {
+  'defaults.model': optionalKey(text(), 'Model of the agent; [tool.NAME] model overrides it.', {
     trust: 'harmless',
   }),
   'paths.sessions_dir': key(
     path(),
     '~/.coi/sessions',
-    'Kept for old files; sessions are in ~/.coi/sessions-<tool>.',
+    'Accepted in old files; sessions are in ~/.coi/sessions-<tool>.',
     { trust: 'user', effect: 'none' },
   ),
-  'paths.storage_dir': key(path(), '~/.coi/storage', 'Kept for old files.', {
-    trust: 'user',
-    effect: 'none',
-  }),
+  'paths.storage_dir': key(path(), '~/.coi/storage', 'Accepted in old files.', noEffect),
   'paths.logs_dir': key(
     path(),
     '~/.coi/logs',
-    'Kept for old files; `coi logs` reads the journal.',
-    { trust: 'user', effect: 'none' },
+    'Accepted in old files; `coi logs` reads the journal.',
+    {
+      trust: 'user',
+      effect: 'none',
+    },
   ),
   'paths.preserve_workspace_path': key(
     flag,
     false,
-    'Mount the workspace at its host path instead of /workspace; a linked worktree of git always is.',
+    'Mount the workspace at its host path instead of /workspace; always the case for a linked git worktree.',
     { merge: 'on', trust: 'harmless' },
   ),
   'incus.project': key(
@@ -152,22 +154,22 @@ export const sessionKeys = {
   'incus.group': key(
     text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a group'),
     'incus-admin',
-    'Without effect: it is always incus-admin.',
+    'Without effect: the group is always incus-admin.',
     { trust: 'user', effect: 'none' },
   ),
   'incus.code_uid': key(
     integer(0, 65_534),
     1000,
-    'Without effect: the agent is uid 1000 of the container, whatever the uid on the host.',
+    'Without effect: the agent always has uid 1000 in the container.',
     { trust: 'harmless', effect: 'none' },
   ),
   'incus.code_user': key(
     text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a user'),
     'code',
-    "Without effect: the agent's user in the image is code.",
+    "Without effect: the agent's user is always code.",
     { trust: 'harmless', effect: 'none' },
   ),
-  'incus.disable_shift': key(flag, false, 'Without effect: ownership is decided at the mount.', {
+  'incus.disable_shift': key(flag, false, 'Without effect: ids are mapped at each mount.', {
     merge: 'on',
     trust: 'harmless',
     effect: 'none',
@@ -175,105 +177,104 @@ export const sessionKeys = {
   'tool.name': key(text(/^[a-z][a-z0-9_-]{0,31}$/, 'the name of a tool'), 'claude', 'The agent.', {
     trust: 'harmless',
   }),
-  'tool.binary': unset(toolChars, "The agent's program, where it is not the usual one.", {
+  'tool.binary': optionalKey(toolChars, "The agent's program, if it is not the default one.", {
     trust: 'approve',
   }),
   'tool.permission_mode': key(
     choice('bypass', 'interactive'),
     'bypass',
-    'Whether the agent asks before it acts.',
+    'Whether the agent asks for permission before it acts (interactive) or not (bypass).',
     { trust: { loosestFirst: ['bypass', 'interactive'] } },
   ),
-  'tool.carry': unset(
-    list(filled(agentPath)),
-    'Files and directories of your agent directory (~/.claude for Claude Code) that a new session gets copies of; [] for none. Unset: what the guide lists, and what settings and instructions name there.',
+  'tool.carry': optionalKey(
+    list(nonEmpty(agentPath)),
+    'Files and directories of your agent directory (~/.claude for Claude Code) to copy into a new session; [] for none. Unset: those listed in the guide, and files that settings and instructions refer to.',
     { merge: 'replace', trust: 'approve' },
   ),
-  'tool.context_file': unset(
+  'tool.context_file': optionalKey(
     path(),
-    'Text that replaces what coi tells the agent about its surroundings.',
+    "File that replaces coi's description of the environment for the agent.",
     { trust: 'user' },
   ),
-  'tool.auto_context': key(flag, true, 'Tell the agent what surrounds it.', { trust: 'harmless' }),
+  'tool.auto_context': key(flag, true, 'Describe the environment to the agent.', {
+    trust: 'harmless',
+  }),
   'tool.context_json': key(
     flag,
     true,
-    'Without effect: the agent is told in its own file of instructions.',
+    "Without effect: coi writes to the agent's own instruction file.",
     { trust: 'harmless', effect: 'none' },
   ),
-  'tool.context_json_file': unset(path(), 'Without effect.', { trust: 'user', effect: 'none' }),
-  'tool.pre_launch': key(names, [], 'Commands in the container before the agent starts.', {
+  'tool.context_json_file': optionalKey(path(), 'Without effect.', noEffect),
+  'tool.pre_launch': key(names, [], 'Commands to run in the container before the agent starts.', {
     trust: 'user',
   }),
-  'tool.claude.effort_level': unset(
+  'tool.claude.effort_level': optionalKey(
     choice('low', 'medium', 'high', 'xhigh', 'max', 'auto'),
-    'How hard Claude thinks.',
+    "Claude's reasoning effort.",
     { trust: 'harmless' },
   ),
-  'tool.claude.model': unset(text(), 'Model of Claude.', { trust: 'harmless' }),
-  'tool.codex.model': unset(text(), 'Model of Codex.', { trust: 'harmless' }),
-  'tool.codex.reasoning_effort': unset(
+  'tool.claude.model': optionalKey(text(), "Claude's model.", { trust: 'harmless' }),
+  'tool.codex.model': optionalKey(text(), "Codex's model.", { trust: 'harmless' }),
+  'tool.codex.reasoning_effort': optionalKey(
     choice('minimal', 'low', 'medium', 'high'),
-    'How hard Codex thinks.',
+    "Codex's reasoning effort.",
     { trust: 'harmless' },
   ),
   tools: key(
-    named(customTool, /^[a-z][a-z0-9_-]{0,31}$/, 'name for a tool'),
+    tableOf(customTool, /^[a-z][a-z0-9_-]{0,31}$/, 'tool name'),
     {},
-    'Agents of your own, by name.',
+    'User-defined agents, by name.',
     { merge: 'keywise', trust: 'user' },
   ),
-  'shell.use_tmux': key(flag, true, 'Run the agent in tmux, so that one can detach.', {
+  'shell.use_tmux': key(flag, true, 'Run the agent in tmux, so that you can detach.', {
     trust: 'harmless',
   }),
-  'shell.tmux_prefix': unset(
+  'shell.tmux_prefix': optionalKey(
     text(
       prefixPattern,
       'a key such as "C-a", "C-Space", "M-b" or "F12", but none that a terminal needs (C-c, C-d, C-h, C-i, C-j, C-m)',
     ),
-    "Prefix of the session's tmux instead of C-b.",
+    "Prefix key of the session's tmux, instead of C-b.",
     { trust: 'user' },
   ),
-  'shell.tmux_mouse': unset(
+  'shell.tmux_mouse': optionalKey(
     flag,
-    "Whether the session's tmux takes the mouse: the wheel scrolls, what is marked is copied. Unset: as the image has it, which is no.",
+    "Mouse support in the session's tmux: the wheel scrolls, selected text is copied. Unset: the image's setting, which is off.",
     { merge: 'replace', trust: 'user' },
   ),
-  'shell.clipboard': key(flag, true, 'The session may set your clipboard (OSC 52).', {
+  'shell.clipboard': key(flag, true, 'Allow the session to set your clipboard (OSC 52).', {
     trust: 'only-false',
   }),
-  'shell.notifications': key(flag, true, 'The session may raise notifications (OSC 9, 99, 777).', {
+  'shell.notifications': key(flag, true, 'Allow session notifications (OSC 9, 99, 777).', {
     trust: 'only-false',
   }),
-  'shell.links': key(flag, true, 'The session may show links that hide their address (OSC 8).', {
+  'shell.links': key(flag, true, 'Allow the session to show links with a hidden URL (OSC 8).', {
     trust: 'only-false',
   }),
-  'shell.title': key(flag, true, 'The session may set the title of your terminal (OSC 0, 1, 2).', {
+  'shell.title': key(flag, true, 'Allow the session to set the terminal title (OSC 0, 1, 2).', {
     trust: 'only-false',
   }),
   'timezone.mode': key(choice('host', 'fixed', 'utc'), 'host', 'Time zone of sessions.', {
     trust: 'harmless',
   }),
-  'timezone.name': unset(
+  'timezone.name': optionalKey(
     text(/^[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}$/, 'a time zone such as "Europe/Berlin"'),
-    'The zone where the mode is fixed.',
+    'Time zone in fixed mode.',
     { trust: 'harmless' },
   ),
-  'detection.gtfobins_source': unset(text(), 'Kept for old files.', {
-    trust: 'user',
-    effect: 'none',
-  }),
-  'detection.gtfobins_dir': unset(path(), 'Kept for old files.', { trust: 'user', effect: 'none' }),
-  'detection.sigma_source': unset(text(), 'Kept for old files.', { trust: 'user', effect: 'none' }),
-  'detection.sigma_dir': unset(path(), 'Kept for old files.', { trust: 'user', effect: 'none' }),
+  'detection.gtfobins_source': optionalKey(text(), 'Accepted in old files.', noEffect),
+  'detection.gtfobins_dir': optionalKey(path(), 'Accepted in old files.', noEffect),
+  'detection.sigma_source': optionalKey(text(), 'Accepted in old files.', noEffect),
+  'detection.sigma_dir': optionalKey(path(), 'Accepted in old files.', noEffect),
   'notify.command': key(
     names,
     [],
-    'Program and arguments that are run on the host when a session is paused or killed.',
+    'Program and arguments to run on the host when a session is paused or killed.',
     { trust: 'user' },
   ),
   prompts: key(
-    named(prompt, anyName, 'name for a prompt'),
+    tableOf(prompt, anyName, 'prompt name'),
     {},
     'Prompts for `coi run --prompt-name`.',
     { merge: 'keywise', trust: 'user' },

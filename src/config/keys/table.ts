@@ -1,29 +1,30 @@
-// THE table of configuration keys: type, default, how layers merge, whom coi trusts with it, what it is for.
-// `coi config show`, `coi config schema`, the reader, the merger and the trust gate all read this table.
+// The table of configuration keys: type, default, merge rule, trust class and description.
+// `coi config show`, `coi config schema`, the reader, the merger and the trust gate all use it.
+
+import { accessKeys } from './access.ts';
 import { guardKeys } from './guard.ts';
 import type { Key } from './key.ts';
-import { reachKeys } from './reach.ts';
 import { sessionKeys } from './session.ts';
 
 export const keys = {
   ...sessionKeys,
-  ...reachKeys,
+  ...accessKeys,
   ...guardKeys,
 } as const satisfies Record<string, Key<never> | Key<unknown>>;
 
 export type KeyName = keyof typeof keys;
 
-/** What is in force: one value for each key. */
+/** The effective configuration: one value for each key. */
 export type Settings = {
   readonly [K in KeyName]: (typeof keys)[K] extends Key<infer T> ? T : never;
 };
 
-/** What one layer says. */
+/** The values of one layer. */
 export type PartialSettings = { readonly [K in KeyName]?: Settings[K] };
 
 export const keyNames = Object.keys(keys) as readonly KeyName[];
 
-/** The table as its users see it when they go through all keys. */
+/** An entry without its specific type, for loops over all keys. */
 export function keyOf(name: KeyName): Key<unknown> {
   return keys[name] as Key<unknown>;
 }

@@ -1,27 +1,27 @@
-// The types that a key's value can have: each parses what TOML gave and describes itself as JSON Schema.
-// Written by hand because a schema library costs more at every start than all of these together.
+// Value types of keys: each parses a TOML value and describes itself as JSON Schema.
+// Written by hand because loading a schema library at every start costs more than all of these together.
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Where relative paths of a file are taken from. */
-export interface Place {
+/** Base directories for relative paths in a file. */
+export interface PathBases {
   readonly home: string;
-  /** Directory of the file that is being read: for scripts, contexts and prompts. */
+  /** Directory of the configuration file: for scripts, contexts and prompts. */
   readonly dir: string;
-  /** For the host side of mounts, sockets and the like. */
+  /** For host paths of mounts, sockets and credentials. */
   readonly workspace: string;
 }
 
 export interface ValueType<T> {
   readonly schema: JsonSchema;
-  /** The value as coi uses it. Throws ValueProblem. */
-  readonly parse: (value: unknown, place: Place) => T;
+  /** Throws ValueProblem. */
+  readonly parse: (value: unknown, bases: PathBases) => T;
 }
 
-/** What is wrong with a value: `inner` is the path below the key, such as `[0].host`. */
+/** A problem with a value. `inner` is the path below the key, such as `[0].host`. */
 export class ValueProblem extends Error {
   readonly inner: string;
-  /** Names that would have been right, where a name was wrong. */
+  /** Valid names, if a name was wrong. */
   readonly known: readonly string[];
   readonly wrongName: string | undefined;
 
@@ -45,7 +45,7 @@ export class ValueProblem extends Error {
   }
 }
 
-/** A string; `about` completes "must be …" when the pattern does not fit. An empty one means "not set" (see merge.ts). */
+/** A string; `about` completes "must be …" if the pattern does not match. An empty string means "not set" (see merge.ts). */
 export function text(pattern?: RegExp, about?: string): ValueType<string> {
   return {
     schema: { type: 'string', ...(pattern && { pattern: `^$|${pattern.source}` }) },
@@ -58,12 +58,12 @@ export function text(pattern?: RegExp, about?: string): ValueType<string> {
   };
 }
 
-/** The same where an empty string does not mean "not set": in lists, and where a value is needed. */
-export function filled(type: ValueType<string>): ValueType<string> {
+/** A string that must not be empty: in lists, and where a value is required. */
+export function nonEmpty(type: ValueType<string>): ValueType<string> {
   return {
     schema: { ...type.schema, minLength: 1 },
-    parse: (value, place) => {
-      const given = type.parse(value, place);
+    parse: (value, bases) => {
+      const given = type.parse(value, bases);
       if (given === '') throw new ValueProblem('must not be empty');
       return given;
     },
@@ -118,7 +118,7 @@ export function decimal(min: number): ValueType<number> {
   };
 }
 
-/** A Go duration such as `90s` or `1h30m`, as milliseconds; longer than zero. */
+/** A Go duration such as `90s` or `1h30m`, in milliseconds; longer than zero. */
 export const durationMs: ValueType<number> = {
   schema: { type: 'string', pattern: '^$|^(\\d+(\\.\\d+)?(ms|s|m|h))+$' },
   parse: (value) => {
@@ -144,18 +144,18 @@ export function parseDurationMs(given: string): number | undefined {
   return total;
 }
 
-/** A path on the host: `~` is the home, a relative one starts at the file's directory (or the workspace). */
+/** A host path. `~` is the home; a relative path starts at the file's directory (or the workspace). */
 export function path(from: 'dir' | 'workspace' = 'dir'): ValueType<string> {
   return {
     schema: { type: 'string' },
-    parse: (value, place) => {
+    parse: (value, bases) => {
       const given = expectText(value);
-      return given === '' ? '' : resolvePath(given, place.home, place[from]);
+      return given === '' ? '' : resolvePath(given, bases.home, bases[from]);
     },
   };
 }
 
-/** An absolute path without `.`, `..` and empty parts. */
+/** Makes a path absolute, without `.`, `..` and empty parts. */
 export function resolvePath(given: string, home: string, base: string): string {
   const absolute =
     given === '~' || given.startsWith('~/')
@@ -171,7 +171,7 @@ export function resolvePath(given: string, home: string, base: string): string {
   return `/${parts.join('/')}`;
 }
 
-/** A path in the container: absolute, plain. */
+/** An absolute path in the container, without `.` and `..`. */
 export const guestPath: ValueType<string> = {
   schema: { type: 'string', pattern: '^/' },
   parse: (value) => {

@@ -1,4 +1,4 @@
-// ~/.coi/trust.toml: which project files the user has approved, each by a digest of what it may loosen.
+// ~/.coi/trust.toml: the project files that the user has approved, each with a digest of the values it may loosen.
 import { parse, stringify } from 'smol-toml';
 import { CoiError } from '../../errors.ts';
 import type { HostFiles, Owner } from '../../host/fs/host-files.ts';
@@ -8,7 +8,7 @@ const trustMaxBytes = 2 ** 20;
 const relative = '.coi/trust.toml';
 
 /** Digests by the path of the approved file. Throws `config-invalid` if the store is damaged. */
-export function approvals(home: string, files: HostFiles): ReadonlyMap<string, string> {
+export function readApprovals(home: string, files: HostFiles): ReadonlyMap<string, string> {
   try {
     const content = files.readUserFile(home, relative, { maxBytes: trustMaxBytes });
     if (!content) return new Map();
@@ -19,7 +19,7 @@ export function approvals(home: string, files: HostFiles): ReadonlyMap<string, s
       ),
     );
   } catch (error) {
-    // A damaged store must not approve anything, nor be overwritten in silence.
+    // A damaged store must neither approve anything nor be silently overwritten.
     throw new CoiError('config-invalid', `${home}/${relative} cannot be read`, {
       hint: 'Remove it and run `coi trust` again.',
       cause: error,
@@ -40,7 +40,7 @@ export function writeApprovals(
   top.write('trust.toml', `${stringify({ approvals: Object.fromEntries(approved) })}\n`, { owner });
 }
 
-/** COI_TRUST_ALL says that every project is to be trusted. */
+/** Whether COI_TRUST_ALL is set: every project is trusted. */
 export function trustsAll(env: Readonly<Record<string, string | undefined>>): boolean {
   return ['1', 'true', 'yes'].includes((env['COI_TRUST_ALL'] ?? '').toLowerCase());
 }

@@ -1,5 +1,6 @@
-// What a project's own file may decide. It can have been written by anybody, the agent included: what is harmless or
-// tightens counts, what loosens waits until the user has approved exactly that (`coi trust`). Pure.
+// Decides which values of a project file apply. Anybody may have written the file, the agent included: a value that is
+// harmless or tightens something applies at once; one that loosens something needs approval of that exact value
+// (`coi trust`). Pure.
 import { createHash } from 'node:crypto';
 import { isHarmlessVariable } from '../keys/harmless-variables.ts';
 import type { Trust } from '../keys/key.ts';
@@ -11,35 +12,35 @@ import type { ConfigSource } from '../read.ts';
 import { fileValue } from '../schema.ts';
 
 export interface TrustFacts {
-  /** What is in force without any project file: what "looser" is compared with. */
+  /** The configuration without project files: the baseline for "looser". */
   readonly trusted: Settings;
-  /** The workspace without links. */
+  /** The workspace with all links resolved. */
   readonly workspace: string;
-  /** A host path without links; undefined if there is no such thing. */
+  /** A host path with all links resolved; undefined if it does not exist. */
   readonly realPath: (path: string) => string | undefined;
-  /** What percentages of memory are of. */
+  /** The host's memory, the base of percentages. */
   readonly memoryBytes: number;
 }
 
 export type Verdict =
   | { readonly kind: 'fine' }
-  /** Only the user's own files may say that. */
+  /** Only the user's own files may set it. */
   | { readonly kind: 'ignored' }
-  /** `kept` is the part that is harmless, if any; `held` the rest, for people (of variables only the names). */
+  /** `kept` is the harmless part, if any; `held` is the rest, for display (only the names of variables). */
   | { readonly kind: 'waits'; readonly kept: unknown; readonly held: unknown };
 
 const fine: Verdict = { kind: 'fine' };
 
-/** Judges one value of a project's file. What no class of trust lets through waits: also that of a key of tomorrow. */
-export function verdict(name: KeyName, value: unknown, facts: TrustFacts): Verdict {
+/** Judges one value of a project file. A value that no trust class permits needs approval; so do unknown classes. */
+export function judgeValue(name: KeyName, value: unknown, facts: TrustFacts): Verdict {
   const { trust, merge } = keyOf(name);
   if (trust === 'user') return { kind: 'ignored' };
   if (changesNothing(merge, facts.trusted[name], value)) return fine;
-  return judged(name, trust, value, facts) ?? { kind: 'waits', kept: undefined, held: value };
+  return judgeByClass(name, trust, value, facts) ?? { kind: 'waits', kept: undefined, held: value };
 }
 
-/** Undefined for a value that has to wait as a whole. */
-function judged(
+/** Undefined if the whole value needs approval. */
+function judgeByClass(
   name: KeyName,
   trust: Exclude<Trust, 'user'>,
   value: unknown,
@@ -65,24 +66,24 @@ function judged(
     case 'lower':
       return Number(value) <= Number(trusted[name]) ? fine : undefined;
     case 'domains':
-      return partly(
+      return judgeEach(
         value as readonly string[],
         (entry) =>
           trusted['network.mode'] !== 'allowlist' ||
           trusted['network.allowed_domains'].includes(entry),
       );
     case 'mounts':
-      return partly(
+      return judgeEach(
         value as Settings['mounts.default'],
-        ({ host, container }) => isInside(host, facts) && isOwnPlace(container),
+        ({ host, container }) => isInside(host, facts) && isAllowedTarget(container),
       );
     case 'inside':
       return isInside(String(value), facts) ? fine : undefined;
     case 'here':
-      // An image of a remote is fetched, and what a server sends is unpacked by root.
+      // An image from a remote is downloaded, and root unpacks it.
       return String(value).includes(':') ? undefined : fine;
     case 'environment':
-      return ofVariables(value as Settings['defaults.environment'], trusted);
+      return judgeVariables(value as Settings['defaults.environment'], trusted);
     default:
       return undefined;
   }
@@ -93,8 +94,8 @@ function isAsStrict(loosestFirst: readonly string[], value: unknown, trusted: un
   return own !== undefined && least !== undefined && own >= 0 && own >= least;
 }
 
-function ofVariables(given: Settings['defaults.environment'], trusted: Settings): Verdict {
-  const [kept, held] = parted(
+function judgeVariables(given: Settings['defaults.environment'], trusted: Settings): Verdict {
+  const [kept, held] = partition(
     Object.entries(given),
     ([variable, value]) =>
       isHarmlessVariable(variable) || trusted['defaults.environment'][variable] === value,
@@ -104,22 +105,22 @@ function ofVariables(given: Settings['defaults.environment'], trusted: Settings)
   return { kind: 'waits', kept: Object.fromEntries(kept), held: names };
 }
 
-/** Directories of a system: what lies there is run or obeyed by programs that know nothing of the project. */
-const systemPlaces =
+/** System directories: programs unrelated to the project run or read files there. */
+const systemDirectories =
   /^\/(bin|boot|dev|etc|home|lib\w*|nix|opt|proc|root|run|sbin|snap|sys|tmp|usr|var)(\/|$)/;
 
-/** Whether what a project mounts there cannot take the place of the agent's program, its settings or the system's. */
-function isOwnPlace(container: string): boolean {
-  return container !== '/' && !systemPlaces.test(container);
+/** Whether a mount at that target cannot replace the agent's program, its settings or system files. */
+function isAllowedTarget(container: string): boolean {
+  return container !== '/' && !systemDirectories.test(container);
 }
 
-/** The value with paths as they were judged: who uses it later need not ask again where they lead. */
-export function settled(
+/** The value with host paths as they were checked, so that later users need not resolve links again. */
+export function resolveHostPaths(
   name: KeyName,
   value: unknown,
   facts: Pick<TrustFacts, 'realPath'>,
 ): unknown {
-  const at = (path: string) => withoutLinks(path, facts);
+  const at = (path: string) => resolveLinks(path, facts);
   if (keyOf(name).trust === 'inside') return at(String(value));
   if (!Array.isArray(value)) return value;
   return value.map((entry: unknown) => {
@@ -130,10 +131,10 @@ export function settled(
   });
 }
 
-/** What an approval is bound to: every value of the file that could ever have to wait, with paths as they resolve now. */
+/** What an approval covers: every value of the file that could need approval, with paths as they resolve now. */
 export function approvalDigest(source: ConfigSource, facts: Pick<TrustFacts, 'realPath'>): string {
   const lines = (Object.keys(source.values) as KeyName[])
-    .filter((name) => !isEverybodys(keyOf(name).trust))
+    .filter((name) => !needsNoApproval(keyOf(name).trust))
     .flatMap((name) =>
       entriesOf(source.values[name]).map((entry) =>
         JSON.stringify([name, entry, ...resolvedPaths(entry, facts.realPath)]),
@@ -142,38 +143,38 @@ export function approvalDigest(source: ConfigSource, facts: Pick<TrustFacts, 're
   return createHash('sha256').update(lines.sort().join('\n')).digest('hex');
 }
 
-/** `key = value` for people. */
+/** `key = value` for display. */
 export function valueText(name: string, value: unknown): string {
   return `${name} = ${JSON.stringify(fileValue(name as KeyName, value))}`;
 }
 
-function partly<T>(values: readonly T[], isHarmless: (value: T) => boolean): Verdict {
-  const [kept, held] = parted(values, isHarmless);
+function judgeEach<T>(values: readonly T[], isHarmless: (value: T) => boolean): Verdict {
+  const [kept, held] = partition(values, isHarmless);
   return held.length === 0 ? fine : { kind: 'waits', kept, held };
 }
 
-function parted<T>(values: readonly T[], first: (value: T) => boolean): [T[], T[]] {
+function partition<T>(values: readonly T[], first: (value: T) => boolean): [T[], T[]] {
   return [values.filter(first), values.filter((value) => !first(value))];
 }
 
 function isInside(path: string, facts: Pick<TrustFacts, 'workspace' | 'realPath'>): boolean {
-  const real = withoutLinks(path, facts);
+  const real = resolveLinks(path, facts);
   return real === facts.workspace || real.startsWith(`${facts.workspace}/`);
 }
 
-/** A path that does not exist yet is judged by its nearest existing parent. */
-export function withoutLinks(path: string, { realPath }: Pick<TrustFacts, 'realPath'>): string {
+/** Resolves links; for a path that does not exist yet, those of its nearest existing parent. */
+export function resolveLinks(path: string, { realPath }: Pick<TrustFacts, 'realPath'>): string {
   for (let part = path; part.length > 1; part = part.slice(0, part.lastIndexOf('/'))) {
     const real = realPath(part);
-    // A link to nothing leads nowhere, so its own name says no more.
+    // A dangling link: its own path is no evidence of where it will lead.
     if (real?.startsWith('/')) return `${real}${path.slice(part.length)}`;
     if (real !== undefined) return 'dangling';
   }
   return path;
 }
 
-/** What an approval need not cover. */
-function isEverybodys(trust: Trust): boolean {
+/** Trust classes that an approval need not cover. */
+function needsNoApproval(trust: Trust): boolean {
   return trust === 'harmless' || trust === 'user';
 }
 

@@ -5,7 +5,7 @@ import { mountsMax } from '../../coid-api/protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { parseReserveRequest } from './requests.ts';
 
-const good = {
+const valid = {
   prefix: 'coi-',
   hash: '0123abcd',
   slot: { kind: 'from', slot: 2 },
@@ -18,21 +18,21 @@ const good = {
 
 function refused(change: Record<string, unknown>): void {
   assert.throws(
-    () => parseReserveRequest({ ...good, ...change }),
+    () => parseReserveRequest({ ...valid, ...change }),
     (error) => error instanceof CoiError,
     JSON.stringify(change),
   );
 }
 
-test('a reservation is taken with its paths made plain', () => {
-  const request = parseReserveRequest(good);
+test('a valid reservation is accepted, with normalized paths', () => {
+  const request = parseReserveRequest(valid);
   assert.equal(request.workspace, '/home/u/project');
   assert.deepEqual(request.slot, { kind: 'from', slot: 2 });
   assert.equal('container' in request, false);
-  assert.equal(parseReserveRequest({ ...good, container: 'mine' }).container, 'mine');
+  assert.equal(parseReserveRequest({ ...valid, container: 'mine' }).container, 'mine');
 });
 
-test('names that could lead root elsewhere are refused', () => {
+test('names that could escape their directory are refused', () => {
   for (const name of ['', '.', '..', '../x', 'a/b', 'a\n', 'a\0', '-x', 'x'.repeat(64)]) {
     refused({ mounts: [{ name, source: '/a', readonly: true }] });
   }
@@ -43,15 +43,15 @@ test('names that could lead root elsewhere are refused', () => {
   for (const hash of ['', '0123abc', '0123abcd9', '../../..', '0123ABCD']) refused({ hash });
 });
 
-test('paths have to be absolute and slots real', () => {
+test('relative paths and invalid slots are refused', () => {
   for (const workspace of ['', 'x', './x', '/a\0b', '/'.repeat(4097)]) refused({ workspace });
   for (const source of ['', 'x', '/a\0b'])
     refused({ mounts: [{ name: 'a', source, readonly: true }] });
   for (const slot of [0, 100, 1.5, -1, Number.NaN, '1']) refused({ slot: { kind: 'from', slot } });
 });
 
-test('two mounts of one name, too many mounts and unknown keys are refused', () => {
-  const mount = good.mounts[0];
+test('duplicate mount names, too many mounts and unknown keys are refused', () => {
+  const mount = valid.mounts[0];
   refused({ mounts: [mount, mount] });
   refused({
     mounts: Array.from({ length: mountsMax + 1 }, (_, at) => ({ ...mount, name: `m${at}` })),
@@ -59,10 +59,10 @@ test('two mounts of one name, too many mounts and unknown keys are refused', () 
   refused({ ownerUid: 0 });
 });
 
-test('whatever JSON arrives, it is a reservation or a CoiError', () => {
+test('any JSON either parses as a reservation or throws CoiError', () => {
   const nearly = fc.record(
     Object.fromEntries(
-      Object.entries(good).map(([key, value]) => [
+      Object.entries(valid).map(([key, value]) => [
         key,
         fc.oneof(fc.constant(value), fc.jsonValue()),
       ]),

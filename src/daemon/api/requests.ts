@@ -1,4 +1,4 @@
-// Parses what peers send; nothing that was not checked here gets further.
+// Parses and validates request bodies.
 import { isAbsolute, normalize } from 'node:path';
 import * as z from 'zod/mini';
 import type { EndedRequest, OwnershipRequest } from '../../coid-api/ended-protocol.ts';
@@ -21,20 +21,20 @@ import {
   quoted,
 } from '../../names.ts';
 import { networkPolicy } from '../../network/policy.ts';
-import { cleanPath } from '../../session/protect/protect-request.ts';
+import { parseProtectedPath } from '../../session/protect/protect-request.ts';
 
 const path = z.string().check(z.minLength(1), z.maxLength(4095));
 const mode = z.enum(['restricted', 'allowlist', 'open']);
 const directoriesMax = 1000;
-const short = z.string().check(z.maxLength(300));
+const shortText = z.string().check(z.maxLength(300));
 const port = z.int().check(z.minimum(1), z.maximum(65_535));
 const policyShape = z.strictObject({
   mode,
-  allow: z.array(short).check(z.maxLength(500)),
+  allow: z.array(shortText).check(z.maxLength(500)),
   hosts: z
-    .array(z.strictObject({ address: short, names: z.array(short), ports: z.array(port) }))
+    .array(z.strictObject({ address: shortText, names: z.array(shortText), ports: z.array(port) }))
     .check(z.maxLength(500)),
-  dnsServers: z.array(short).check(z.maxLength(10)),
+  dnsServers: z.array(shortText).check(z.maxLength(10)),
   allowedPorts: z.array(port).check(z.maxLength(500)),
   allowLocal: z.boolean(),
   blockPrivate: z.boolean(),
@@ -51,7 +51,7 @@ const mountShapes = z
     }),
   )
   .check(z.maxLength(mountsMax));
-/** What is named in the configuration, and what is hidden besides, with the links to it. */
+/** Paths from the configuration, plus secret paths and the links to them. */
 const protectedMax = 600;
 const secretShapes = z.array(z.string().check(z.maxLength(1023))).check(z.maxLength(200));
 const protectShape = z.strictObject({
@@ -77,7 +77,7 @@ const remountShape = z.strictObject({
   secrets: z.optional(secretShapes),
 });
 const endedShape = z.strictObject({ workspace: path, container: z.optional(z.string()) });
-const shape = z.strictObject({
+const reserveShape = z.strictObject({
   prefix: z.string(),
   hash: z.string().check(z.regex(/^[0-9a-f]{8}$/)),
   slot: z.discriminatedUnion('kind', [
@@ -96,14 +96,14 @@ const shape = z.strictObject({
   persistent: z.optional(z.boolean()),
 });
 
-/** Throws `usage` or one of the codes for names and paths. */
+/** Throws `usage`, or a code for invalid names and paths. */
 export function parseReserveRequest(body: unknown): ReserveRequest {
-  const result = z.safeParse(shape, body);
+  const result = z.safeParse(reserveShape, body);
   if (!result.success) {
     const issue = result.error.issues[0];
     throw new CoiError(
       'usage',
-      `not a reservation: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
+      `invalid reservation: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
     );
   }
   const { prefix, hash, slot, container, session, workspace, mounts, policy, protect, ...more } =
@@ -115,34 +115,34 @@ export function parseReserveRequest(body: unknown): ReserveRequest {
     hash: parseHash(hash),
     slot: slot.kind === 'auto' ? slot : { kind: 'from', slot: parseSlot(String(slot.slot)) },
     ...(container === undefined ? {} : { container: parseContainerName(container) }),
-    ...(policy === undefined ? {} : { policy: soundPolicy(policy, rest.network) }),
-    ...(protect === undefined ? {} : { protect: soundProtection(protect) }),
-    ...(secrets === undefined ? {} : { secrets: secrets.map(cleanPath) }),
+    ...(policy === undefined ? {} : { policy: checkPolicy(policy, rest.network) }),
+    ...(protect === undefined ? {} : { protect: checkProtection(protect) }),
+    ...(secrets === undefined ? {} : { secrets: secrets.map(parseProtectedPath) }),
     session: parseSessionId(session),
     workspace: absolutePath(workspace),
-    mounts: soundMounts(mounts),
+    mounts: checkMounts(mounts),
   };
 }
 
 /** Throws `usage` or `mount-invalid`. */
 export function parseRemountRequest(body: unknown): RemountRequest {
   const result = z.safeParse(remountShape, body);
-  if (!result.success) throw new CoiError('usage', 'not a request for mounts');
+  if (!result.success) throw new CoiError('usage', 'invalid mount request');
   const { id, startId, mounts, network, protect, secrets } = result.data;
   return {
     id,
     startId,
-    ...(mounts === undefined ? {} : { mounts: soundMounts(mounts) }),
+    ...(mounts === undefined ? {} : { mounts: checkMounts(mounts) }),
     ...(network === undefined ? {} : { network }),
-    ...(protect === undefined ? {} : { protect: soundProtection(protect) }),
-    ...(secrets === undefined ? {} : { secrets: secrets.map(cleanPath) }),
+    ...(protect === undefined ? {} : { protect: checkProtection(protect) }),
+    ...(secrets === undefined ? {} : { secrets: secrets.map(parseProtectedPath) }),
   };
 }
 
 /** Throws `usage` or `mount-invalid`. */
 export function parseOwnershipRequest(body: unknown): OwnershipRequest {
   const result = z.safeParse(ownershipShape, body);
-  if (!result.success) throw new CoiError('usage', 'not a request for ownership');
+  if (!result.success) throw new CoiError('usage', 'invalid ownership request');
   const { workspace, directories, dryRun } = result.data;
   return {
     workspace: absolutePath(workspace),
@@ -154,7 +154,7 @@ export function parseOwnershipRequest(body: unknown): OwnershipRequest {
 /** Throws `usage` or `mount-invalid`. */
 export function parseEndedRequest(body: unknown): EndedRequest {
   const result = z.safeParse(endedShape, body);
-  if (!result.success) throw new CoiError('usage', 'not a question for ended sessions');
+  if (!result.success) throw new CoiError('usage', 'invalid request for ended sessions');
   const { workspace, container } = result.data;
   return { workspace: absolutePath(workspace), container };
 }
@@ -164,15 +164,15 @@ const stuckShape = z.object({ id: z.string() });
 /** Throws `usage`. */
 export function parseStuckRequest(body: unknown): StuckRequest {
   const result = z.safeParse(stuckShape, body);
-  if (!result.success) throw new CoiError('usage', 'not a request to free a container');
+  if (!result.success) throw new CoiError('usage', 'invalid request to free a container');
   return result.data;
 }
 
-function soundMounts(mounts: readonly MountRequest[]): MountRequest[] {
+function checkMounts(mounts: readonly MountRequest[]): MountRequest[] {
   if (new Set(mounts.map(({ name }) => name)).size < mounts.length)
-    throw new CoiError('usage', 'not a request for mounts: two of them have one name');
+    throw new CoiError('usage', 'invalid mount request: duplicate mount name');
   if (mounts.filter(({ git }) => git !== undefined).length > 1)
-    throw new CoiError('usage', 'not a request for mounts: two directories of git');
+    throw new CoiError('usage', 'invalid mount request: more than one git directory');
   return mounts.map(({ name, source, readonly, inside, git }) => ({
     name: mountName(name),
     source: absolutePath(source),
@@ -187,31 +187,32 @@ function relativePath(text: string): string {
     .split('/')
     .every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
   if (plain || text === '.') return text;
-  throw new CoiError('mount-invalid', `${quoted(text)} is no plain path inside the workspace`);
+  throw new CoiError('mount-invalid', `${quoted(text)} is not a plain path in the workspace`);
 }
 
-/** Throws `unprotected-path` for what is no plain path. */
-function soundProtection(request: ProtectRequest): ProtectRequest {
+/** Throws `unprotected-path` for a path that is not plain. */
+function checkProtection(request: ProtectRequest): ProtectRequest {
   const { paths, mode: how, readonlyGit, writable } = request;
   return {
-    paths: paths.map(cleanPath),
+    paths: paths.map(parseProtectedPath),
     mode: how,
     ...(readonlyGit ? { readonlyGit } : {}),
-    ...(writable ? { writable: writable.map(cleanPath) } : {}),
+    ...(writable ? { writable: writable.map(parseProtectedPath) } : {}),
   };
 }
 
-/** Every part of it is parsed once, so that nothing fails when it becomes rules. */
-function soundPolicy(policy: PolicyRecord, mode: NetworkMode): PolicyRecord {
-  if (policy.mode !== mode) throw new CoiError('usage', 'not a reservation: two network modes');
+/** Parses the whole policy once, so that creating rules from it cannot fail later. */
+function checkPolicy(policy: PolicyRecord, mode: NetworkMode): PolicyRecord {
+  if (policy.mode !== mode)
+    throw new CoiError('usage', 'invalid reservation: policy and network mode differ');
   networkPolicy(policy);
   return policy;
 }
 
-/** A name becomes a directory below the run directory, so nothing but plain names. */
+/** The name becomes a directory below the run directory, so only plain names are valid. */
 export function mountName(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return name;
-  throw new CoiError('mount-invalid', `invalid name of a mount ${quoted(name)}`);
+  throw new CoiError('mount-invalid', `invalid mount name ${quoted(name)}`);
 }
 
 function absolutePath(text: string): string {

@@ -1,4 +1,4 @@
-// coid's server with parts that fail: whatever happens to one request, coid goes on and answers the next.
+// coid's server with failing parts: after a failed request, coid answers the next one.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -25,7 +25,7 @@ const status: DaemonStatus = {
   ...{ leases: 0, guard: 'ok' },
 } as unknown as DaemonStatus;
 
-/** A server with those parts; what a test does not ask for is not there. */
+/** Runs `use` against a server with only the given parts. */
 async function serving(
   parts: { readonly status?: () => Promise<DaemonStatus>; readonly log?: Log },
   use: (coid: Coid) => Promise<void>,
@@ -47,7 +47,7 @@ async function serving(
   await once(server, 'listening');
   try {
     await use(openCoid({ socketPath }));
-    assert.deepEqual(unhandled, [], 'nothing that would end coid');
+    assert.deepEqual(unhandled, [], 'no error that would end coid');
   } finally {
     process.off('unhandledRejection', note);
     server.closeAllConnections();
@@ -56,7 +56,7 @@ async function serving(
   }
 }
 
-test('a log that throws costs coid nothing: requests are answered, and none of them ends it', async () => {
+test('coid answers requests even if its log throws', async () => {
   const log: Log = () => {
     throw new Error('EROFS: read-only file system');
   };
@@ -71,7 +71,7 @@ test('a log that throws costs coid nothing: requests are answered, and none of t
   });
 });
 
-test('an answer that cannot be written down as JSON is a failure of coid, which goes on', async () => {
+test('a reply that cannot be serialized fails with coid-failed, and coid keeps running', async () => {
   const circle: Record<string, unknown> = {};
   circle['self'] = circle;
   await serving({ status: async () => circle as unknown as DaemonStatus }, async (coid) => {
@@ -83,7 +83,7 @@ test('an answer that cannot be written down as JSON is a failure of coid, which 
   });
 });
 
-test('Incus that does not answer coid in time is told as that, not as an Incus that is not there', async () => {
+test('an Incus timeout fails with timeout, a refused connection with incus-unreachable', async () => {
   const call = { status: 0, method: 'GET', path: '/1.0', message: 'no answer from Incus' };
   for (const [errno, code] of [
     ['ETIMEDOUT', 'timeout'],

@@ -1,4 +1,4 @@
-// HTTP on coid's socket: who asks is known from the kernel, what they send is limited, every failure is a DaemonError.
+// HTTP server on coid's socket: the kernel identifies the peer, requests are limited, every failure is a DaemonError.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
@@ -14,15 +14,15 @@ import type { Peer } from '../../host/linux/peer-credentials.ts';
 import { IncusError } from '../../incus/client.ts';
 import { parseContainerName } from '../../names.ts';
 import type { Ownership } from '../cleanup/ownership.ts';
-import type { SetIds } from '../cleanup/set-id-sweeper.ts';
+import type { SetIdSweeper } from '../cleanup/set-id-sweeper.ts';
 import type { Log } from '../log.ts';
-import { monitorAnswer } from '../monitor/answer.ts';
+import { answerMonitorRequest } from '../monitor/monitor-requests.ts';
 import type { Monitors } from '../monitor/monitors.ts';
 import type { Remounts } from '../mounts/remounts.ts';
 import type { NetworkService } from '../network/network-service.ts';
-import type { Stuck } from '../reconcile/stuck.ts';
+import type { StuckContainers } from '../reconcile/stuck.ts';
 import type { Reservations } from '../reservations/reservations.ts';
-import type { Claims } from '../reservations/session-claims.ts';
+import type { StartLocks } from '../reservations/start-locks.ts';
 import {
   parseEndedRequest,
   parseOwnershipRequest,
@@ -34,23 +34,23 @@ import {
 export interface ServerParts {
   readonly reservations: Reservations;
   readonly remounts: Remounts;
-  readonly claims: Pick<Claims, 'giveUp'>;
+  readonly startLocks: Pick<StartLocks, 'releaseStart'>;
   readonly network: NetworkService;
   readonly monitors: Monitors;
   readonly ownership: Ownership;
-  readonly setIds: SetIds;
-  readonly stuck: Pick<Stuck, 'free'>;
+  readonly setIds: SetIdSweeper;
+  readonly stuck: Pick<StuckContainers, 'free'>;
   readonly status: () => Promise<DaemonStatus>;
   readonly alive: () => AliveReply;
   readonly peerOf: (socket: Socket) => Peer;
   /** Called after each reservation. */
   readonly reserved: () => void;
-  /** Called when a reservation was given back: what it had before a look saw its container may be left. */
+  /** Called after a reservation was released: parts of it may be left that only a reconcile pass removes. */
   readonly released: () => void;
   readonly log: Log;
 }
 
-/** A peer that sends slowly is dropped after that. */
+/** Slow senders are dropped after this time. */
 const requestLimitMs = 10_000;
 const connectionsMax = 256;
 
@@ -61,7 +61,7 @@ export function daemonServer(parts: ServerParts): Server {
     { requestTimeout: requestLimitMs, headersTimeout: requestLimitMs, keepAliveTimeout: 1000 },
     (request, response) => {
       handle(parts, peers.get(request.socket), request, response).catch(() => {
-        // Its answer or its line in the log could not be written: that is the end of this request, not of coid.
+        // The reply or the log line could not be written: this must end the request, not coid.
         if (!response.writableEnded) request.socket.destroy();
       });
     },
@@ -87,7 +87,7 @@ async function handle(
   const started = performance.now();
   const about = { method: request.method, path: request.url?.slice(0, 200), uid: peer?.uid };
   try {
-    if (!peer) throw new CoiError('coid-failed', 'the peer of a connection is unknown');
+    if (!peer) throw new CoiError('coid-failed', 'cannot identify the peer of the connection');
     const answer = await route(parts, peer, request);
     reply(response, answer === undefined ? 204 : 200, answer);
     parts.log('debug', 'request', {
@@ -95,10 +95,12 @@ async function handle(
       tookMs: Math.round((performance.now() - started) * 10) / 10,
     });
   } catch (error) {
-    const failure = expected(error);
+    const failure = peerError(error);
     const { code, message, hint } =
       failure ??
-      new CoiError('coid-failed', 'coid failed', { hint: 'Run `coi daemon logs` to see why.' });
+      new CoiError('coid-failed', 'internal error in coid', {
+        hint: 'Run `coi daemon logs` to see why.',
+      });
     const body: DaemonError = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
     reply(response, statusOf(code), body);
     parts.log(failure ? 'info' : 'error', 'request-failed', {
@@ -110,9 +112,9 @@ async function handle(
 }
 
 async function route(parts: ServerParts, peer: Peer, request: IncomingMessage): Promise<unknown> {
-  const { reservations, remounts, claims, network, monitors, ownership, setIds, stuck } = parts;
+  const { reservations, remounts, startLocks, network, monitors, ownership, setIds, stuck } = parts;
   const [version, ...words] =
-    (request.url ?? '').split('?')[0]?.split('/').slice(1).map(decoded) ?? [];
+    (request.url ?? '').split('?')[0]?.split('/').slice(1).map(decodeSegment) ?? [];
   const [noun, name, part] = words;
   const wanted =
     version === 'v1' && words.length <= 3
@@ -137,13 +139,13 @@ async function route(parts: ServerParts, peer: Peer, request: IncomingMessage): 
       await reservations.release(name ?? '', peer);
       return parts.released();
     case 'DELETE starts/*':
-      return claims.giveUp(name ?? '');
+      return startLocks.releaseStart(name ?? '');
     case 'POST containers/*/mounts': {
       const wanted = parseRemountRequest(await readJson(request));
       try {
         return { mounts: await remounts.remount(parseContainerName(name ?? ''), wanted, peer) };
       } catch (error) {
-        claims.giveUp(wanted.startId);
+        startLocks.releaseStart(wanted.startId);
         throw error;
       }
     }
@@ -152,19 +154,19 @@ async function route(parts: ServerParts, peer: Peer, request: IncomingMessage): 
       return stuck.free(parseContainerName(name ?? ''), id, peer.uid);
     }
     case 'POST ownership':
-      return ownership.give(parseOwnershipRequest(await readJson(request)), peer);
+      return ownership.giveBack(parseOwnershipRequest(await readJson(request)), peer);
     case 'POST ended':
-      return setIds.ended(parseEndedRequest(await readJson(request)), peer);
+      return setIds.endedSessions(parseEndedRequest(await readJson(request)), peer);
     case 'GET monitor':
     case 'GET monitor/*':
     case 'GET audit/*':
-      return monitorAnswer(monitors, peer, request.url ?? '');
+      return answerMonitorRequest(monitors, peer, request.url ?? '');
     case 'GET network/*':
       return network.report(parseContainerName(name ?? ''), peer);
     case 'POST network/*/permits':
       return network.permit(parseContainerName(name ?? ''), peer, await readJson(request));
     default:
-      throw new CoiError('usage', 'coid has no such call');
+      throw new CoiError('usage', 'coid does not know this request');
   }
 }
 
@@ -174,23 +176,23 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
     if (bytes > requestBytesMax)
-      throw new CoiError('usage', `a request of more than ${requestBytesMax} bytes`);
+      throw new CoiError('usage', `the request is larger than ${requestBytesMax} bytes`);
     parts.push(part);
   }
   try {
     return JSON.parse(Buffer.concat(parts).toString('utf8'));
   } catch (error) {
-    throw new CoiError('usage', 'the request is no JSON', { cause: error });
+    throw new CoiError('usage', 'invalid JSON in request', { cause: error });
   }
 }
 
-/** What may be said to the peer. A failure of Incus is one; a bug is not. */
-function expected(error: unknown): CoiError | undefined {
+/** Errors that the peer may see, Incus failures included; undefined for a bug. */
+function peerError(error: unknown): CoiError | undefined {
   if (error instanceof CoiError) return error;
   if (!(error instanceof IncusError)) return undefined;
   if (error.errno === 'ETIMEDOUT')
     return new CoiError('timeout', 'Incus did not answer coid in time', {
-      hint: 'Incus is busy or hangs; try again, and see `coi health`.',
+      hint: 'Incus is busy or hangs. Try again, or run `coi health`.',
       cause: error,
     });
   if (error.status === 0)
@@ -221,7 +223,7 @@ function statusOf(code: ErrorCode): number {
 function reply(response: ServerResponse, status: number, body: unknown): void {
   if (response.destroyed || response.headersSent) return;
   const text = body === undefined ? '' : JSON.stringify(body);
-  // One request a connection: the peer was checked when it connected, and nothing lingers when coid ends.
+  // One request per connection: the peer is identified on connect, and no connection lingers when coid stops.
   response.writeHead(status, {
     'content-type': 'application/json',
     [protocolHeader]: String(protocolVersion),
@@ -230,7 +232,7 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
   response.end(text);
 }
 
-function decoded(part: string): string {
+function decodeSegment(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -1,4 +1,4 @@
-// What is kept of sessions that have ended: from which files rights were taken, and whether all was looked at.
+// Records of ended sessions: which files were stripped of rights, and whether the search was complete.
 import * as z from 'zod/mini';
 import type { EndedSession } from '../../coid-api/ended-protocol.ts';
 import type { SetIdFile } from '../../host/fs/meta/set-id-files.ts';
@@ -7,32 +7,35 @@ import { readState, type StateShape, writeState } from '../state-file.ts';
 export interface Sweep {
   readonly found: readonly SetIdFile[];
   readonly count: number;
-  /** Sources that were not looked at: something else is there now. */
+  /** Sources that were not searched: something else is there now. */
   readonly unseen: readonly string[];
   readonly complete: boolean;
 }
 
-export interface Remembered extends EndedSession {
-  /** Of its mounts; a coid of before did not write it. */
+export interface EndedRecord extends EndedSession {
+  /** Mounts id; an older coid did not save it. */
   readonly id?: string;
   readonly owner: number;
   readonly workspace: string;
 }
 
-/** What is known of one before it was looked at. */
-export type Ended = Omit<Remembered, 'stripped' | 'strippedCount' | 'unseen' | 'complete'> & {
+/** An ended session before the search. */
+export type EndedSummary = Omit<
+  EndedRecord,
+  'stripped' | 'strippedCount' | 'unseen' | 'complete'
+> & {
   readonly id: string;
 };
 
 const sessionsMax = 300;
 const guardedMax = 10;
-/** Names that are kept of one session, and of how many characters: the agent has made them. */
+/** Limits on the number and length of file names, which the agent controls. */
 const namesMax = 100;
 const nameMax = 1024;
 
 export class EndedSessions {
   readonly #path: string;
-  #all: readonly Remembered[] = [];
+  #all: readonly EndedRecord[] = [];
 
   constructor(path: string) {
     this.#path = path;
@@ -42,20 +45,20 @@ export class EndedSessions {
     this.#all = readState(this.#path, shape) ?? [];
   }
 
-  get all(): readonly Remembered[] {
+  get all(): readonly EndedRecord[] {
     return this.#all;
   }
 
-  /** A session of which not all was looked at yet. A kept container has the same id each time it runs. */
-  unfinished(id: string): Remembered | undefined {
+  /** A session with an incomplete search. A persistent container has the same id in each run. */
+  unfinished(id: string): EndedRecord | undefined {
     return this.#all.find((one) => one.id === id && one.complete === false);
   }
 
-  /** Adds what one more sweep of a session found to what is known of it. */
-  add(about: Ended, sweep: Sweep): void {
+  /** Adds the result of another sweep to a session's record. */
+  add(about: EndedSummary, sweep: Sweep): void {
     const before = this.unfinished(about.id);
-    const found = [...(before?.stripped ?? []), ...sweep.found.map(shortened)];
-    const session: Remembered = {
+    const found = [...(before?.stripped ?? []), ...sweep.found.map(shortenPath)];
+    const session: EndedRecord = {
       ...about,
       endedAt: before?.endedAt ?? about.endedAt,
       stripped: found.slice(0, namesMax),
@@ -66,14 +69,14 @@ export class EndedSessions {
     const all = before
       ? this.#all.map((one) => (one === before ? session : one))
       : [...this.#all, session];
-    this.#all = remembered(all);
-    // As a whole: what is known of the others must not be lost with a coid that is killed meanwhile.
+    this.#all = limitRecords(all);
+    // Written atomically, so that a kill of coid does not lose the other records.
     writeState(this.#path, JSON.stringify(this.#all), { flush: false });
   }
 }
 
-/** Of the last sessions of each workspace also what was guarded, which may be long. */
-function remembered(all: readonly Remembered[]): Remembered[] {
+/** Keeps the guarded paths, which may be long, only for the last sessions of each workspace. */
+function limitRecords(all: readonly EndedRecord[]): EndedRecord[] {
   const counts = new Map<string, number>();
   return all
     .slice(-sessionsMax)
@@ -86,7 +89,7 @@ function remembered(all: readonly Remembered[]): Remembered[] {
     .toReversed();
 }
 
-function shortened(file: SetIdFile): SetIdFile {
+function shortenPath(file: SetIdFile): SetIdFile {
   return file.path.length <= nameMax ? file : { ...file, path: `${file.path.slice(0, nameMax)}…` };
 }
 
@@ -99,4 +102,4 @@ const shape = z.array(
     endedAt: z.string(),
     stripped: z.array(z.looseObject({ path: z.string() })),
   }),
-) as unknown as StateShape<Remembered[]>;
+) as unknown as StateShape<EndedRecord[]>;

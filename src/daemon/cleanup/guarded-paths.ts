@@ -1,4 +1,4 @@
-// Which paths of a session are under guard, as it is written down in <state dir>/protect/.
+// Reads the guarded paths of a session from the records in <state dir>/protect/.
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
@@ -6,8 +6,8 @@ import { isWithin } from '../../session/protect/path-text.ts';
 import { readRecord } from '../protect/guard/record.ts';
 
 /**
- * Relative to the workspace, absolute in a directory of git elsewhere; none where the guard was only tried, since then
- * nobody knows where it held.
+ * Relative to the workspace, absolute in a shared git directory. None in watch mode, in which it is unknown which paths
+ * could be guarded.
  */
 export function guardedPaths(
   stateDir: string,
@@ -28,7 +28,7 @@ function recordsIn(directory: string): string[] {
   try {
     return readdirSync(directory).filter((name) => name.endsWith('.json'));
   } catch (error) {
-    // Nothing was ever guarded.
+    // No workspace was ever guarded.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
   }

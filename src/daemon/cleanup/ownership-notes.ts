@@ -1,34 +1,34 @@
-// Which ended sessions have left something to be given back, from look to look. Pure.
+// Tracks ended sessions whose files have to be given to the owner. Pure.
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 
-/** What has to be known of an ephemeral session when its container is gone. */
-export interface EndedSession {
-  /** Of its mounts. */
+/** An ephemeral session, as far as it must be known after its container is gone. */
+export interface OwnershipNote {
+  /** Mounts id. */
   readonly id: string;
   readonly container: string;
   readonly ownerUid: number;
   readonly ownerGid: number;
   readonly idmapBase: number;
-  /** What the container could write, as paths of the host. */
+  /** Host paths that the container could write. */
   readonly sources: readonly string[];
 }
 
-export type Notes = ReadonlyMap<string, EndedSession>;
+export type Notes = ReadonlyMap<string, OwnershipNote>;
 
-export interface OwnershipLook {
+export interface OwnershipObservation {
   readonly instances: readonly Instance[];
-  /** Bases of reservations that are not yet containers. */
+  /** Id bases of reservations that are not yet containers. */
   readonly reserved: ReadonlySet<number>;
   readonly runDir: string;
 }
 
-/** The notes after a look, and those that are to be done now. */
-export function notesAfter(
+/** The notes after a pass, and those to process now. */
+export function updateNotes(
   before: Notes,
-  { instances, reserved, runDir }: OwnershipLook,
-): { notes: Notes; due: readonly EndedSession[] } {
+  { instances, reserved, runDir }: OwnershipObservation,
+): { notes: Notes; due: readonly OwnershipNote[] } {
   const records = instances.flatMap(({ name, config }) => {
     const record = sessionRecord(config);
     return record ? [{ name, record }] : [];
@@ -41,7 +41,7 @@ export function notesAfter(
   const ephemeral = records
     .filter(({ record }) => record.mounts.runDir === runDir && !record.persistent)
     .map(({ name, record: { mounts } }) => noteOf(name, mounts));
-  // What a persistent container of the same ids has left cannot be told apart, so nothing is touched.
+  // Files of a persistent container with the same ids cannot be distinguished, so nothing is changed.
   const open = [...before.values()].filter(
     ({ id, idmapBase }) => !present.has(id) && !kept.has(idmapBase),
   );
@@ -51,7 +51,7 @@ export function notesAfter(
   };
 }
 
-export function noteOf(container: string, mounts: MountRecord): EndedSession {
+export function noteOf(container: string, mounts: MountRecord): OwnershipNote {
   const { id, ownerUid, ownerGid, idmapBase } = mounts;
   const sources = mounts.mounts.filter(({ readonly }) => !readonly).map(({ source }) => source);
   return { id, container, ownerUid, ownerGid, idmapBase, sources };

@@ -1,32 +1,32 @@
-// Looks for programs with rights of their own in all that one session could write.
+// Searches a session's writable directories for setuid and setgid files and files with capabilities.
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type SetIdFile, setIdFiles } from '../../host/fs/meta/set-id-files.ts';
+import { findSetIdFiles, type SetIdFile } from '../../host/fs/meta/set-id-files.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import type { MountRoots } from '../mounts/mount-roots.ts';
-import type { RemoteFiles } from '../mounts/remote-files.ts';
+import type { RemoteFileSystems } from '../mounts/remote-file-systems.ts';
 import type { Sweep } from './ended-sessions.ts';
-import type { Note } from './set-id-note.ts';
+import type { SetIdNote } from './set-id-note.ts';
 
 export interface SearchParts {
   readonly libc: Libc;
-  readonly roots: Pick<MountRoots, 'reopened'>;
-  readonly files: Pick<RemoteFiles, 'during'>;
+  readonly roots: Pick<MountRoots, 'reopen'>;
+  readonly files: Pick<RemoteFileSystems, 'whileResponsive'>;
   readonly signal: AbortSignal;
 }
 
-/** Clocks of the kernel and of Incus may differ by a moment, and to look at a file too many costs nothing. */
+/** Clocks of kernel and Incus may differ slightly; checking an extra file is harmless. */
 const earlierMs = 2000;
-/** Searches of one attempt: what is made or moved meanwhile is found by the next, until there is nothing. */
+/** Searches per attempt: each finds files that were created or moved during the one before. */
 const searchesMax = 4;
 
-/** Takes the rights away, and searches until nothing is found. */
-export async function stripped(parts: SearchParts, note: Note): Promise<Sweep> {
+/** Strips the rights, and searches until nothing is found. */
+export async function stripSetIds(parts: SearchParts, note: SetIdNote): Promise<Sweep> {
   const found: SetIdFile[] = [];
   let count = 0;
   let unseen: readonly string[] = [];
   for (let searches = 0; searches < searchesMax; searches += 1) {
-    const search = await searched(parts, note, true);
+    const search = await searchSetIds(parts, note, true);
     found.push(...search.found);
     count += search.count;
     unseen = search.unseen;
@@ -36,10 +36,10 @@ export async function stripped(parts: SearchParts, note: Note): Promise<Sweep> {
   return { found, count, unseen, complete: false };
 }
 
-/** Paths are absolute. A source that is not what was mounted (any more) is left alone, and told. */
-export async function searched(
+/** Returns absolute paths. A source that is no longer the mounted directory is skipped and reported as unseen. */
+export async function searchSetIds(
   { libc, roots, files, signal }: SearchParts,
-  note: Note,
+  note: SetIdNote,
   strip: boolean,
 ): Promise<Sweep> {
   const all: SetIdFile[] = [];
@@ -47,16 +47,16 @@ export async function searched(
   let count = 0;
   let complete = true;
   for (const source of note.sources) {
-    const opened = await roots.reopened(note.id, source);
+    const opened = await roots.reopen(note.id, source);
     if (opened === undefined) {
       unseen.push(source);
       continue;
     }
     const { fd: directory, path } = opened;
     try {
-      const wish = { directory, sinceMs: note.sinceMs - earlierMs, strip };
-      const result = await files.during(path, signal, (during) =>
-        setIdFiles(libc, { ...wish, signal: during }),
+      const options = { directory, sinceMs: note.sinceMs - earlierMs, strip };
+      const result = await files.whileResponsive(path, signal, (during) =>
+        findSetIdFiles(libc, { ...options, signal: during }),
       );
       all.push(...result.found.map((file) => ({ ...file, path: join(source, file.path) })));
       count += result.count;

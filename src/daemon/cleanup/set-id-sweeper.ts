@@ -1,5 +1,5 @@
-// Finds what sessions made setuid, setgid or gave capabilities in what they could write: now and then while they run,
-// and at their end, when it is taken away. What is to be looked at is in <state dir>/set-id/, so that no crash loses it.
+// Finds files that sessions made setuid or setgid or gave capabilities: regularly while they run, and at their end, when
+// the rights are stripped. Pending searches are in <state dir>/set-id/, so that they survive a crash.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,9 +13,16 @@ import { isTreeId } from '../mounts/tree-id.ts';
 import { readState, stateFiles, writeState } from '../state-file.ts';
 import { EndedSessions } from './ended-sessions.ts';
 import { guardedPaths } from './guarded-paths.ts';
-import { aboutOf, type Note, noteOf, noteShape, openOf, startOf } from './set-id-note.ts';
-import { type SearchParts, searched, stripped } from './set-id-search.ts';
-import { ToldPaths } from './told-paths.ts';
+import { ReportedPaths } from './reported-paths.ts';
+import {
+  endedSummary,
+  noteOf,
+  noteShape,
+  openSession,
+  type SetIdNote,
+  startMs,
+} from './set-id-note.ts';
+import { type SearchParts, searchSetIds, stripSetIds } from './set-id-search.ts';
 
 export interface SetIdParts extends SearchParts {
   readonly log: Log;
@@ -23,30 +30,30 @@ export interface SetIdParts extends SearchParts {
   readonly stateDir: string;
   readonly now: () => Date;
   readonly elapsedMs: () => number;
-  /** Between two looks at what runs. */
-  readonly lookEveryMs: number;
-  /** A running session made such a file. */
+  /** Minimum interval of searches of running sessions. */
+  readonly intervalMs: number;
+  /** Called when a running session has created such a file. */
   readonly found: (mounts: string, path: string) => void;
 }
 
-/** An attempt that was not complete is followed by another, each after twice the time, at last once a day. */
+/** Maximum retry delay; it doubles after each incomplete attempt. */
 const againMaxMs = 86_400_000;
 const keptMs = 30 * 86_400_000;
-/** Until an end that was just seen elsewhere is seen here. */
+/** How long to wait until coid also sees an end that the client has seen. */
 const waitMs = 3000;
 const waitStepMs = 25;
 
-/** Looking may take one part in that many of the time. */
+/** Searches may take at most 1/share of the time. */
 const share = 25;
 
-export class SetIds {
+export class SetIdSweeper {
   readonly #parts: SetIdParts;
   readonly #directory: string;
-  readonly #notes = new Map<string, Note>();
+  readonly #notes = new Map<string, SetIdNote>();
   readonly #ending = new Map<string, Promise<void>>();
-  /** When an ended session that could not be looked at completely is looked at again. */
-  readonly #again = new Map<string, { readonly atMs: number; readonly waitMs: number }>();
-  readonly #told = new Map<string, ToldPaths>();
+  /** Next attempt of each incomplete search. */
+  readonly #retries = new Map<string, { readonly atMs: number; readonly waitMs: number }>();
+  readonly #reported = new Map<string, ReportedPaths>();
   readonly #ended: EndedSessions;
   #running: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
@@ -57,7 +64,7 @@ export class SetIds {
     this.#ended = new EndedSessions(join(this.#directory, endedName));
   }
 
-  /** Takes over what an earlier coid had noted. */
+  /** Loads the notes of an earlier coid. */
   load(): void {
     for (const name of stateFiles(this.#directory)) {
       if (name === endedName) continue;
@@ -68,30 +75,30 @@ export class SetIds {
     this.#ended.load();
   }
 
-  /** A session is about to begin: it may have ended before anybody sees it run. */
+  /** Called before a session starts, which may have ended before coid sees it running. */
   begin(mounts: MountRecord, container: string, workspace: string): void {
     this.#note(mounts, container, workspace, this.#parts.now().getTime());
   }
 
-  /** Of the mounts of those that are not done. */
+  /** Mounts ids of sessions with a pending search. */
   ids(): readonly string[] {
     return [...this.#notes.keys()];
   }
 
-  /** What could not be looked at is looked at at the next occasion. */
-  again(): void {
-    this.#again.clear();
+  /** Retries incomplete searches in the next pass. */
+  retryAll(): void {
+    this.#retries.clear();
   }
 
-  /** It did not begin after all. */
+  /** The session did not start after all. */
   forget(id: string): void {
     this.#notes.delete(id);
-    this.#again.delete(id);
+    this.#retries.delete(id);
     rmSync(join(this.#directory, id), { force: true });
   }
 
-  /** Called at each look with all instances and the ids of reservations. Begins what can be done; does not wait for it. */
-  follow(instances: readonly Instance[], reserved: ReadonlySet<string>): void {
+  /** Called in each reconcile pass with all instances and the ids of reservations. Starts due work without waiting for it. */
+  reconcile(instances: readonly Instance[], reserved: ReadonlySet<string>): void {
     const running = new Set<string>();
     for (const instance of instances) {
       const record = sessionRecord(instance.config);
@@ -100,22 +107,23 @@ export class SetIds {
       running.add(record.mounts.id);
       if (this.#notes.has(record.mounts.id)) continue;
       const { mounts, workspace } = record;
-      this.#note(mounts, instance.name, workspace, startOf(instance));
+      this.#note(mounts, instance.name, workspace, startMs(instance));
     }
     for (const { id } of this.#notes.values())
-      if (!running.has(id) && !reserved.has(id)) void this.settled(id);
+      if (!running.has(id) && !reserved.has(id)) void this.sweepEnded(id);
     this.#running = running;
-    for (const id of this.#told.keys()) if (!running.has(id)) this.#told.delete(id);
-    this.#lookLater(this.#parts.lookEveryMs);
+    for (const id of this.#reported.keys()) if (!running.has(id)) this.#reported.delete(id);
+    this.#searchLater(this.#parts.intervalMs);
   }
 
-  /** Resolves when nothing of that ended session is left, or it could not be looked at completely for now. */
-  settled(id: string): Promise<void> {
+  /** Resolves when the ended session was searched, completely or as far as possible for now. */
+  sweepEnded(id: string): Promise<void> {
     const { elapsedMs, log, signal } = this.#parts;
     const note = this.#notes.get(id);
     const known = this.#ending.get(id);
     if (known || !note) return known ?? Promise.resolve();
-    if (signal.aborted || elapsedMs() < (this.#again.get(id)?.atMs ?? 0)) return Promise.resolve();
+    if (signal.aborted || elapsedMs() < (this.#retries.get(id)?.atMs ?? 0))
+      return Promise.resolve();
     const work = this.#end(note)
       .catch((error: unknown) => {
         log('warning', 'set-id-failed', { id, error });
@@ -126,29 +134,29 @@ export class SetIds {
     return work;
   }
 
-  /** Those of the peer's in a workspace, the latest first. Waits a moment for those that end, and for that container. */
-  async ended({ workspace, container }: EndedRequest, peer: Peer): Promise<EndedReply> {
+  /** The peer's sessions in a workspace, latest first. Waits briefly for sessions that are ending, and for `container`. */
+  async endedSessions({ workspace, container }: EndedRequest, peer: Peer): Promise<EndedReply> {
     const { elapsedMs, now, signal } = this.#parts;
     const limitMs = elapsedMs() + waitMs;
-    // What was looked at, but not completely, is not waited for.
+    // Incomplete searches are not awaited.
     const unswept = () =>
       [...this.#notes.values()].filter(
         ({ id }) => this.#ending.has(id) || !this.#ended.unfinished(id),
       );
-    const isAwaited = (note: Note) =>
+    const isAwaited = (note: SetIdNote) =>
       note.container === container || (note.workspace === workspace && this.#ending.has(note.id));
     while (unswept().some(isAwaited) && elapsedMs() < limitMs && !signal.aborted)
-      // A coid that ends says what it knows.
+      // If coid is stopping, reply with what is known.
       await delay(waitStepMs, undefined, { signal }).catch(() => undefined);
     const isTheirs = (one: { workspace: string }, owner: number) =>
       one.workspace === workspace && (peer.uid === 0 || peer.uid === owner);
     const own = [...this.#notes.values()].filter((note) => isTheirs(note, note.ownerUid));
-    // What ended and was not looked at yet is told as such: nobody knows what is left of it.
-    const isPending = ({ id, container: name }: Note) =>
+    // Sessions that ended but were not searched are reported as incomplete.
+    const isPending = ({ id, container: name }: SetIdNote) =>
       (this.#ending.has(id) || name === container) && !this.#ended.unfinished(id);
     const pending = own
       .filter(isPending)
-      .map((note) => ({ ...aboutOf(note, now()), stripped: [], complete: false }));
+      .map((note) => ({ ...endedSummary(note, now()), stripped: [], complete: false }));
     return {
       sessions: [...this.#ended.all.filter((one) => isTheirs(one, one.owner)), ...pending]
         .map(({ id: _, owner: __, workspace: ___, ...session }) => session)
@@ -156,7 +164,7 @@ export class SetIds {
       open: own
         .filter((note) => !isPending(note))
         .filter(({ id }) => this.#running.has(id) || !this.#ended.unfinished(id))
-        .map(openOf),
+        .map(openSession),
     };
   }
 
@@ -167,12 +175,12 @@ export class SetIds {
     writeState(join(this.#directory, note.id), JSON.stringify(note), { flush: false });
   }
 
-  /** The note stays until all was looked at: the next attempt, or the next coid, goes on with it. */
-  async #end(note: Note): Promise<void> {
+  /** The note stays until the search is complete, for the next attempt or the next coid. */
+  async #end(note: SetIdNote): Promise<void> {
     const { log, now } = this.#parts;
     const { id, container } = note;
-    const sweep = await stripped(this.#parts, note);
-    this.#ended.add(aboutOf(note, now()), sweep);
+    const sweep = await stripSetIds(this.#parts, note);
+    this.#ended.add(endedSummary(note, now()), sweep);
     const { count, complete, unseen } = sweep;
     for (const source of unseen) log('warning', 'set-id-unseen', { container, source });
     if (complete) this.forget(id);
@@ -180,57 +188,57 @@ export class SetIds {
     if (count > 0 || !complete) log('warning', 'set-id-stripped', { container, count, complete });
   }
 
-  /** What is told of it stays, also where the note goes after a month. */
-  #tryLater({ id, sinceMs }: Note): void {
-    const { elapsedMs, lookEveryMs, now, signal } = this.#parts;
+  /** After a month the note is dropped; the session's record stays. */
+  #tryLater({ id, sinceMs }: SetIdNote): void {
+    const { elapsedMs, intervalMs, now, signal } = this.#parts;
     if (now().getTime() - sinceMs > keptMs) {
       this.forget(id);
       return;
     }
-    const waitMs = Math.min(againMaxMs, 2 * (this.#again.get(id)?.waitMs ?? lookEveryMs / 2));
-    this.#again.set(id, { atMs: elapsedMs() + waitMs, waitMs });
+    const waitMs = Math.min(againMaxMs, 2 * (this.#retries.get(id)?.waitMs ?? intervalMs / 2));
+    this.#retries.set(id, { atMs: elapsedMs() + waitMs, waitMs });
     if (signal.aborted) return;
     setTimeout(() => {
-      // A kept container may run again: its end comes later.
-      if (!this.#running.has(id)) void this.settled(id);
+      // A persistent container may be running again.
+      if (!this.#running.has(id)) void this.sweepEnded(id);
     }, waitMs + 1).unref();
   }
 
-  /** Seldom, and never more than its share of the time. */
-  #lookLater(afterMs: number): void {
-    const { elapsedMs, log, signal, lookEveryMs } = this.#parts;
+  /** Schedules the next search of running sessions, limited to its share of the time. */
+  #searchLater(afterMs: number): void {
+    const { elapsedMs, log, signal, intervalMs } = this.#parts;
     if (this.#timer || signal.aborted || this.#running.size === 0) return;
     this.#timer = setTimeout(() => {
       const beganMs = elapsedMs();
-      this.#look(this.#running)
+      this.#search(this.#running)
         .catch((error: unknown) => log('warning', 'set-id-failed', { error }))
         .finally(() => {
           this.#timer = undefined;
-          this.#lookLater(Math.max(lookEveryMs, (elapsedMs() - beganMs) * share));
+          this.#searchLater(Math.max(intervalMs, (elapsedMs() - beganMs) * share));
         });
     }, afterMs).unref();
   }
 
-  async #look(running: ReadonlySet<string>): Promise<void> {
+  async #search(running: ReadonlySet<string>): Promise<void> {
     const { log, elapsedMs } = this.#parts;
     for (const note of [...this.#notes.values()].filter(({ id }) => running.has(id))) {
       const { id, container } = note;
-      const { found, count } = await searched(this.#parts, note, false);
+      const { found, count } = await searchSetIds(this.#parts, note, false);
       if (!this.#notes.has(id)) continue;
-      const told = this.#told.get(id) ?? new ToldPaths();
-      this.#told.set(id, told);
-      const news = told.news(
+      const reported = this.#reported.get(id) ?? new ReportedPaths();
+      this.#reported.set(id, reported);
+      const report = reported.update(
         found.map(({ path }) => path),
         count,
         elapsedMs(),
       );
-      for (const path of news.named) {
+      for (const path of report.named) {
         log('warning', 'set-id-found', { container, path });
         this.#parts.found(id, path);
       }
-      if (news.more === undefined) continue;
-      log('warning', 'set-id-found', { container, more: news.more });
-      this.#parts.found(id, `${news.more} more files`);
+      if (report.more === undefined) continue;
+      log('warning', 'set-id-found', { container, more: report.more });
+      this.#parts.found(id, `${report.more} more files`);
     }
   }
 }

@@ -1,23 +1,23 @@
-// What coid can say of a container that is no session of its own: made by `coi container launch`, by the Go program or by hand.
-import { ownerOfPathLater } from '../../host/fs/path-facts.ts';
+// Facts about a container that is not a session of this coid: made by `coi container launch`, the Go program or by hand.
+import { ownerOfPathAsync } from '../../host/fs/path-facts.ts';
 import type { Peer } from '../../host/linux/peer-credentials.ts';
 import type { Instance, InstanceState } from '../../incus/shapes.ts';
-import { keyedOwner, workspaceSource } from '../../session/record/adopted.ts';
-import { addressNow } from '../../session/record/listing.ts';
+import { recordedOwner, workspaceSource } from '../../session/record/adopted-container.ts';
+import { currentAddress } from '../../session/record/listing.ts';
 import type { SampledContainer } from './sampler.ts';
 
-/** Who asks coid may use Incus, so this keeps users apart that do not mean to look at each other's. */
+/** Not a security boundary, as every peer may use Incus: it only keeps the sessions of users apart. */
 export async function maySee(instance: Instance, { uid }: Peer): Promise<boolean> {
   if (uid === 0) return true;
   const workspace = workspaceSource(instance.devices);
   const owner =
-    keyedOwner(instance.config) ??
-    (workspace === undefined ? 'missing' : await ownerOfPathLater(workspace));
+    recordedOwner(instance.config) ??
+    (workspace === undefined ? 'missing' : await ownerOfPathAsync(workspace));
   return owner === 'missing' || owner === uid;
 }
 
-/** The host's uid of its root. Source: Incus, doc/userns-idmap.md. */
-export function firstId({ config }: Pick<Instance, 'config'>): number {
+/** The host uid of the container's root. Source: Incus, doc/userns-idmap.md. */
+export function hostRootUid({ config }: Pick<Instance, 'config'>): number {
   try {
     const map: unknown = JSON.parse(config['volatile.idmap.current'] ?? '[]');
     const entries = Array.isArray(map) ? (map as Record<string, unknown>[]) : [];
@@ -28,13 +28,13 @@ export function firstId({ config }: Pick<Instance, 'config'>): number {
   }
 }
 
-/** Its interface and address, which nobody has pinned. */
-export function unpinned(
+/** Interface and address that Incus assigned dynamically. */
+export function reportedNetwork(
   instance: Instance,
   state: Pick<InstanceState, 'network'>,
 ): Pick<SampledContainer, 'hostName' | 'address'> {
   return {
     hostName: instance.config['volatile.eth0.host_name'] ?? '',
-    address: addressNow(state) ?? '',
+    address: currentAddress(state) ?? '',
   };
 }

@@ -1,5 +1,5 @@
-// The audit logs of all sessions: <state dir>/audit/<owner uid>/<container>.jsonl, of root alone; old parts have .1, .2 …
-// Why here and not in the owner's home: docs/decisions.
+// The audit logs of all sessions: <state dir>/audit/<owner uid>/<container>.jsonl, only for root; rotated parts end in
+// .1, .2 … Why not in the owner's home: docs/decisions.
 import {
   appendFileSync,
   existsSync,
@@ -17,15 +17,15 @@ import * as z from 'zod/mini';
 import {
   type AuditRecord,
   type ChainHead,
-  chained,
+  chainRecord,
   chainStart,
   headAfter,
 } from '../../monitor/audit.ts';
 import { readState } from '../state-file.ts';
 
-const usualPartBytes = 4 * 1024 * 1024;
+const defaultPartBytes = 4 * 1024 * 1024;
 export const partsMax = 8;
-const usualDays = 30;
+const defaultDays = 30;
 const dayMs = 86_400_000;
 
 export interface LogName {
@@ -40,27 +40,27 @@ export class AuditLogs {
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #partBytesMax: number;
 
-  constructor(stateDir: string, now: () => Date, partBytesMax = usualPartBytes) {
+  constructor(stateDir: string, now: () => Date, partBytesMax = defaultPartBytes) {
     this.#partBytesMax = partBytesMax;
     this.#directory = join(stateDir, 'audit');
     this.#now = now;
   }
 
-  /** Writes one record; whoever waits for news of that log is woken. Throws errors of the file system. */
+  /** Appends one record and wakes waiting readers. Throws file system errors. */
   append(log: LogName, record: AuditRecord): void {
     const path = this.#path(log);
     mkdirSync(join(this.#directory, String(log.owner)), { recursive: true, mode: 0o700 });
     const before = this.#head(path);
     this.#rotate(path);
-    const { line, head } = chained(before, record);
+    const { line, head } = chainRecord(before, record);
     appendFileSync(path, line, { mode: 0o600 });
-    // Written apart, so that a log that lost its end is noticed.
+    // Stored separately, so that a truncated log is detected.
     writeFileSync(`${path}.head`, JSON.stringify(head), { mode: 0o600 });
     this.#heads.set(path, head);
     for (const wake of this.#waiting.get(path) ?? []) wake();
   }
 
-  /** Lines that are kept, the oldest first, and the head that was written down. At least the last `count`: old parts are not read for less. */
+  /** Lines, oldest first, and the stored head. At least the last `count` lines: older parts are skipped. */
   read(
     log: LogName,
     count = Number.POSITIVE_INFINITY,
@@ -74,13 +74,13 @@ export class AuditLogs {
     return { lines, head: this.head(log) };
   }
 
-  /** The end that was written down. */
+  /** The stored head of the chain. */
   head(log: LogName): ChainHead | undefined {
     return readState(`${this.#path(log)}.head`, headShape);
   }
 
-  /** Resolves when something is appended, at the latest after that time. */
-  changed(log: LogName, limitMs: number, signal: AbortSignal): Promise<void> {
+  /** Resolves after an append, or after the limit. */
+  untilAppended(log: LogName, limitMs: number, signal: AbortSignal): Promise<void> {
     const path = this.#path(log);
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(path) ?? new Set();
@@ -98,21 +98,21 @@ export class AuditLogs {
     });
   }
 
-  /** Owners that have a log of that container. */
+  /** Owners with a log of that container. */
   ownersOf(container: string): number[] {
     return entries(this.#directory)
       .filter((owner) => existsSync(join(this.#directory, owner, `${container}.jsonl`)))
       .map(Number);
   }
 
-  /** How long the lines of a log are kept, also when its session is gone; 0: for ever. */
+  /** Sets how long lines are kept, also after the session is gone; 0: forever. */
   keepFor(log: LogName, days: number): void {
     const path = this.#path(log);
     mkdirSync(join(this.#directory, String(log.owner)), { recursive: true, mode: 0o700 });
     writeFileSync(`${path}.days`, String(days), { mode: 0o600 });
   }
 
-  /** Removes what is older than its log is kept; a log to which nothing was written for so long goes as a whole. */
+  /** Removes parts beyond their log's retention time. A log without new lines for that long is removed completely. */
   expire(): void {
     for (const owner of entries(this.#directory)) {
       const directory = join(this.#directory, owner);
@@ -130,7 +130,7 @@ export class AuditLogs {
     }
     if (existsSync(path)) return;
     this.#heads.delete(path);
-    for (const beside of ['head', 'days']) rmSync(`${path}.${beside}`, { force: true });
+    for (const extension of ['head', 'days']) rmSync(`${path}.${extension}`, { force: true });
   }
 
   #rotate(path: string): void {
@@ -142,7 +142,7 @@ export class AuditLogs {
     renameSync(path, `${path}.1`);
   }
 
-  /** Where the chain goes on. A line that was cut off when the host went down is taken away: it says nothing. */
+  /** The head to continue from. A partial last line after a host crash is removed. */
   #head(path: string): ChainHead {
     const known = this.#heads.get(path);
     if (known) return known;
@@ -153,12 +153,12 @@ export class AuditLogs {
   }
 
   #path({ owner, container }: LogName): string {
-    // Both were checked: a number, and a name that Incus allows.
+    // Both are validated: a number, and a name that Incus allows.
     return join(this.#directory, String(owner), `${container}.jsonl`);
   }
 }
 
-/** The oldest part first. */
+/** Oldest part first. */
 function partsOf(path: string): string[] {
   const old = Array.from({ length: partsMax }, (_, index) => `${path}.${partsMax - index}`);
   return [...old, path].filter((part) => existsSync(part));
@@ -184,6 +184,6 @@ function entries(directory: string): string[] {
 }
 
 function readDays(path: string): number {
-  const days = Number(existsSync(path) ? readFileSync(path, 'utf8') : usualDays);
-  return Number.isInteger(days) && days >= 0 ? days : usualDays;
+  const days = Number(existsSync(path) ? readFileSync(path, 'utf8') : defaultDays);
+  return Number.isInteger(days) && days >= 0 ? days : defaultDays;
 }

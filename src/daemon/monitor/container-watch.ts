@@ -1,46 +1,46 @@
-// Watches one container: samples it, lets the detectors look, and does what the response says.
+// Watches one container: samples it, runs the detectors and executes the response.
 import { randomUUID } from 'node:crypto';
 import type { Allowance, Steps } from '../../host/proc/allowance.ts';
 import { freeze, isFrozen } from '../../host/proc/cgroups.ts';
 import { type Alert, nextAlert } from '../../monitor/alert.ts';
 import { type AuditEvent, auditRecord } from '../../monitor/audit.ts';
-import { detect, noWatch, type Watch } from '../../monitor/detect.ts';
+import { type DetectionState, detect, initialDetection } from '../../monitor/detect.ts';
 import { redacted } from '../../monitor/redact.ts';
 import {
-  killed,
-  letGo,
-  noResponse,
+  initialResponse,
+  markKilled,
   overdue,
   type ResponseState,
   respond,
+  resumed,
 } from '../../monitor/respond.ts';
 import { changeBetween, type Sample, type Touch } from '../../monitor/sample.ts';
 import type { MonitorSettings } from '../../monitor/settings.ts';
-import { lasting, type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
+import { recentThreats, type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
 import type { Threat } from '../../monitor/threat.ts';
 import type { AuditLogs, LogName } from './audit-log.ts';
 import type { Sampler } from './sampler.ts';
-import type { Looking } from './turns.ts';
+import type { ScheduledWatch } from './watch-scheduler.ts';
 
 const touchesMax = 100;
 
 export interface WatchedSession {
   readonly name: string;
-  /** uid on the host whom it belongs to. */
+  /** Host uid of the session's owner. */
   readonly owner: number;
   readonly idmapBase: number;
-  /** Id of its mounts. */
+  /** Mounts id. */
   readonly mounts: string;
   readonly settings: MonitorSettings;
 }
 
-/** What a watch causes besides its records. None of them may throw or block. */
+/** Effects of a watch besides audit records. None of them may throw or block. */
 export interface Effects {
-  /** Incus is told, so that everybody sees it; the processes stand still already. */
+  /** Marks the container as frozen in Incus; its processes are frozen already. */
   readonly paused: (session: WatchedSession, cause: Threat) => void;
-  /** Keeps what is known of the container, which stands still. */
-  readonly keep: (session: WatchedSession, cause: Threat, sample: Sample) => void;
-  /** Ends the container, which stands still. */
+  /** Saves evidence from the frozen container. */
+  readonly saveEvidence: (session: WatchedSession, cause: Threat, sample: Sample) => void;
+  /** Stops the frozen container. */
   readonly kill: (session: WatchedSession, cause: Threat) => void;
   readonly alert: (session: WatchedSession, alert: Alert) => void;
   readonly failed: (session: WatchedSession, what: string, error: unknown) => void;
@@ -52,16 +52,16 @@ export interface WatchParts {
   readonly effects: Effects;
   readonly now: () => Date;
   readonly elapsedMs: () => number;
-  /** What the instance says from earlier. */
+  /** The earlier alert on the instance. */
   readonly alert: Alert | undefined;
 }
 
-export class ContainerWatch implements Looking {
+export class ContainerWatch implements ScheduledWatch {
   readonly session: WatchedSession;
   readonly sampler: Sampler;
   readonly #parts: WatchParts;
-  #watch: Watch = noWatch;
-  #response: ResponseState = noResponse;
+  #watch: DetectionState = initialDetection;
+  #response: ResponseState = initialResponse;
   #alert: Alert | undefined;
   #before: Sample | undefined;
   #kept: { readonly threat: Threat; readonly atMs: number }[] = [];
@@ -73,8 +73,8 @@ export class ContainerWatch implements Looking {
     this.sampler = parts.sampler;
     this.#parts = parts;
     this.#alert = parts.alert;
-    // It was paused before this coid started: whoever lets go of it has seen why.
-    if (isFrozen(parts.sampler.cgroups)) this.#response = { ...noResponse, paused: true };
+    // Paused before this coid started. The user who resumes it has seen the alert.
+    if (isFrozen(parts.sampler.cgroups)) this.#response = { ...initialResponse, paused: true };
     this.note('watch-started', { pollMs: session.settings.pollMs });
   }
 
@@ -91,22 +91,22 @@ export class ContainerWatch implements Looking {
     return this.#response.paused;
   }
 
-  /** Takes what others saw into the next sample. */
-  tell(touch: Touch): void {
+  /** Adds a touch from another source to the next sample. */
+  addTouch(touch: Touch): void {
     if (this.#touches.length < touchesMax) this.#touches.push(touch);
   }
 
-  /** One look. Never throws. */
+  /** Takes one sample. Never throws. */
   *tick(allowance: Allowance): Steps<void> {
     if (this.#ended) return;
     try {
-      yield* this.#look(allowance);
+      yield* this.#takeSample(allowance);
     } catch (error) {
       this.#parts.effects.failed(this.session, 'sample', error);
     }
   }
 
-  /** Writes something that is no finding. */
+  /** Writes an event that is not a finding. */
   note(event: AuditEvent, evidence: Readonly<Record<string, unknown>> = {}): void {
     const threat = {
       level: 'info',
@@ -118,7 +118,7 @@ export class ContainerWatch implements Looking {
     this.#write(threat, event);
   }
 
-  /** Undefined before the first look. */
+  /** Undefined before the first sample. */
   snapshot(): Snapshot | undefined {
     const sample = this.#watch.last;
     if (!sample) return undefined;
@@ -133,14 +133,14 @@ export class ContainerWatch implements Looking {
     });
   }
 
-  *#look(allowance: Allowance): Steps<void> {
+  *#takeSample(allowance: Allowance): Steps<void> {
     if (this.paused) {
       const frozen = isFrozen(this.sampler.cgroups);
       if (frozen === undefined) this.#end();
       const cause = overdue(this.#response, this.#parts.elapsedMs());
       if (frozen && cause) this.#kill(cause);
       if (frozen !== false) return;
-      this.#letGo();
+      this.#resume();
     }
     const taken = yield* this.sampler.sample(allowance);
     const touches = this.#touches.splice(0);
@@ -152,7 +152,7 @@ export class ContainerWatch implements Looking {
     this.#before = this.#watch.last;
     const { watch, threats } = detect(this.#watch, sample, this.session.settings);
     this.#watch = watch;
-    this.#kept = lasting(this.#kept, threats, sample.atMs);
+    this.#kept = recentThreats(this.#kept, threats, sample.atMs);
     this.#respond(threats, sample);
   }
 
@@ -164,17 +164,19 @@ export class ContainerWatch implements Looking {
       this.session.settings,
       sample.atMs,
     );
-    // First of all it stands still, then everything else.
+    // Freeze before anything else.
     if (effect !== 'none') this.#freeze();
     this.#response = state;
     for (const { threat, action, repeats } of entries) this.#write(threat, action, repeats);
-    // Before Incus calls it frozen: whoever sees that finds the reason beside it.
+    // Before the status in Incus becomes Frozen, so that the reason is always there.
     const alert = nextAlert(this.#alert, entries, sample.time);
-    const killAtMs = effect === 'pause-to-kill' ? state.doom?.atMs : undefined;
+    const killAtMs = effect === 'pause-to-kill' ? state.pendingKill?.atMs : undefined;
     if (alert)
-      this.#tell(killAtMs === undefined ? alert : { ...alert, killAt: this.#timeOf(killAtMs) });
+      this.#raiseAlert(
+        killAtMs === undefined ? alert : { ...alert, killAt: this.#timeOf(killAtMs) },
+      );
     if ((effect === 'pause-to-kill' || effect === 'kill') && cause)
-      effects.keep(this.session, cause, sample);
+      effects.saveEvidence(this.session, cause, sample);
     if ((effect === 'pause' || effect === 'pause-to-kill') && cause)
       effects.paused(this.session, cause);
     if (effect === 'kill' && cause) this.#end();
@@ -190,16 +192,16 @@ export class ContainerWatch implements Looking {
     try {
       freeze(this.sampler.cgroups);
     } catch (error) {
-      // Incus is asked to do it all the same.
+      // Incus freezes it anyway.
       this.#parts.effects.failed(this.session, 'freeze', error);
     }
   }
 
-  /** Nobody let go of it in time. */
+  /** The container was not resumed in time. */
   #kill(cause: Threat): void {
-    this.#response = killed(this.#response);
+    this.#response = markKilled(this.#response);
     this.#write(cause, 'killed');
-    this.#tell({
+    this.#raiseAlert({
       level: cause.level,
       title: cause.title,
       description: redacted(cause.description),
@@ -210,15 +212,19 @@ export class ContainerWatch implements Looking {
     this.#parts.effects.kill(this.session, cause);
   }
 
-  #letGo(): void {
-    this.#response = letGo(this.#response);
+  #resume(): void {
+    this.#response = resumed(this.#response);
     this.note('unfrozen');
     if (this.#alert) {
-      this.#tell({ ...this.#alert, action: 'unfrozen', time: this.#parts.now().toISOString() });
+      this.#raiseAlert({
+        ...this.#alert,
+        action: 'unfrozen',
+        time: this.#parts.now().toISOString(),
+      });
     }
   }
 
-  #tell(alert: Alert): void {
+  #raiseAlert(alert: Alert): void {
     this.#alert = alert;
     this.#parts.effects.alert(this.session, alert);
   }
@@ -252,9 +258,9 @@ export function logOf({ owner, name }: WatchedSession): LogName {
 }
 
 const eventTitles: Readonly<Record<AuditEvent, string>> = {
-  'watch-started': 'Watching began',
-  'watch-ended': 'Watching ended',
-  unfrozen: 'The container was let go',
-  'evidence-kept': 'Evidence was kept',
-  failed: 'Something could not be done',
+  'watch-started': 'Monitoring started',
+  'watch-ended': 'Monitoring ended',
+  unfrozen: 'The container was resumed',
+  'evidence-kept': 'Evidence was saved',
+  failed: 'An action failed',
 };

@@ -1,10 +1,10 @@
-// What a finding causes reaches the container that was found out, and not a later one of its name.
+// A finding acts on the container that it was found in, not on a later one of the same name.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
 import { sessionConfig } from '../../../test/fakes/session-record.ts';
 import { openIncus } from '../../incus/open.ts';
-import { insist } from './effects.ts';
+import { changeStateWithRetry } from './effects.ts';
 
 const configOf = (id: string) =>
   sessionConfig({
@@ -16,7 +16,7 @@ const configOf = (id: string) =>
   });
 const stop = { action: 'stop', force: true, timeout: 30 } as const;
 
-async function opened(t: { after(work: () => Promise<void>): void }) {
+async function openFake(t: { after(work: () => Promise<void>): void }) {
   const fake = await startFakeIncus();
   const incus = openIncus({ socketPath: fake.socketPath });
   t.after(async () => {
@@ -26,29 +26,31 @@ async function opened(t: { after(work: () => Promise<void>): void }) {
   return { fake, parts: { incus, signal: new AbortController().signal } };
 }
 
-test('a kill or pause of a container that is gone leaves the later one of its name alone', async (t) => {
-  const { fake, parts } = await opened(t);
+test('killing or pausing a container that is gone does not affect its successor of the same name', async (t) => {
+  const { fake, parts } = await openFake(t);
   const later = fake.state.addInstance('c', { status: 'Running', config: configOf('later') });
   const earlier = { name: 'c', mountsId: 'earlier' };
-  await insist(parts, earlier, stop, ['Stopped']);
-  await insist(parts, earlier, { action: 'freeze' }, ['Frozen', 'Stopped']);
+  await changeStateWithRetry(parts, earlier, stop, ['Stopped']);
+  await changeStateWithRetry(parts, earlier, { action: 'freeze' }, ['Frozen', 'Stopped']);
   assert.equal(later.status, 'Running');
   assert.deepEqual(
     fake.requests.filter((request) => !request.startsWith('GET')),
     [],
   );
-  await insist(parts, { name: 'c', mountsId: 'later' }, stop, ['Stopped']);
+  await changeStateWithRetry(parts, { name: 'c', mountsId: 'later' }, stop, ['Stopped']);
   assert.equal(later.status, 'Stopped');
 });
 
-test('a kill that Incus refused is not made again of the later one', async (t) => {
-  const { fake, parts } = await opened(t);
+test('a kill that Incus refused is not repeated on a successor of the same name', async (t) => {
+  const { fake, parts } = await openFake(t);
   fake.state.addInstance('c', { status: 'Running', config: configOf('earlier') });
   const refused = { kind: 'fail', status: 500, message: 'no' } as const;
   fake.faults.inject({ method: 'PUT', path: /state/, nth: 1, fault: refused });
-  const asked = fake.nextRequest('PUT', /state/);
-  const killing = insist(parts, { name: 'c', mountsId: 'earlier' }, stop, ['Stopped']);
-  await asked;
+  const requested = fake.nextRequest('PUT', /state/);
+  const killing = changeStateWithRetry(parts, { name: 'c', mountsId: 'earlier' }, stop, [
+    'Stopped',
+  ]);
+  await requested;
   fake.state.instances.delete('c');
   const later = fake.state.addInstance('c', { status: 'Running', config: configOf('later') });
   await killing;

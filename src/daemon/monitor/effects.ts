@@ -1,4 +1,4 @@
-// What findings cause: Incus is told, evidence is kept, the container ends, the owner is told.
+// Effects of findings: freezes the container in Incus, saves evidence, stops the container, notifies the owner.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Libc } from '../../host/linux/libc.ts';
 import { runAs } from '../../host/process/run-as.ts';
@@ -11,17 +11,17 @@ import type { Threat } from '../../monitor/threat.ts';
 import {
   type ContainerRef,
   changeState,
-  findMeant,
+  findByRef,
   updateContainer,
 } from '../../session/record/change-instance.ts';
 import type { Log } from '../log.ts';
-import type { Stuck } from '../reconcile/stuck.ts';
+import type { StuckContainers } from '../reconcile/stuck.ts';
 import type { Effects, WatchedSession } from './container-watch.ts';
 import { keepEvidence } from './evidence.ts';
 
 export interface EffectParts {
-  /** It could not be killed. */
-  readonly survived: (session: WatchedSession) => void;
+  /** Called if a container could not be killed. */
+  readonly killFailed: (session: WatchedSession) => void;
   readonly incus: Incus;
   readonly libc: Pick<Libc, 'account'>;
   readonly log: Log;
@@ -29,9 +29,9 @@ export interface EffectParts {
   readonly program: readonly string[];
   readonly now: () => Date;
   readonly signal: AbortSignal;
-  /** For one that does not end by force. */
-  readonly stuck?: Pick<Stuck, 'whileWaiting'> | undefined;
-  /** Writes into the audit log of a session. */
+  /** For a container that a forced stop does not end. */
+  readonly stuck?: Pick<StuckContainers, 'whileWaiting'> | undefined;
+  /** Writes to the session's audit log. */
   readonly note: (session: WatchedSession, evidence: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -45,7 +45,7 @@ export function effectsOf(parts: EffectParts): Effects {
   const failed: Effects['failed'] = ({ name }, what, error) =>
     log('warning', 'monitor-failed', { name, what, error });
   const queues = new Map<string, Promise<void>>();
-  /** Runs in the background, one after the other for each container: Incus refuses a stop during an update. */
+  /** Runs in the background, one at a time per container: Incus refuses a stop during an update. */
   const inTurn = (session: WatchedSession, what: string, work: () => Promise<void>) => {
     const queued = (queues.get(session.name) ?? Promise.resolve())
       .then(work)
@@ -55,7 +55,7 @@ export function effectsOf(parts: EffectParts): Effects {
       });
     queues.set(session.name, queued);
   };
-  const tellOwner = (session: WatchedSession, cause: Threat, action: 'paused' | 'killed') => {
+  const notifyOwner = (session: WatchedSession, cause: Threat, action: 'paused' | 'killed') => {
     notify(parts, session, cause, action).catch((error: unknown) =>
       failed(session, 'notify', error),
     );
@@ -64,43 +64,46 @@ export function effectsOf(parts: EffectParts): Effects {
     failed,
     paused: (session, cause) => {
       log('warning', 'paused', { name: session.name, title: cause.title });
-      inTurn(session, 'pause', () => tellIncusFrozen(parts, session));
-      tellOwner(session, cause, 'paused');
+      inTurn(session, 'pause', () => freezeInIncus(parts, session));
+      notifyOwner(session, cause, 'paused');
     },
-    keep: (session, cause, sample) =>
+    saveEvidence: (session, cause, sample) =>
       inTurn(session, 'evidence', async () =>
         parts.note(session, await keepEvidence(parts, session, cause, sample)),
       ),
-    // The attack goes on where the container does, so it ends even if nothing could be kept before.
+    // The container must stop even if saving evidence failed.
     kill: (session, cause) => {
       log('warning', 'killing', { name: session.name, title: cause.title });
       inTurn(session, 'kill', () =>
-        stop(parts, session).catch((error: unknown) => {
-          parts.survived(session);
+        stopContainer(parts, session).catch((error: unknown) => {
+          parts.killFailed(session);
           throw error;
         }),
       );
-      tellOwner(session, cause, 'killed');
+      notifyOwner(session, cause, 'killed');
     },
     alert: (session, alert) => inTurn(session, 'alert', () => writeAlert(parts, session, alert)),
   };
 }
 
-/** The kernel has stopped its processes; this makes Incus know, and every program that asks Incus. */
-function tellIncusFrozen(parts: EffectParts, session: WatchedSession): Promise<void> {
-  return insist(parts, refOfWatched(session), { action: 'freeze' }, ['Frozen', 'Stopped']);
+/** The processes are frozen already; this updates the status in Incus. */
+function freezeInIncus(parts: EffectParts, session: WatchedSession): Promise<void> {
+  return changeStateWithRetry(parts, refOfWatched(session), { action: 'freeze' }, [
+    'Frozen',
+    'Stopped',
+  ]);
 }
 
-async function stop(parts: EffectParts, session: WatchedSession): Promise<void> {
+async function stopContainer(parts: EffectParts, session: WatchedSession): Promise<void> {
   const change = { action: 'stop', force: true, timeout: 30 } as const;
   const ref = refOfWatched(session);
-  const ending = insist(parts, ref, change, ['Stopped']);
+  const ending = changeStateWithRetry(parts, ref, change, ['Stopped']);
   await (parts.stuck?.whileWaiting(ref, ending) ?? ending);
   parts.log('warning', 'killed', { name: session.name });
 }
 
-/** Tries again while somebody else's operation is in the way: what a failure means is found by looking. Done when it is gone. */
-export async function insist(
+/** Retries while another operation is in the way, until the instance has a status in `reached` or is gone. */
+export async function changeStateWithRetry(
   { incus, signal }: Pick<EffectParts, 'incus' | 'signal'>,
   ref: ContainerRef,
   change: StateChange,
@@ -112,7 +115,7 @@ export async function insist(
       await operation.wait({ signal, timeoutMs: changeLimitMs });
       return;
     } catch (error) {
-      const found = await findMeant(incus, ref, { signal });
+      const found = await findByRef(incus, ref, { signal });
       if (!found || reached.includes(found.instance.status)) return;
       if (tries === triesMax) throw error;
       await delay(againMs, undefined, { signal });
@@ -137,7 +140,7 @@ async function writeAlert(
   );
 }
 
-/** `[notify] command`, as the owner, never as root for others; what happened is in its environment and on its stdin. */
+/** Runs `[notify] command` as the owner, with the finding in its environment and on stdin. */
 async function notify(
   { libc, log, now }: EffectParts,
   { name, owner, settings }: WatchedSession,

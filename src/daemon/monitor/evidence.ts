@@ -1,4 +1,4 @@
-// What is kept of a container that is killed: <state dir>/evidence/<container>-<time>/, and a copy of it where that is wanted.
+// Evidence from a killed container: <state dir>/evidence/<container>-<time>/, and optionally a copy of the container.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,15 +7,15 @@ import type { Incus } from '../../incus/client.ts';
 import { redactedEvidence } from '../../monitor/redact.ts';
 import type { Sample } from '../../monitor/sample.ts';
 import type { Threat } from '../../monitor/threat.ts';
-import { deleteContainer, findMeant } from '../../session/record/change-instance.ts';
+import { deleteContainer, findByRef } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { WatchedSession } from './container-watch.ts';
-import { suspectOf } from './suspect.ts';
+import { runSuspectReader } from './suspect.ts';
 
 export interface EvidenceParts {
   readonly incus: Incus;
   readonly stateDir: string;
-  /** How coi is started: argv up to the arguments. */
+  /** Command that starts coi: argv without arguments. */
   readonly program: readonly string[];
   readonly now: () => Date;
   readonly signal: AbortSignal;
@@ -24,13 +24,13 @@ export interface EvidenceParts {
 const keptMax = 20;
 const copiesMax = 3;
 const copyLimitMs = 120_000;
-/** Of Incus: a name is the host name inside. */
+/** Limit of Incus: the name is also the container's host name. */
 const instanceNameMax = 63;
 /** `2026-11-26-101500`. */
 const stampLength = 17;
 const copyOfKey = 'user.coi-forensics.of';
 
-/** Keeps what is known about it while it stands still. Says where, for the record. */
+/** Saves evidence from the frozen container. Returns its location for the audit record. */
 export async function keepEvidence(
   parts: EvidenceParts,
   session: WatchedSession,
@@ -68,10 +68,10 @@ export async function keepEvidence(
       `${JSON.stringify({ ...report, ...more }, null, 1)}\n`,
       { mode: 0o600 },
     );
-  // What is known already is safe before anything that takes time.
+  // Save the known facts before slower steps.
   write({});
   const read = await Promise.all(
-    pids.map((pid) => suspectOf(parts.program, pid, join(directory, `program-${pid}`))),
+    pids.map((pid) => runSuspectReader(parts.program, pid, join(directory, `program-${pid}`))),
   );
   const programs = read.map(({ copied }) => copied);
   const suspects = report.suspects.map((one, index) => ({ ...one, maps: read[index]?.maps }));
@@ -104,7 +104,7 @@ function dropOldest(directory: string): void {
     rmSync(join(directory, name), { recursive: true, force: true });
 }
 
-/** How the names of a container's copies begin. What would be too long for Incus is cut, and stays that container's own. */
+/** Name prefix of a container's copies. Names that are too long for Incus are cut and get a unique hash. */
 export function copyPrefix(name: string): string {
   const tail = '-forensics-';
   const room = instanceNameMax - tail.length - stampLength;
@@ -113,17 +113,17 @@ export function copyPrefix(name: string): string {
   return `${name.slice(0, room - own.length - 1)}-${own}${tail}`;
 }
 
-/** A stopped copy, without what ties it to the host: no mounts, no network, none of coi's keys but where it comes from. */
+/** Creates a stopped copy without mounts, network and coi's keys, except for the name of the original. */
 async function copyContainer(
   { incus, signal }: EvidenceParts,
   { name, mounts }: WatchedSession,
   stamp: string,
 ): Promise<string | undefined> {
-  const found = await findMeant(incus, { name, mountsId: mounts }, { signal });
+  const found = await findByRef(incus, { name, mountsId: mounts }, { signal });
   if (!found) return undefined;
   const { instance } = found;
   const head = copyPrefix(name);
-  // By its mark: what only has such a name may be somebody's own.
+  // Only with coi's mark: others may use such a name for their own containers.
   const copies = (await incus.instances({ signal }))
     .filter((other) => other.name.startsWith(head) && other.config[copyOfKey] === name)
     .sort((one, other) => (one.name < other.name ? -1 : 1));

@@ -1,9 +1,9 @@
-// All that coid watches: keeps one watch for each session that asks for it, looks when it is time, and answers questions.
+// Monitoring of all sessions: one watch per session that enables it, scheduled sampling, and queries.
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import type { Peer } from '../../host/linux/peer-credentials.ts';
-import type { PatientReads } from '../../host/proc/patient-read.ts';
+import type { BoundedReads } from '../../host/proc/bounded-read.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
@@ -12,25 +12,25 @@ import { changeBetween } from '../../monitor/sample.ts';
 import { parseMonitorKey } from '../../monitor/settings.ts';
 import { type Snapshot, snapshotOf } from '../../monitor/snapshot.ts';
 import { quoted } from '../../names.ts';
-import { findMeant } from '../../session/record/change-instance.ts';
+import { findByRef } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
 import type { Tampering } from '../protect/tampering.ts';
-import type { World } from '../reconcile/incus-cache.ts';
-import type { Stuck } from '../reconcile/stuck.ts';
-import { firstId, maySee, unpinned } from './adopted.ts';
+import type { IncusCache } from '../reconcile/incus-cache.ts';
+import type { StuckContainers } from '../reconcile/stuck.ts';
+import { hostRootUid, maySee, reportedNetwork } from './adopted.ts';
 import { AuditLogs } from './audit-log.ts';
 import { ContainerWatch, type Effects, logOf, type WatchedSession } from './container-watch.ts';
-import type { Baits } from './decoys.ts';
+import type { Decoys } from './decoys.ts';
 import { type EffectParts, effectsOf } from './effects.ts';
-import { type Informants, Sampler } from './sampler.ts';
-import { answerTampering } from './tampering.ts';
-import { inTurns, Turns } from './turns.ts';
+import { respondToTampering } from './respond-to-tampering.ts';
+import { Sampler, type SampleSources } from './sampler.ts';
+import { runSteps, WatchScheduler } from './watch-scheduler.ts';
 
 export interface MonitorParts {
   readonly incus: Incus;
-  readonly world: World;
+  readonly incusCache: IncusCache;
   readonly libc: Pick<Libc, 'account'>;
   readonly log: Log;
   readonly runDir: string;
@@ -39,46 +39,46 @@ export interface MonitorParts {
   readonly now: () => Date;
   readonly elapsedMs: () => number;
   readonly signal: AbortSignal;
-  readonly reads: Pick<PatientReads, 'forContainer'>;
-  readonly informants?: Informants;
-  readonly baits?: Pick<Baits, 'plant'>;
-  readonly stuck?: Pick<Stuck, 'whileWaiting'>;
+  readonly reads: Pick<BoundedReads, 'forContainer'>;
+  readonly sampleSources?: SampleSources;
+  readonly decoys?: Pick<Decoys, 'plant'>;
+  readonly stuck?: Pick<StuckContainers, 'whileWaiting'>;
 }
 
-/** Two samples of a container that is not watched, for one that asks. */
-const lookMs = 300;
+/** Time between the two samples for a snapshot of an unwatched container. */
+const snapshotMs = 300;
 const expireEveryMs = 3_600_000;
 
 export class Monitors {
   readonly logs: AuditLogs;
   readonly #parts: MonitorParts;
   readonly #watches = new Map<string, ContainerWatch>();
-  readonly #turns: Turns;
-  /** Ids of mounts: of containers whose watch begins. */
+  readonly #turns: WatchScheduler;
+  /** Mounts ids of containers whose watch is starting. */
   readonly #starting = new Set<string>();
-  /** Of containers that are being killed: whoever paused them again would stop that half-way. */
-  readonly #dying = new Set<string>();
+  /** Mounts ids of containers that are being killed: pausing again would interrupt the kill. */
+  readonly #beingKilled = new Set<string>();
   #expiredMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: MonitorParts) {
     this.#parts = parts;
     this.logs = new AuditLogs(parts.stateDir, parts.now);
-    this.#turns = new Turns({ ...parts, after: () => this.#expire() });
+    this.#turns = new WatchScheduler({ ...parts, after: () => this.#expire() });
   }
 
-  /** Makes the watches fit the instances: called at every look of the reconciler. Does not wait. */
+  /** Starts and ends watches to match the instances. Called in each reconcile pass; does not wait. */
   reconcile(instances: readonly Instance[]): void {
     this.#expire();
     const live = instances.filter(({ status }) => status !== 'Stopped');
     const ids = new Set(live.map(({ config }) => sessionRecord(config)?.mounts.id));
-    for (const id of this.#dying) if (!ids.has(id)) this.#dying.delete(id);
+    for (const id of this.#beingKilled) if (!ids.has(id)) this.#beingKilled.delete(id);
     const wanted = new Map(
       instances.flatMap((instance) => {
         const session = sessionRecord(instance.config);
         const settings = parseMonitorKey(instance.config[keys.monitor]);
         const alive = instance.status === 'Running' || instance.status === 'Frozen';
         const ours = session?.mounts.runDir === this.#parts.runDir;
-        return session && settings && alive && ours && !this.#dying.has(session.mounts.id)
+        return session && settings && alive && ours && !this.#beingKilled.has(session.mounts.id)
           ? [[instance.name, { instance, session, settings }] as const]
           : [];
       }),
@@ -109,8 +109,8 @@ export class Monitors {
   }
 
   /**
-   * Something about a protected path changed while the sessions with these mounts ran; one of them did it, or the user.
-   * Where a guard was taken away or a directory replaced, they stand still at once, watched or not.
+   * Handles a change to a protected path by one of the sessions with these mounts, or by the user. If a guard was removed
+   * or a directory replaced, the sessions are paused at once, watched or not.
    */
   tampered(ids: readonly string[], tampering: Tampering): void {
     const { path, what } = tampering;
@@ -119,22 +119,23 @@ export class Monitors {
     );
     const watched = watches.map(({ session }) => session.mounts);
     const answered = what === 'made' ? ids.filter((id) => !watched.includes(id)) : ids;
-    answerTampering(this.#parts, answered, tampering).catch((error: unknown) =>
+    respondToTampering(this.#parts, answered, tampering).catch((error: unknown) =>
       this.#parts.log('error', 'tampering-not-answered', { path, error }),
     );
-    // Nobody did anything against the guard.
+    // No attack on the guard.
     if (what === 'lost' || what === 'failing') return;
     const kind = what === 'made' ? 'persistence' : 'tampering';
-    for (const watch of watches) watch.tell({ path, kind, written: true, pid: 0, program: '' });
+    for (const watch of watches) watch.addTouch({ path, kind, written: true, pid: 0, program: '' });
   }
 
-  /** A session gave a program in its workspace rights that it must not have on the host. */
+  /** Reports that a session created a setuid or setgid program, or one with capabilities. */
   setIdFound(id: string, path: string): void {
     const touch = { path, kind: 'set-id', written: true, pid: 0, program: '' } as const;
-    for (const watch of this.#watches.values()) if (watch.session.mounts === id) watch.tell(touch);
+    for (const watch of this.#watches.values())
+      if (watch.session.mounts === id) watch.addTouch(touch);
   }
 
-  /** What is known of one session of the peer now; also of one that is not watched. Throws CoiError. */
+  /** Current activity of one of the peer's sessions, watched or not. Throws CoiError. */
   async snapshot(name: string, peer: Peer): Promise<Snapshot> {
     const { instance, session } = await this.#find(name, peer);
     const watch = this.#watches.get(name);
@@ -146,23 +147,23 @@ export class Monitors {
       });
     }
     const sampler = await this.#sampler(instance, session);
-    const before = sampler && (await inTurns(sampler.sample()));
-    await delay(lookMs, undefined, { signal: this.#parts.signal });
-    const now = sampler && (await inTurns(sampler.sample()));
+    const before = sampler && (await runSteps(sampler.sample()));
+    await delay(snapshotMs, undefined, { signal: this.#parts.signal });
+    const now = sampler && (await runSteps(sampler.sample()));
     if (!before || !now)
       throw new CoiError('session-not-found', `container ${name} has just ended`);
     const about = {
       watched: watch?.ended === false,
       paused: instance.status === 'Frozen',
-      idmapBase: session?.mounts.idmapBase ?? firstId(instance),
+      idmapBase: session?.mounts.idmapBase ?? hostRootUid(instance),
       threats: [],
     };
     return snapshotOf(now, before, changeBetween(before, now), about);
   }
 
-  /** Of all running sessions of the peer. */
+  /** Current activity of all running sessions of the peer. */
   async snapshots(peer: Peer): Promise<Snapshot[]> {
-    const instances = await this.#parts.world.instances();
+    const instances = await this.#parts.incusCache.instances();
     const names = instances
       .filter(
         ({ status, config }) =>
@@ -173,7 +174,7 @@ export class Monitors {
     return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
-  /** Lines of a session's audit log, also of one that is gone, after the given number. Waits for news if there are none. */
+  /** Lines of an audit log after the given number, also of a deleted session. Waits up to `waitMs` if there are none. */
   async audit(
     name: string,
     peer: Peer,
@@ -182,9 +183,9 @@ export class Monitors {
     const owner = peer.uid === 0 ? (this.logs.ownersOf(name)[0] ?? 0) : peer.uid;
     const log = { owner, container: name };
     const seen = this.logs.head(log)?.seq ?? 0;
-    if (waitMs > 0 && seen <= after) await this.logs.changed(log, waitMs, this.#parts.signal);
+    if (waitMs > 0 && seen <= after) await this.logs.untilAppended(log, waitMs, this.#parts.signal);
     if (after === 0) return this.logs.read(log);
-    // Who follows a log asks at each record: only what is new is read.
+    // A client that tails the log polls for each record, so only new lines are read.
     const fresh = Math.max(0, (this.logs.head(log)?.seq ?? 0) - after);
     const { lines, head } = this.logs.read(log, fresh);
     return { lines: fresh === 0 ? [] : lines.slice(-fresh), head };
@@ -208,14 +209,14 @@ export class Monitors {
     this.#turns.add(watch);
     log('info', 'watching', { name: watched.name, pollMs: watched.settings.pollMs });
     if (watched.settings.bait)
-      await this.#parts.baits?.plant(watched.name, sampler.container.initPid);
+      await this.#parts.decoys?.plant(watched.name, sampler.container.initPid);
   }
 
   #effects(note: EffectParts['note']) {
-    const survived = ({ mounts }: WatchedSession) => void this.#dying.delete(mounts);
-    const effects = effectsOf({ ...this.#parts, note, survived });
+    const killFailed = ({ mounts }: WatchedSession) => void this.#beingKilled.delete(mounts);
+    const effects = effectsOf({ ...this.#parts, note, killFailed: killFailed });
     const kill: Effects['kill'] = (session, cause) => {
-      this.#dying.add(session.mounts);
+      this.#beingKilled.add(session.mounts);
       effects.kill(session, cause);
     };
     return { ...effects, kill };
@@ -225,14 +226,14 @@ export class Monitors {
     instance: Instance,
     session: SessionRecord | undefined,
   ): Promise<Sampler | undefined> {
-    const { incus, world, signal, now, elapsedMs, informants, reads } = this.#parts;
+    const { incus, incusCache, signal, now, elapsedMs, sampleSources, reads } = this.#parts;
     const [state, { gateway, prefixLength }] = await Promise.all([
       incus.instanceState(instance.name, { signal }),
-      world.bridge(),
+      incusCache.bridge(),
     ]);
-    // The name may be another one's by the second call; the process is this one's only if it is not.
+    // The name may have been reused meanwhile; then the pid belongs to another container.
     const { pid } = state;
-    if (pid <= 0 || !(await findMeant(incus, refOf(instance), { signal }))) return undefined;
+    if (pid <= 0 || !(await findByRef(incus, refOf(instance), { signal }))) return undefined;
     const device = instance.devices['eth0'] ?? instance.expanded_devices['eth0'];
     const container = {
       name: instance.name,
@@ -242,9 +243,9 @@ export class Monitors {
       network: session?.network ?? 'open',
       gateway,
       bridge: { address: gateway, bits: prefixLength },
-      ...(session ? {} : unpinned(instance, state)),
+      ...(session ? {} : reportedNetwork(instance, state)),
     };
-    return Sampler.of(container, { now, elapsedMs }, informants, reads.forContainer());
+    return Sampler.of(container, { now, elapsedMs }, sampleSources, reads.forContainer());
   }
 
   #expire(): void {
@@ -261,11 +262,11 @@ export class Monitors {
     name: string,
     peer: Peer,
   ): Promise<{ instance: Instance; session: SessionRecord | undefined }> {
-    const instance = (await this.#parts.world.instances()).find((one) => one.name === name);
+    const instance = (await this.#parts.incusCache.instances()).find((one) => one.name === name);
     const session = instance && sessionRecord(instance.config);
     if (instance && (session ? this.#isOf(session, peer) : await maySee(instance, peer)))
       return { instance, session };
-    throw new CoiError('session-not-found', `there is no session ${quoted(name)} of this user`, {
+    throw new CoiError('session-not-found', `this user has no session ${quoted(name)}`, {
       hint: 'Run `coi list` to see your sessions.',
     });
   }

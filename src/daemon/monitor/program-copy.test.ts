@@ -1,4 +1,4 @@
-// A copy of a running program from its file, and from memory where the file cannot be read.
+// Copies of a running program, from its file or, if that cannot be read, from memory.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ test('a program is copied from its file', async () => {
   assert.deepEqual(readFileSync(target), readFileSync(program));
 });
 
-test('what of it is in memory is at its place in the copy', async () => {
+test("the program's memory is at the right offset in the copy", async () => {
   const target = join(directory, 'memory');
   await copyMemory(child.pid ?? 0, program, target);
   const [copy, whole] = [readFileSync(target), readFileSync(program)];
@@ -42,13 +42,13 @@ test('what of it is in memory is at its place in the copy', async () => {
   assert.ok(same.length > 2, `${same.length} pages of ${pages.length}`);
 });
 
-test('a process that is gone is told', async () => {
+test('a process that is gone is reported', async () => {
   const { kept, reason } = await copyProgram(2 ** 22 + 1, join(directory, 'none'));
   assert.equal(kept, 'none');
   assert.match(reason ?? '', /ENOENT/);
 });
 
-test('mappings are those of the program alone', () => {
+test('only mappings of the program itself are copied', () => {
   const maps = `55d0c8a00000-55d0c8a02000 r--p 00000000 00:2c 1234                       /mnt/f/a tool
 55d0c8a02000-55d0c8a06000 r-xp 00002000 00:2c 1234                       /mnt/f/a tool
 7f0000000000-7f0000001000 rw-p 00000000 00:00 0 

@@ -1,20 +1,20 @@
-// Puts a sample of one container together from what the host's kernel shows.
+// Takes samples of one container from the host's /proc, cgroups and interfaces.
 import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import { connectedNetworks, interfaceBytes } from '../../host/linux/interfaces.ts';
 import { readText } from '../../host/linux/proc-file.ts';
 import { Allowance, type Steps } from '../../host/proc/allowance.ts';
+import { directReader, type ProcReader } from '../../host/proc/bounded-read.ts';
 import { type Cgroups, cpuNanoseconds, findCgroups } from '../../host/proc/cgroups.ts';
-import { Holders } from '../../host/proc/holders.ts';
-import { directReader, type ProcReader } from '../../host/proc/patient-read.ts';
 import { ProcessList } from '../../host/proc/process-list.ts';
 import { ProcessTable } from '../../host/proc/process-table.ts';
 import { networkNamespace, socketInode } from '../../host/proc/processes.ts';
+import { SocketHolders } from '../../host/proc/socket-holders.ts';
 import { type Network, SocketTables } from '../../host/proc/socket-tables.ts';
 import type { SocketReading } from '../../host/proc/sockets.ts';
-import { type Asked, UnixTables } from '../../host/proc/unix-tables.ts';
+import { type InodeQuery, UnixTables } from '../../host/proc/unix-tables.ts';
 import { isWithin, type Subnet } from '../../monitor/addresses.ts';
-import { isInteresting } from '../../monitor/detectors/contacts.ts';
-import { interest, isShell } from '../../monitor/programs.ts';
+import { isSuspicious } from '../../monitor/detectors/contacts.ts';
+import { isShell, processInterest } from '../../monitor/programs.ts';
 import type {
   Connection,
   GuardCounters,
@@ -26,19 +26,19 @@ import type {
 
 export interface SampledContainer {
   readonly name: string;
-  /** Host pid of its init. */
+  /** Host pid of the container's init. */
   readonly initPid: number;
   /** Interface on the host side. */
   readonly hostName: string;
   readonly address: string;
   readonly gateway: string;
-  /** The bridge's network: what is in it is not the container's own. */
+  /** The bridge's network, which does not belong to the container. */
   readonly bridge: Subnet;
   readonly network: NetworkMode;
 }
 
-/** What others know: the network guard, and the watch on files. */
-export interface Informants {
+/** External inputs of a sample: the network guard and the file watch. */
+export interface SampleSources {
   readonly guard?: (container: string) => GuardCounters | undefined;
   readonly touches?: (container: string) => readonly Touch[];
 }
@@ -48,34 +48,34 @@ export interface SamplerClock {
   readonly elapsedMs: () => number;
 }
 
-/** A network of a container is not believed to be wider than that, or one made-up route would hide everything. */
+/** Wider networks are not accepted as the container's own: one fake route would hide everything. */
 const widestOwnBits = 16;
 const rareRounds = 8;
-/** Processor time below which a container did nothing since the last look. */
+/** With less CPU time than this since the last sample, a container counts as idle. */
 const quietNs = 300_000;
-/** After that many quiet rounds a sample is taken all the same. */
+/** After this many quiet rounds, a full sample is taken anyway. */
 const quietRoundsMax = 7;
 const servedMs = 300_000;
-/** Docker makes one for each of its networks. */
+/** Docker creates one per network. */
 const ownSubnetsMax = 256;
 
 export class Sampler {
   readonly container: SampledContainer;
   readonly cgroups: Cgroups;
   readonly #clock: SamplerClock;
-  readonly #informants: Informants;
+  readonly #sources: SampleSources;
   readonly #list: ProcessList;
   readonly #table: ProcessTable;
   readonly #sockets = new SocketTables();
   readonly #unix = new UnixTables();
-  readonly #holders: Holders;
+  readonly #holders: SocketHolders;
   readonly #reader: ProcReader;
   readonly #hostNetwork = networkNamespace('self', directReader) ?? '';
   #round = 0;
   #last: Sample | undefined;
   #quietRounds = 0;
   #unfinished = false;
-  /** By port: when it was last listened on. */
+  /** When each port was last listened on. */
   readonly #served = new Map<number, number>();
   #ownSubnets: readonly Subnet[] = [];
   #memoryLimitBytes = Number.POSITIVE_INFINITY;
@@ -84,16 +84,16 @@ export class Sampler {
     container: SampledContainer,
     cgroups: Cgroups,
     clock: SamplerClock,
-    informants: Informants,
+    sources: SampleSources,
     reader: ProcReader,
   ) {
     this.container = container;
     this.cgroups = cgroups;
     this.#clock = clock;
-    this.#informants = informants;
+    this.#sources = sources;
     this.#list = new ProcessList(cgroups);
-    this.#table = new ProcessTable(interest, reader);
-    this.#holders = new Holders(reader);
+    this.#table = new ProcessTable(processInterest, reader);
+    this.#holders = new SocketHolders(reader);
     this.#reader = reader;
   }
 
@@ -101,25 +101,25 @@ export class Sampler {
   static of(
     container: SampledContainer,
     clock: SamplerClock,
-    informants: Informants = {},
+    sources: SampleSources = {},
     reader: ProcReader = directReader,
   ): Sampler | undefined {
     const cgroups = findCgroups(container.initPid);
-    return cgroups && new Sampler(container, cgroups, clock, informants, reader);
+    return cgroups && new Sampler(container, cgroups, clock, sources, reader);
   }
 
-  /** Undefined if the container is gone. What a container makes is looked at as far as the allowance reaches. */
+  /** Undefined if the container is gone. The allowance limits how much is read. */
   *sample(allowance = new Allowance()): Steps<Sample | undefined> {
     const { cpu } = this.cgroups;
     const cpuNs = cpu === undefined ? undefined : readText(cpu);
     if (cpu !== undefined && cpuNs === undefined) return undefined;
     const used = cpuNs === undefined ? Number.NaN : cpuNanoseconds(cpuNs);
     const last = this.#last;
-    // Starting a program takes more processor time than that, so nothing can have changed.
+    // Starting a program takes more CPU time, so nothing can have changed.
     const isQuiet = last && !this.#unfinished && used - last.cpuNs < quietNs;
     if (isQuiet && this.#quietRounds < quietRoundsMax) {
       this.#quietRounds += 1;
-      return { ...last, ...this.#moment(), ...this.#informed(), quiet: true };
+      return { ...last, ...this.#timestamp(), ...this.#external(), quiet: true };
     }
     this.#quietRounds = 0;
     this.#last = yield* this.#read(Number.isNaN(used) ? 0 : used, allowance);
@@ -134,19 +134,19 @@ export class Sampler {
     const table = yield* this.#table.read(list.pids, allowance);
     const { processes } = table;
     const own = networkNamespace(this.container.initPid, this.#reader);
-    const place = this.container.initPid;
-    const networks = networksOf(processes, this.#hostNetwork, { own: own ?? '', place });
+    const procPath = this.container.initPid;
+    const networks = networksOf(processes, this.#hostNetwork, { own: own ?? '', procPath });
     const read = yield* this.#sockets.read(networks, allowance);
     const { sockets } = read;
     const listeners = sockets.filter(
       ({ remotePort, state }) => remotePort === 0 && state === 'listening',
     );
     const traffic = interfaceBytes(hostName);
-    const unix = yield* this.#unix.read(shellsOnOther(processes, sockets), allowance);
+    const unix = yield* this.#unix.read(shellsOnOtherSockets(processes, sockets), allowance);
     this.#unfinished = table.unfinished || read.unfinished || unix.open.length > 0;
     const sample: Sample = {
       container: name,
-      ...this.#moment(),
+      ...this.#timestamp(),
       quiet: false,
       address,
       gateway,
@@ -157,18 +157,18 @@ export class Sampler {
       connections: sockets.filter(({ remotePort }) => remotePort !== 0),
       listeners,
       servedPorts: this.#servedPorts(listeners),
-      // A socket that nobody had the time to look for is not taken for a hidden one.
+      // A socket that was not searched for lack of time does not count as hidden.
       socketInodes: new Set([...sockets.map(({ inode }) => inode), ...unix.found, ...unix.open]),
       sentBytes: traffic?.received ?? 0,
       receivedBytes: traffic?.sent ?? 0,
       cpuNs,
       memoryBytes: numberIn(this.cgroups.memory?.usage),
       memoryLimitBytes: this.#memoryLimitBytes,
-      ...this.#informed(),
-      unseen: unseen(
+      ...this.#external(),
+      unseen: nonEmpty(
         { what: 'control groups', count: Number(list.groupsLeft) },
         { what: 'processes', count: table.processesLate },
-        { what: 'command lines', count: table.commandsHeld },
+        { what: 'command lines', count: table.commandsBlocked },
         { what: 'descriptors of processes', count: table.descriptorsLate },
         { what: 'network namespaces', count: read.networksLate },
         { what: 'sockets', count: read.overfull },
@@ -182,8 +182,8 @@ export class Sampler {
   *#withHolders(sample: Sample, allowance: Allowance): Steps<readonly Connection[]> {
     const inodes = new Set<string>();
     for (const [index, connection] of sample.connections.entries()) {
-      if (isInteresting(connection, sample)) inodes.add(connection.inode);
-      if (index % 64 === 0) yield* allowance.turn();
+      if (isSuspicious(connection, sample)) inodes.add(connection.inode);
+      if (index % 64 === 0) yield* allowance.yieldIfDue();
     }
     inodes.delete('0');
     if (inodes.size === 0) return sample.connections;
@@ -203,19 +203,19 @@ export class Sampler {
     return new Set(this.#served.keys());
   }
 
-  #moment(): Pick<Sample, 'atMs' | 'time'> {
+  #timestamp(): Pick<Sample, 'atMs' | 'time'> {
     return { atMs: this.#clock.elapsedMs(), time: this.#clock.now().toISOString() };
   }
 
-  #informed(): Pick<Sample, 'guard' | 'touches'> {
+  #external(): Pick<Sample, 'guard' | 'touches'> {
     const { name } = this.container;
     return {
-      guard: this.#informants.guard?.(name),
-      touches: this.#informants.touches?.(name) ?? [],
+      guard: this.#sources.guard?.(name),
+      touches: this.#sources.touches?.(name) ?? [],
     };
   }
 
-  /** What hardly ever changes is read once in eight rounds. */
+  /** Rarely changing values are read every eighth round. */
   #readRare(): void {
     const { initPid, bridge } = this.container;
     if (this.#round++ % rareRounds !== 0) return;
@@ -234,40 +234,40 @@ function numberIn(path: string | undefined): number {
 }
 
 /**
- * The network namespaces of the container. What Incus enters it with is in its group a moment before it is in its
- * network, and the host's connections are not the container's.
+ * The network namespaces of the container. A process with which Incus enters the container joins the cgroup before the
+ * network namespace, so the host's namespace is excluded.
  */
 function networksOf(
   processes: readonly Process[],
   hostNetwork: string,
-  init: { readonly own: string; readonly place: number },
+  init: { readonly own: string; readonly procPath: number },
 ): Map<string, Network> {
   const found = new Map<string, Network>();
   const { own } = init;
   if (own !== '' && own !== hostNetwork)
-    found.set(own, { place: init.place, matters: true, own: true });
-  for (const { netns, place, exe, comm } of processes) {
+    found.set(own, { procPath: init.procPath, matters: true, own: true });
+  for (const { netns, procPath, exe, comm } of processes) {
     if (netns === '' || netns === hostNetwork || netns === own) continue;
     const known = found.get(netns);
-    const matters = known?.matters || interest.closely({ exe, comm });
-    found.set(netns, { place: known?.place ?? place, matters, own: false });
+    const matters = known?.matters || processInterest.closely({ exe, comm });
+    found.set(netns, { procPath: known?.procPath ?? procPath, matters, own: false });
   }
   return found;
 }
 
-/** Shells that talk over a socket which is neither of TCP nor of UDP. */
-function shellsOnOther(
+/** Shells with a socket on stdin that is neither TCP nor UDP. */
+function shellsOnOtherSockets(
   processes: readonly Process[],
   sockets: readonly SocketReading[],
-): readonly Asked[] {
+): readonly InodeQuery[] {
   const known = new Set(sockets.map(({ inode }) => inode));
-  return processes.flatMap(({ std, place, exe, comm, netns }) => {
+  return processes.flatMap(({ std, procPath, exe, comm, netns }) => {
     const inode = socketInode(std[0]);
     if (inode === undefined || known.has(inode) || !isShell({ exe, comm })) return [];
-    return [{ namespace: netns, place, inode }];
+    return [{ namespace: netns, procPath, inode }];
   });
 }
 
-function unseen(...all: readonly Unseen[]): readonly Unseen[] {
+function nonEmpty(...all: readonly Unseen[]): readonly Unseen[] {
   return all.filter(({ count }) => count > 0);
 }

@@ -1,27 +1,27 @@
-// What is kept of one process, read by another one that is killed when it takes too long: the container may keep the kernel
-// from answering, and a thread that waits for it would stay with coid, and with it the end of coid.
+// Reads evidence about a process in a child process with a time limit: the container may make reads block, and a blocked
+// thread would keep coid from exiting.
 import { readProgram } from '../../host/process/program.ts';
-import { type CopiedProgram, copyProgram, mapsOf } from './program-copy.ts';
+import { type CopiedProgram, copyProgram, readMaps } from './program-copy.ts';
 
 export interface Suspect {
   readonly copied: CopiedProgram;
-  /** Undefined where the container keeps it from being read. */
+  /** Undefined if the container blocks reading it. */
   readonly maps?: string | undefined;
 }
 
-/** The command that does it: `<program> __suspect <pid> <target>`. */
+/** The hidden command: `<program> __suspect <pid> <target>`. */
 const suspectWord = '__suspect';
-/** The parts have limits of their own (program-copy.ts); this one is for a busy host. */
+/** Each step has its own limit (program-copy.ts); this one is for a busy host. */
 const limitMs = 30_000;
 
-/** In the process that may wait. */
+/** Runs in the child process, which may block. */
 export async function readSuspect(pid: number, target: string): Promise<Suspect> {
-  const [copied, maps] = await Promise.all([copyProgram(pid, target), mapsOf(pid)]);
+  const [copied, maps] = await Promise.all([copyProgram(pid, target), readMaps(pid)]);
   return { copied, maps };
 }
 
-/** Never fails. `program` is how coi is started: argv up to the arguments. */
-export async function suspectOf(
+/** Runs the child process. Never fails. `program` is the command that starts coi: argv without arguments. */
+export async function runSuspectReader(
   program: readonly string[],
   pid: number,
   target: string,
@@ -30,25 +30,25 @@ export async function suspectOf(
   try {
     return JSON.parse(line) as Suspect;
   } catch {
-    return { copied: { pid, program: '', kept: 'none', reason: 'it could not be read in time' } };
+    return { copied: { pid, program: '', kept: 'none', reason: 'reading it timed out' } };
   }
 }
 
-/** What it said by then. It is not waited for: threads of it that wait for the kernel keep it from ending by itself. */
+/** The child's output until the limit. Its exit is not awaited, because blocked threads may prevent it. */
 function firstLine(argv: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    let said = '';
+    let output = '';
     const reader = readProgram(argv, { cwd: '/' });
     const done = () => {
       clearTimeout(limit);
       reader.leave();
-      resolve(said);
+      resolve(output);
     };
     const limit = setTimeout(done, limitMs);
     void reader.ended.then(done);
     reader.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      if (said.endsWith('\n')) done();
+      output += text;
+      if (output.endsWith('\n')) done();
     });
     reader.stdout.once('close', done);
   });

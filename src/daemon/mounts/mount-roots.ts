@@ -1,6 +1,6 @@
-// What was really mounted for each session, in <state dir>/mounts/<id>.json: written by coid alone, before the mounts are
-// made, and kept until nobody works on them any more. A name that a user or an agent can change says nothing by then;
-// what is opened later has to be what was opened first.
+// The directories mounted for each session, in <state dir>/mounts/<id>.json. Only coid writes these files, before it makes
+// the mounts, and keeps them until all work on the mounts is done. Users and agents can change names, so whatever is
+// opened later must have the recorded identity.
 import { closeSync, rmSync, type Stats, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,48 +8,48 @@ import * as z from 'zod/mini';
 import type { MountRecord, MountRequest } from '../../coid-api/session-protocol.ts';
 import {
   bootId,
-  type Identity,
+  type FileIdentity,
   identityOf,
   isIdentity,
-  isSame,
+  isSameFile,
 } from '../../host/fs/meta/identity.ts';
-import { placesOfMounts } from '../../host/fs/meta/moved-directory.ts';
-import { openWithoutLinks, type Source, statsAbove } from '../../host/fs/open-source.ts';
+import { pathsOfMounts } from '../../host/fs/meta/moved-directory.ts';
+import { type OpenSource, openWithoutLinks, parentStats } from '../../host/fs/open-mount-source.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
 import { readState, stateFiles, writeState } from '../state-file.ts';
-import type { RemoteFiles } from './remote-files.ts';
+import type { RemoteFileSystems } from './remote-file-systems.ts';
 import { isTreeId } from './tree-id.ts';
 
 export interface MountRoot extends MountRequest {
-  /** Where it was, without links. */
+  /** Its path without links. */
   readonly path: string;
-  readonly identity: Identity;
-  /** The directories above it then; undefined where an earlier coid wrote it down. */
-  readonly above?: readonly Identity[] | undefined;
+  readonly identity: FileIdentity;
+  /** Its parent directories at that time; undefined if an older coid wrote the file. */
+  readonly above?: readonly FileIdentity[] | undefined;
 }
 
 /** A mount whose source was opened. */
 export interface OpenedRoot {
   readonly request: MountRequest;
-  readonly source: Source;
+  readonly source: OpenSource;
 }
 
 export interface RootsParts {
   readonly libc: Libc;
-  readonly files: Pick<RemoteFiles, 'look' | 'isHeld'>;
+  readonly files: Pick<RemoteFileSystems, 'check' | 'isUnresponsive'>;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
 }
 
-export interface RootsLook {
+export interface RootsUpdate {
   readonly runDir: string;
-  /** Ids that have mounts, with the names of what is mounted. */
+  /** Mounted names by mounts id. */
   readonly mounts: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Ids of reservations, and of ended sessions on which work is left. */
+  /** Ids of reservations, and of ended sessions with unfinished cleanup. */
   readonly kept: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export class MountRoots {
   readonly #libc: Libc;
   readonly #files: RootsParts['files'];
   readonly #log: Log;
-  /** Where coid mounts: what was moved is found there. */
+  /** Directory of coid's mounts, through which moved directories are found. */
   readonly #mounts: string;
   readonly #directory: string;
   readonly #boot = bootId();
@@ -71,7 +71,7 @@ export class MountRoots {
     this.#directory = join(stateDir, 'mounts');
   }
 
-  /** Takes over what an earlier coid wrote down. */
+  /** Loads the files of an earlier coid. */
   load(): void {
     for (const file of stateFiles(this.#directory)) {
       const path = join(this.#directory, file);
@@ -86,24 +86,24 @@ export class MountRoots {
     return this.#roots.get(id) ?? [];
   }
 
-  /** Writes down what is about to be mounted: of that session, these and no others. */
+  /** Saves the directories that are about to be mounted, and drops all others of that session. */
   set(id: string, opened: readonly OpenedRoot[]): void {
     this.#write(id, this.rootsOf(opened));
   }
 
-  /** What would be written down of them. */
+  /** Converts opened mounts to records. */
   rootsOf(opened: readonly OpenedRoot[]): readonly MountRoot[] {
     return opened.map((one) => this.#rootOf(one));
   }
 
-  /** The same of a single mount; the others stay. */
-  renew(id: string, opened: OpenedRoot): void {
+  /** Saves a single mount; the others stay. */
+  setOne(id: string, opened: OpenedRoot): void {
     const others = this.of(id).filter(({ name }) => name !== opened.request.name);
     this.#write(id, [...others, this.#rootOf(opened)]);
   }
 
-  /** Called at each look: drops what nobody works on any more, and takes in what an older coid mounted and did not write down. */
-  follow(instances: readonly Instance[], { runDir, mounts, kept }: RootsLook): void {
+  /** Called in each reconcile pass: drops unused records and adds mounts that an older coid did not save. */
+  reconcile(instances: readonly Instance[], { runDir, mounts, kept }: RootsUpdate): void {
     const records = instances.flatMap(({ config }) => sessionRecord(config)?.mounts ?? []);
     const own = records.filter((record) => record.runDir === runDir);
     const used = new Set([...kept, ...own.map(({ id }) => id)]);
@@ -114,10 +114,10 @@ export class MountRoots {
     }
   }
 
-  /** The mounts themselves say what they are. */
+  /** Records the mounted directories themselves. */
   #adopt({ id, mounts }: MountRecord, runDir: string, mounted: ReadonlySet<string>): void {
     const point = (name: string) => join(runDir, 'mounts', id, name);
-    if (mounts.some(({ name }) => this.#files.isHeld(point(name)))) return;
+    if (mounts.some(({ name }) => this.#files.isUnresponsive(point(name)))) return;
     const roots = mounts.flatMap((request): MountRoot[] => {
       if (!mounted.has(request.name)) return [];
       const stats = statSync(point(request.name), { throwIfNoEntry: false });
@@ -133,10 +133,10 @@ export class MountRoots {
   }
 
   isSame(root: MountRoot, stats: Stats): boolean {
-    return isSame(root.identity, stats, this.#boot);
+    return isSameFile(root.identity, stats, this.#boot);
   }
 
-  /** Tells the directories that some container can write, or could until a moment ago, whoever's it is. */
+  /** Returns a predicate for directories that any container can write, or recently could. */
   writable(): (stats: Stats) => boolean {
     const byInode = Map.groupBy(
       [...this.#roots.values()].flat().filter(({ readonly }) => !readonly),
@@ -146,29 +146,29 @@ export class MountRoots {
   }
 
   /**
-   * Opens again what was mounted from that source, wherever it is now, for work of root; undefined if something else is there now, or it is
-   * not known what was mounted, or nothing answers there.
+   * Reopens as root the directory that was mounted from that source, even if it was moved. Undefined if it was replaced,
+   * is not recorded, or does not respond.
    */
-  async reopened(id: string, source: string): Promise<Source | undefined> {
+  async reopen(id: string, source: string): Promise<OpenSource | undefined> {
     const known = this.of(id).find((one) => one.source === source);
     if (known === undefined) return undefined;
-    await this.#files.look([known.path]);
+    await this.#files.check([known.path]);
     const root = this.of(id).find((one) => one.source === source) ?? known;
-    return this.#openedAt(root.path, root) ?? this.#moved(id, root);
+    return this.#openAt(root.path, root) ?? this.#openMoved(id, root);
   }
 
-  /** Finds out where everything lies that was moved; to be called while its mounts are there. */
-  settle(id: string): void {
+  /** Updates the paths of moved directories. Must be called while the mounts exist. */
+  updatePaths(id: string): void {
     for (const root of this.of(id)) {
-      const opened = this.#openedAt(root.path, root) ?? this.#moved(id, root);
+      const opened = this.#openAt(root.path, root) ?? this.#openMoved(id, root);
       if (opened) closeSync(opened.fd);
     }
   }
 
-  /** Its mount goes on showing it. */
-  #moved(id: string, root: MountRoot): Source | undefined {
-    for (const path of placesOfMounts(this.#mounts, id)) {
-      const opened = this.#openedAt(path, root);
+  /** Finds a moved directory through its mount. */
+  #openMoved(id: string, root: MountRoot): OpenSource | undefined {
+    for (const path of pathsOfMounts(this.#mounts, id)) {
+      const opened = this.#openAt(path, root);
       if (!opened) continue;
       const all = this.of(id).map((one) => (one === root ? { ...root, path } : one));
       this.#write(id, all);
@@ -177,9 +177,9 @@ export class MountRoots {
     return undefined;
   }
 
-  #openedAt(path: string, root: MountRoot): Source | undefined {
-    if (this.#files.isHeld(path)) return undefined;
-    let opened: Source;
+  #openAt(path: string, root: MountRoot): OpenSource | undefined {
+    if (this.#files.isUnresponsive(path)) return undefined;
+    let opened: OpenSource;
     try {
       opened = openWithoutLinks(this.#libc, path);
     } catch {
@@ -192,7 +192,7 @@ export class MountRoots {
 
   #rootOf({ request, source }: OpenedRoot): MountRoot {
     const identity = identityOf(source.stats, this.#boot);
-    const above = statsAbove(source).map((stats) => identityOf(stats, this.#boot));
+    const above = parentStats(source).map((stats) => identityOf(stats, this.#boot));
     return { ...request, path: source.path, identity, above };
   }
 
@@ -200,8 +200,8 @@ export class MountRoots {
     this.#roots.set(id, roots);
     const path = this.#file(id);
     writeState(path, JSON.stringify(roots), { flush: false });
-    // For when the host loses its power: what is not known then is not mounted again. Nobody waits for the disk.
-    flushed(path).catch((error: unknown) => {
+    // For a power loss: unrecorded directories are not mounted again. Flushes in the background.
+    flush(path).catch((error: unknown) => {
       if (this.#roots.has(id)) this.#log('warning', 'mounts-not-flushed', { id, error });
     });
   }
@@ -211,7 +211,7 @@ export class MountRoots {
   }
 }
 
-async function flushed(path: string): Promise<void> {
+async function flush(path: string): Promise<void> {
   await using file = await open(path);
   await file.datasync();
 }

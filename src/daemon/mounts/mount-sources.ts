@@ -1,52 +1,58 @@
-// Opens what a session wants mounted: with the rights of who asks, and only what may be mounted. What a container can
-// write may be exchanged at any moment, so from there on no link is followed, and all later steps use the descriptors.
+// Opens the mount sources of a session with the rights of the requesting user, and refuses forbidden ones. A container can
+// replace what it can write at any moment, so links in there are not followed, and all later steps use the descriptors.
 import { closeSync, type Stats } from 'node:fs';
 import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
-import { closedAt } from '../../host/fs/meta/file-system.ts';
-import { type FileIds, mayRead, openWithoutLinks, type Source } from '../../host/fs/open-source.ts';
-import { ForeignLinkError, openBeneath, openStepwise } from '../../host/fs/open-step.ts';
+import { fuseProblemAt } from '../../host/fs/meta/file-system.ts';
+import {
+  canRead,
+  type FileIds,
+  type OpenSource,
+  openWithoutLinks,
+} from '../../host/fs/open-mount-source.ts';
+import { ForeignLinkError, openBeneath, openStepwise } from '../../host/fs/open-stepwise.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import { quoted } from '../../names.ts';
-import { closedPlace } from '../../session/plan/closed-directory.ts';
+import { describeInaccessible } from '../../session/plan/inaccessible-directory.ts';
 import { mountRefusal, type SensitivePaths } from '../../session/plan/mount-rules.ts';
 import { refuseForeignCommon } from './common-directory.ts';
 import type { MountRoot, MountRoots } from './mount-roots.ts';
 import type { OpenMount } from './open-mount.ts';
-import type { RemoteFiles } from './remote-files.ts';
+import type { RemoteFileSystems } from './remote-file-systems.ts';
 
 export interface SourceOptions {
   readonly libc: Libc;
-  /** Whose rights count. */
+  /** The rights to open with. */
   readonly ids: FileIds;
   readonly session: string;
   readonly workspace: string;
   readonly sensitive: SensitivePaths;
   readonly roots: Pick<MountRoots, 'writable' | 'isSame'>;
-  /** Which do not answer: they are not looked at. */
-  readonly files: Pick<RemoteFiles, 'isHeld'>;
-  /** What was mounted for that session before. It may be opened where that user does not get to (any more). */
-  readonly before?: readonly MountRoot[];
-  /** Nobody asks for it anew: only what was mounted before, and if it still is the same. */
-  readonly onlyBefore?: boolean;
+  /** Unresponsive file systems are refused without access. */
+  readonly files: Pick<RemoteFileSystems, 'isUnresponsive'>;
+  /** Earlier mounts of the session. They may be opened even if the user cannot reach them (any more). */
+  readonly earlier?: readonly MountRoot[];
+  /** No new request: only earlier mounts with an unchanged identity. */
+  readonly onlyEarlier?: boolean;
 }
 
-/** Of the mount that every session has. */
+/** Name of the mount that every session has. */
 const workspaceName = 'workspace';
 
-/** Opens sources one after the other; closes them all when disposed. */
-export class Sources implements Disposable {
+/** Opens sources in order; disposing closes all of them. */
+export class MountSources implements Disposable {
   readonly all: OpenMount[] = [];
   readonly #options: SourceOptions;
   readonly #isWritable: (stats: Stats) => boolean;
-  readonly #opened = new Set<Source>();
-  #workspace: Source | undefined;
+  readonly #opened = new Set<OpenSource>();
+  #workspace: OpenSource | undefined;
 
   constructor(options: SourceOptions) {
     this.#options = options;
     const known = options.roots.writable();
-    // Those of this session too: the next start is to find the same rules as this one.
-    this.#isWritable = (stats) => known(stats) || this.#own().some((own) => isOne(own, stats));
+    // Includes this session's own mounts, so that the next start follows the same rules.
+    this.#isWritable = (stats) =>
+      known(stats) || this.#own().some((own) => isSameDirectory(own, stats));
   }
 
   [Symbol.dispose](): void {
@@ -55,77 +61,80 @@ export class Sources implements Disposable {
     this.all.length = 0;
   }
 
-  /** Opened once, so that what is guarded is what is mounted. Throws `workspace-invalid`. */
-  workspace(): Source {
+  /** Opens the workspace only once, so that the guarded directory is the mounted one. Throws `workspace-invalid`. */
+  workspace(): OpenSource {
     const { workspace: source } = this.#options;
-    this.#workspace ??= this.#one({ name: workspaceName, source, readonly: false });
+    this.#workspace ??= this.#openOne({ name: workspaceName, source, readonly: false });
     return this.#workspace;
   }
 
   /** Throws `workspace-invalid` or `mount-invalid`. */
   open(mounts: readonly MountRequest[]): readonly OpenMount[] {
-    // First, so that the directories in it are known as such.
+    // First, so that directories in it are recognized.
     if (mounts.some((mount) => this.#isInWorkspace(mount))) this.workspace();
-    const opened = mounts.map((request) => ({ request, source: this.#sourceOf(request) }));
+    const opened = mounts.map((request) => ({ request, source: this.#openRequest(request) }));
     this.all.push(...opened);
-    // A later one may be writable, and have a link of an earlier one in it.
+    // A later source may be writable and contain a link on the path of an earlier one.
     for (const { request, source } of opened) {
       if (this.#insideOf(request) !== undefined || request.source === source.path) continue;
-      const again = this.#one(request);
-      if (!isOne(again, source.stats))
+      const again = this.#openOne(request);
+      if (!isSameDirectory(again, source.stats))
         throw refusal(request.source, this.#options.workspace)('changed while it was opened');
     }
-    // What was mounted before is known by its inode.
-    for (const { request, source } of this.#options.onlyBefore ? [] : opened)
+    // Earlier mounts are verified by their inode.
+    for (const { request, source } of this.#options.onlyEarlier ? [] : opened)
       if (request.git !== undefined) this.#refuseForeignCommon(request, source);
     return opened;
   }
 
-  #refuseForeignCommon({ source: asked, git: worktree }: MountRequest, source: Source): void {
+  #refuseForeignCommon(
+    { source: requestedPath, git: worktree }: MountRequest,
+    source: OpenSource,
+  ): void {
     const { libc, ids } = this.#options;
     const workspace = this.workspace();
     const owner = ids.uid === 0 ? workspace.stats.uid : ids.uid;
-    refuseForeignCommon(libc, workspace, { source, asked, worktree, owner });
+    refuseForeignCommon(libc, workspace, { source, requestedPath, worktree, owner });
   }
 
   /** Those that were opened and will be writable. */
-  #own(): readonly Source[] {
+  #own(): readonly OpenSource[] {
     const writable = this.all.filter(({ request }) => !request.readonly);
     return [...(this.#workspace ? [this.#workspace] : []), ...writable.map(({ source }) => source)];
   }
 
-  #sourceOf(request: MountRequest): Source {
+  #openRequest(request: MountRequest): OpenSource {
     return request.source === this.#options.workspace && !request.readonly
       ? this.workspace()
-      : this.#one(request);
+      : this.#openOne(request);
   }
 
   #isInWorkspace(request: MountRequest): boolean {
     return this.#insideOf(request) !== undefined || request.source === this.#options.workspace;
   }
 
-  /** The path below the workspace, by what was judged or by the name. */
+  /** The path in the workspace, as recorded or by name. */
   #insideOf({ name, source, inside }: MountRequest): string | undefined {
-    // The workspace itself is what the others lie in, also where one of them shows the same directory.
+    // Not the workspace itself, even if another mount shows the same directory.
     if (name === workspaceName) return undefined;
     const top = `${this.#options.workspace}/`;
     return inside ?? (source.startsWith(top) ? source.slice(top.length) : undefined);
   }
 
-  #one(asked: MountRequest): Source {
-    const { libc, ids, session, workspace, sensitive, roots, files, onlyBefore } = this.#options;
-    const { source: path, readonly } = asked;
+  #openOne(original: MountRequest): OpenSource {
+    const { libc, ids, session, workspace, sensitive, roots, files, onlyEarlier } = this.#options;
+    const { source: path, readonly } = original;
     const refuse = refusal(path, workspace);
-    const before = this.#before(asked);
-    if (onlyBefore && !before)
-      throw refuse('is not among what coid mounted for this session', askAnew);
-    if ([path, before?.path ?? path].some((one) => files.isHeld(one)))
-      throw refuse('lies on a file system that does not answer', 'See `coi health`.');
-    // The record of a container was written by a user; what coid judged is in its own.
+    const before = this.#earlierMount(original);
+    if (onlyEarlier && !before)
+      throw refuse('is not one of the directories that coid mounted for this session', remountHint);
+    if ([path, before?.path ?? path].some((one) => files.isUnresponsive(one)))
+      throw refuse('lies on a file system that does not answer', 'Run `coi health`.');
+    // Users can write a container's record, so coid's own record decides.
     const { inside, git } = before ?? {};
-    const request = onlyBefore ? { ...asked, inside, git } : asked;
+    const request = onlyEarlier ? { ...original, inside, git } : original;
     const below = this.#insideOf(request);
-    const { source, byRoot } = this.#opening(path, below, before, refuse);
+    const { source, byRoot } = this.#openPath(path, below, before, refuse);
     this.#opened.add(source);
     const reason = mountRefusal({ path: source.path, readonly, uid: ids.uid, session }, sensitive);
     const shown = source.path === path ? '' : `: it leads to ${quoted(source.path)}, which`;
@@ -135,31 +144,31 @@ export class Sources implements Disposable {
         'Choose a project directory of your own.',
       );
     if (!source.stats.isDirectory())
-      throw refuse('is not a directory', 'Give the directory that holds it.');
-    if (source.stats.nlink === 0) throw refuse('was removed just now');
-    // What lies in the workspace is another directory after any checkout; that it lies there is what counts.
-    const hasToBeSame = byRoot || (onlyBefore && below === undefined);
+      throw refuse('is not a directory', 'Name the directory that contains it.');
+    if (source.stats.nlink === 0) throw refuse('no longer exists');
+    // A checkout may replace directories in the workspace, so for them only the path counts.
+    const hasToBeSame = byRoot || (onlyEarlier && below === undefined);
     if (before && hasToBeSame && !roots.isSame(before, source.stats))
-      throw refuse('is not what was mounted before: another directory is there now', askAnew);
-    if (!byRoot && !onlyBefore && !mayRead(libc, ids, source))
+      throw refuse('is not the directory that was mounted before', remountHint);
+    if (!byRoot && !onlyEarlier && !canRead(libc, ids, source))
       throw refuse('cannot be read by this user', 'Check its permissions.');
     return source;
   }
 
-  /** What was mounted from that source, unless it is to be writable now and was not. */
-  #before({ name, source, readonly }: MountRequest): MountRoot | undefined {
-    const roots = (this.#options.before ?? []).filter(
+  /** The earlier mount of that source, unless it was read-only and now has to be writable. */
+  #earlierMount({ name, source, readonly }: MountRequest): MountRoot | undefined {
+    const roots = (this.#options.earlier ?? []).filter(
       (root) => root.source === source && (readonly || !root.readonly),
     );
     return roots.find((root) => root.name === name) ?? roots[0];
   }
 
-  #opening(
+  #openPath(
     path: string,
     below: string | undefined,
     before: MountRoot | undefined,
     refuse: Refuse,
-  ): { readonly source: Source; readonly byRoot: boolean } {
+  ): { readonly source: OpenSource; readonly byRoot: boolean } {
     const { libc, ids } = this.#options;
     try {
       const source =
@@ -169,26 +178,26 @@ export class Sources implements Disposable {
       return { source, byRoot: false };
     } catch (error) {
       if (!before || (error as { code?: string }).code !== 'EACCES')
-        throw explained(error, path, below, refuse);
-      // The way there is closed to that user; that it is the same directory is what allows it.
-      return { source: openedByRoot(libc, before, refuse), byRoot: true };
+        throw explain(error, path, below, refuse);
+      // The user cannot reach it, but it is allowed if it is the same directory as before.
+      return { source: openAsRoot(libc, before, refuse), byRoot: true };
     }
   }
 }
 
-function openedByRoot(libc: Libc, { path }: MountRoot, refuse: Refuse): Source {
+function openAsRoot(libc: Libc, { path }: MountRoot, refuse: Refuse): OpenSource {
   try {
     return openWithoutLinks(libc, path);
   } catch (error) {
-    throw explained(error, path, undefined, refuse);
+    throw explain(error, path, undefined, refuse);
   }
 }
 
 type Refuse = (what: string, hint?: string, cause?: unknown) => CoiError;
 
-/** Whoever asks for a session is asked for its mounts anew; whoever only starts a container is not. */
-const askAnew =
-  'Look at what is there. If it is right, start the session with `coi shell` in its workspace, which mounts it anew.';
+/** `coi shell` requests the mounts again; starting the container does not. */
+const remountHint =
+  'Check the directory. If it is right, run `coi shell` in the workspace to mount it again.';
 
 function refusal(path: string, workspace: string): Refuse {
   const [code, noun] =
@@ -199,31 +208,26 @@ function refusal(path: string, workspace: string): Refuse {
     new CoiError(code, `the ${noun} ${quoted(path)} ${what}`, { hint, cause });
 }
 
-function explained(
-  error: unknown,
-  path: string,
-  below: string | undefined,
-  refuse: Refuse,
-): unknown {
+function explain(error: unknown, path: string, below: string | undefined, refuse: Refuse): unknown {
   if (error instanceof CoiError) return error;
   if (error instanceof ForeignLinkError)
     return refuse(
-      `leads through the link ${quoted(error.link)}, which a session could have placed: it can write in ${quoted(error.tree)}`,
+      `leads through the link ${quoted(error.link)}, which a session could have created: it can write to ${quoted(error.tree)}`,
       'Name the directory that it leads to, if you trust it.',
       error,
     );
   const code = (error as { code?: string }).code;
   if (below !== undefined && (code === 'ELOOP' || code === 'EXDEV'))
     return refuse(
-      'leads through a link in the workspace, which a session could have placed',
+      'leads through a link in the workspace, which a session could have created',
       'Name the directory that it leads to, if you trust it.',
       error,
     );
   if (code === 'ENOENT') return refuse('does not exist', 'Create it, or name another.', error);
-  if (code === 'ENOTDIR') return refuse('is not below a directory', undefined, error);
-  const closed = closedAt(path, code);
+  if (code === 'ENOTDIR') return refuse('has a parent that is not a directory', undefined, error);
+  const closed = fuseProblemAt(path, code);
   if (closed) {
-    const { what, hint } = closedPlace(closed);
+    const { what, hint } = describeInaccessible(closed);
     return refuse(what, hint, error);
   }
   if (code === 'EACCES' || code === 'EPERM')
@@ -233,10 +237,10 @@ function explained(
       error,
     );
   if (code === 'ELOOP')
-    return refuse('leads through links that go round or into /proc', undefined, error);
+    return refuse('contains a symlink loop or a link into /proc', undefined, error);
   return refuse(`cannot be opened (${code ?? String(error)})`, undefined, error);
 }
 
-function isOne(source: Source, { dev, ino }: Pick<Stats, 'dev' | 'ino'>): boolean {
+function isSameDirectory(source: OpenSource, { dev, ino }: Pick<Stats, 'dev' | 'ino'>): boolean {
   return source.stats.dev === dev && source.stats.ino === ino;
 }

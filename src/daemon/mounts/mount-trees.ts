@@ -5,7 +5,7 @@ import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
-import { Below, belowDescriptor } from '../../host/fs/beneath.ts';
+import { Beneath, openBeneathDescriptor } from '../../host/fs/beneath.ts';
 import { fileSystemOf } from '../../host/fs/meta/file-system.ts';
 import { MountTable } from '../../host/fs/meta/remote-mounts.ts';
 import { O_PATH_DIRECTORY } from '../../host/linux/constants.ts';
@@ -20,84 +20,88 @@ import {
   unmount,
 } from '../../host/linux/mounts.ts';
 import { quoted } from '../../names.ts';
-import { type Bound, wholeOf } from '../../session/protect/overlap.ts';
+import { lockedPaths, type WorkspaceRules } from '../../session/protect/overlap.ts';
 import type { Ancestor } from '../../session/protect/protection-types.ts';
-import { insideAroundGit, insideOfFurther } from '../protect/further-mounts.ts';
-import { guardIds, leftOut } from '../protect/guard/ids.ts';
-import { unguardable } from '../protect/guard/refusal.ts';
+import { restrictAdditionalMount, restrictMountAroundGit } from '../protect/additional-mounts.ts';
+import { guardIds, unmappedIds } from '../protect/guard/ids.ts';
+import { unguardableError } from '../protect/guard/refusal.ts';
 import type { CommonGuard } from '../protect/guard/shared-git-guard.ts';
-import { Covers } from '../protect/secret-covers.ts';
+import { SecretCovers } from '../protect/secret-covers.ts';
 import type { OpenMount } from './open-mount.ts';
 import { isTreeId } from './tree-id.ts';
 
-/** uid and gid of the agent's user in every container. */
-/** O_PATH, which Node has no name for. */
-
-/** For whom a tree is: what the owner has on disk belongs to the agent inside. */
+/** The owner of a tree: their files belong to the agent inside. */
 export interface TreeOwner extends Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid' | 'idmapBase'> {
-  /** The agent has the owner's ids as they are, because some mount cannot show them as others. */
+  /** The agent has the owner's own ids, because some mount cannot be idmapped. */
   readonly ownIds?: true | undefined;
 }
 
-/** What a workspace gets inside. */
-export interface Inside {
+/** Guards and covers for a session's mounts. */
+export interface SessionProtection {
   readonly ancestors: readonly Ancestor[];
-  /** Covered with nothing. */
+  /** Paths to cover with an empty file or directory. */
   readonly secrets?: readonly string[] | undefined;
-  /** .git and what is in it cannot be written through its mounts. */
+  /** .git and its content are read-only. */
   readonly readonlyGit?: boolean | undefined;
-  /** Where nothing can be guarded: mounts without a guard instead of none. */
+  /** If the file system cannot be guarded, mount without a guard instead of refusing. */
   readonly watch?: boolean | undefined;
-  /** What also holds in every other mount of the session that shows the workspace. */
-  readonly bound?: Bound | undefined;
-  /** What git's directory elsewhere gets, where the session has one. */
+  /** Restrictions that also apply to all other mounts that show the workspace. */
+  readonly bound?: WorkspaceRules | undefined;
+  /** Guard of the shared git directory, if the session has one. */
   readonly common?: CommonGuard | undefined;
 }
 
-/** What one mount gets. */
-type Within = Pick<Inside, 'ancestors' | 'secrets' | 'readonlyGit' | 'watch'> & {
-  /** Its own directory is a guarded one. */
+/** Guards and covers for one mount. */
+type MountProtection = Pick<
+  SessionProtection,
+  'ancestors' | 'secrets' | 'readonlyGit' | 'watch'
+> & {
+  /** Set if the mounted directory itself is guarded. */
   readonly own?: Ancestor | undefined;
 };
 
 export class MountTrees {
-  /** Of root alone: through an idmapped mount others could reach what directories above the source keep from them. */
+  /** Only for root: an idmapped mount would bypass the permissions of the directories above its source. */
   readonly directory: string;
   readonly #libc: Libc;
   readonly #namespaces: UserNamespaces;
-  readonly #covers: Covers;
+  readonly #covers: SecretCovers;
 
   constructor(libc: Libc, namespaces: UserNamespaces, runDir: string) {
     this.#libc = libc;
     this.#namespaces = namespaces;
     this.directory = join(runDir, 'mounts');
-    this.#covers = new Covers(libc, runDir);
+    this.#covers = new SecretCovers(libc, runDir);
   }
 
   /**
-   * Makes the mounts, replacing those of the same names; the workspace gets a mount in itself for each of its guarded
-   * ancestors and each secret. After a failure none of them is left. Throws `mount-invalid` or `unprotected-path`.
+   * Makes the mounts and replaces those of the same names. The workspace gets a submount for each guarded ancestor and
+   * each secret. After a failure none of them is left. Throws `mount-invalid` or `unprotected-path`.
    */
   make(
     owner: TreeOwner,
     mounts: readonly OpenMount[],
-    inside: Inside = { ancestors: [] },
+    inside: SessionProtection = { ancestors: [] },
   ): ReservedMount[] {
     const made = this.#make(owner, mounts, inside);
     const kinds = new Set(made.map(({ kind }) => kind));
-    // One container has one map: where the agent has to have the owner's own ids on one mount, it has them on all.
+    // A container has one id map: if one mount needs the owner's own ids, all mounts use them.
     if (kinds.size < 2 || owner.ownIds || owner.ownerUid === 0) return made;
     return this.#make({ ...owner, ownIds: true }, mounts, inside);
   }
 
-  #make(owner: TreeOwner, mounts: readonly OpenMount[], inside: Inside): ReservedMount[] {
+  #make(
+    owner: TreeOwner,
+    mounts: readonly OpenMount[],
+    inside: SessionProtection,
+  ): ReservedMount[] {
     const top = this.#path(owner.id);
     const made: ReservedMount[] = [];
     try {
       makeMountPoint(top);
-      // Git's directory first: the others are compared with it.
+      // Workspace and git directory first: the others are compared with them.
       for (const mount of mounts.toSorted((one, other) => rank(one) - rank(other))) {
-        made.push(this.#mount(top, owner, mount, this.#within(top, mount, inside)));
+        made.push(this.#mount(top, owner, mount, this.#protectionOf(top, mount, inside)));
       }
       return made;
     } catch (error) {
@@ -107,57 +111,61 @@ export class MountTrees {
         mounts.map(({ request }) => request.name),
       );
       throw error instanceof SystemCallError
-        ? new CoiError(
-            'mount-invalid',
-            `the mounts of the session cannot be made (${error.message})`,
-            { hint: 'Run `coi daemon logs` to see why.', cause: error },
-          )
+        ? new CoiError('mount-invalid', `cannot create the session's mounts (${error.message})`, {
+            hint: 'Run `coi daemon logs` to see why.',
+            cause: error,
+          })
         : error;
     }
   }
 
-  /** Tried; costs two system calls. Throws SystemCallError. */
+  /** Tries it, which takes two system calls. Throws SystemCallError. */
   canMapIds(owner: TreeOwner, { fd }: OpenMount['source']): boolean {
     return canMapIds(this.#libc, fd, this.#namespace(owner, guardIds));
   }
 
-  #within(top: string, mount: OpenMount, inside: Inside): Within {
+  #protectionOf(top: string, mount: OpenMount, inside: SessionProtection): MountProtection {
     if (mount.request.name === 'workspace') return inside;
     if (mount.request.git !== undefined && inside.common)
       return { ...inside.common, watch: inside.watch };
     const { common } = inside;
     const ofGit = common?.own
-      ? insideAroundGit(join(top, common.name), mount, wholeOf(common.ancestors))
+      ? restrictMountAroundGit(join(top, common.name), mount, lockedPaths(common.ancestors))
       : [];
-    return this.#further(top, mount, inside, ofGit);
+    return this.#additionalProtection(top, mount, inside, ofGit);
   }
 
-  /** What a mount beside the workspace's own gets inside. Throws `unprotected-path`. */
-  #further(
+  /** Guards and covers for an additional mount. Throws `unprotected-path`. */
+  #additionalProtection(
     top: string,
     mount: OpenMount,
-    { bound, watch }: Inside,
+    { bound, watch }: SessionProtection,
     ofGit: readonly string[],
-  ): Within {
-    if (!bound) return { ancestors: ofGit.map(heldWhole) };
+  ): MountProtection {
+    if (!bound) return { ancestors: ofGit.map(wholeAncestor) };
     const workspace = join(top, 'workspace');
-    const { secrets, readonlyGit, whole } = insideOfFurther(this.#libc, workspace, mount, bound);
+    const { secrets, readonlyGit, whole } = restrictAdditionalMount(
+      this.#libc,
+      workspace,
+      mount,
+      bound,
+    );
     const git = readonlyGit ? gitDirectory(mount, this.#libc) : [];
     return {
-      ancestors: [...git, ...[...whole, ...ofGit].map(heldWhole)],
+      ancestors: [...git, ...[...whole, ...ofGit].map(wholeAncestor)],
       secrets,
       readonlyGit,
       watch,
     };
   }
 
-  /** Unmounts and removes; does nothing if there is nothing. */
+  /** Unmounts and removes the tree, if it exists. */
   remove(id: string): void {
     removeMounts(this.#libc, this.#path(id));
   }
 
-  /** Ids that have a directory, with the names of what is really mounted in each. */
-  present(): Map<string, Set<string>> {
+  /** Mounts ids with a directory, and the mounted names in each. */
+  mountedNames(): Map<string, Set<string>> {
     const present = new Map(
       readdirSync(this.directory)
         .filter(isTreeId)
@@ -171,16 +179,16 @@ export class MountTrees {
   }
 
   /**
-   * Takes away what of a file system is mounted, since it does not answer: Incus looks at each when a container ends, and would
-   * wait. Containers keep theirs, and what is missing is mounted again when it answers.
+   * Unmounts coid's mounts of an unresponsive file system, because Incus accesses each mount when a container stops and
+   * would block. Containers keep their mounts, and missing ones are restored when the file system responds.
    */
   detach(device: string): void {
-    for (const { point } of new MountTable().of(device))
+    for (const { point } of new MountTable().mountsOf(device))
       if (point.startsWith(`${this.directory}/`)) unmount(this.#libc, point);
   }
 
-  /** A mount that is there holds further ones, which the container has to get as well. */
-  holdsMounts(id: string, name: string): boolean {
+  /** Whether a mount contains submounts, which the container needs as well. */
+  hasSubmounts(id: string, name: string): boolean {
     return mountPointsBelow(join(this.#path(id), name)).size > 0;
   }
 
@@ -188,16 +196,16 @@ export class MountTrees {
     top: string,
     owner: TreeOwner,
     { request, source }: OpenMount,
-    { ancestors, own, secrets = [], readonlyGit = false, watch = false }: Within,
+    { ancestors, own, secrets = [], readonlyGit = false, watch = false }: MountProtection,
   ): ReservedMount {
     const target = join(top, request.name);
     makeMountPoint(target);
     unmount(this.#libc, target);
     const { readonly } = request;
-    const namespace = this.#namespace(owner, own ? leftOut(own.depth) : guardIds);
+    const namespace = this.#namespace(owner, own ? unmappedIds(own.depth) : guardIds);
     const kind = bindMount(this.#libc, { source: source.fd, target, readonly, namespace });
     const guarded = kind === 'plain' && watch ? [] : ancestors;
-    if (guarded.length > 0 && kind === 'plain') throw unguardable(source);
+    if (guarded.length > 0 && kind === 'plain') throw unguardableError(source);
     for (const ancestor of guarded) {
       const sealed = ancestor.readonly || (readonlyGit && ancestor.inGit);
       const plain = { source: source.fd, target, readonly: readonly || sealed };
@@ -205,12 +213,12 @@ export class MountTrees {
     }
     if (secrets.length > 0) {
       const namespace = this.#namespace(owner, guardIds);
-      using shown = new Below(this.#libc, openSync(target, O_PATH_DIRECTORY));
+      using shown = new Beneath(this.#libc, openSync(target, O_PATH_DIRECTORY));
       for (const path of secrets) this.#covers.put(shown, path, namespace);
     }
     const fileSystem = kind === 'plain' ? { fileSystem: fileSystemOf(source.fd)?.type } : {};
     const made = { name: request.name, hostPath: target, kind, ...fileSystem };
-    const whole = wholeOf(guarded).map((path) => join(source.path, path));
+    const whole = lockedPaths(guarded).map((path) => join(source.path, path));
     return {
       ...made,
       ...(guarded.length + secrets.length > 0 ? { recursive: true } : {}),
@@ -218,19 +226,19 @@ export class MountTrees {
     };
   }
 
-  /** A second mount of a guarded directory on itself, through which it can be written in. */
+  /** Mounts a guarded directory on itself, so that it is writable in the container. */
   #mountAncestor(
     owner: TreeOwner,
     { source, target, readonly }: { source: number; target: string; readonly: boolean },
     { path, depth }: Ancestor,
   ): void {
-    using original = belowDescriptor(this.#libc, source);
-    using shown = new Below(this.#libc, openSync(target, O_PATH_DIRECTORY));
+    using original = openBeneathDescriptor(this.#libc, source);
+    using shown = new Beneath(this.#libc, openSync(target, O_PATH_DIRECTORY));
     const done = original.with(path, (from) =>
       shown.with(path, (onto) => {
-        // Both ways led to one directory, or somebody swaps them just now.
+        // Different inodes mean that the directory is being swapped.
         if (fstatSync(from).ino !== fstatSync(onto).ino) return false;
-        const namespace = this.#namespace(owner, leftOut(depth));
+        const namespace = this.#namespace(owner, unmappedIds(depth));
         bindMount(this.#libc, { source: from, target: onto, readonly, namespace });
         return true;
       }),
@@ -239,20 +247,20 @@ export class MountTrees {
       throw new CoiError('unprotected-path', `${quoted(path)} changed while it was protected`);
   }
 
-  /** The owner is shown as the agent; what is guarded is shown as nobody's. */
+  /** Maps the owner to the agent; ids of guards stay unmapped. */
   #namespace(owner: TreeOwner, unmapped: readonly number[]): number {
     const { ownerUid, ownerGid, ownIds = false, idmapBase } = owner;
     const agent = idmapBase + agentUser.uid;
     return this.#namespaces.descriptor(
       { onDisk: ownerUid, shown: ownIds ? ownerUid : agent },
-      // Root's group is never the agent's (plainIds of session/plan/plan.ts).
+      // Root's group is never the agent's (rawIdmap of session/plan/plan.ts).
       { onDisk: ownerGid, shown: ownIds && ownerGid !== 0 ? ownerGid : agent },
       unmapped,
     );
   }
 
   #path(id: string): string {
-    if (!isTreeId(id)) throw new Error(`${id} is no id of mounts`);
+    if (!isTreeId(id)) throw new Error(`${id} is not a mounts id`);
     return join(this.directory, id);
   }
 }
@@ -262,14 +270,14 @@ function rank({ request }: OpenMount): number {
   return request.git === undefined ? 2 : 1;
 }
 
-/** `.git`, where it is a directory, for a mount on itself that cannot be written. */
+/** `.git`, if it is a directory, as a read-only submount. */
 function gitDirectory({ source }: OpenMount, libc: Libc): readonly Ancestor[] {
-  using below = belowDescriptor(libc, source.fd);
+  using below = openBeneathDescriptor(libc, source.fd);
   const isThere = below.stats('.git')?.isDirectory() ?? false;
   return isThere ? [{ path: '.git', depth: 1, by: 'group', inGit: true, readonly: true }] : [];
 }
 
-/** What of a workspace is held as a whole, in another mount that shows it. */
-function heldWhole(path: string): Ancestor {
+/** A directory that is read-only as a whole, in an additional mount that shows it. */
+function wholeAncestor(path: string): Ancestor {
   return { path, depth: 1, by: 'group', inGit: true, readonly: true };
 }

@@ -1,8 +1,8 @@
-// A mount whose source was opened.
+// A mount request with its opened source.
 import type { MountRequest } from '../../coid-api/session-protocol.ts';
-import type { Source } from '../../host/fs/open-source.ts';
+import type { OpenSource } from '../../host/fs/open-mount-source.ts';
 
 export interface OpenMount {
   readonly request: MountRequest;
-  readonly source: Source;
+  readonly source: OpenSource;
 }

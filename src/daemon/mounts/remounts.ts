@@ -1,4 +1,4 @@
-// Reserves mounts for a container that exists, and makes them again: before a stopped one starts, and after a reboot of the host.
+// Recreates the mounts of an existing container: before a stopped one starts, and after a host reboot.
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { MountRequest, RemountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
@@ -11,32 +11,37 @@ import { quoted } from '../../names.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
 import type { MountRoots } from '../mounts/mount-roots.ts';
-import { Sources } from '../mounts/mount-sources.ts';
+import { MountSources } from '../mounts/mount-sources.ts';
 import type { MountTrees } from '../mounts/mount-trees.ts';
 import { allowOwnIds } from '../mounts/own-ids.ts';
-import type { RemoteFiles } from '../mounts/remote-files.ts';
-import { mountsOf, optionsOf, type Restored, restoreMounts } from '../mounts/restore.ts';
+import {
+  makeMounts,
+  type RestoreResult,
+  requestOptions,
+  restoreMounts,
+} from '../mounts/restore.ts';
 import { isTreeId } from '../mounts/tree-id.ts';
-import type { SessionGuards } from '../network/guards.ts';
-import { refuseOtherMode, treesOf } from '../network/mode-conflicts.ts';
-import type { Keeper } from '../protect/workspace-guards.ts';
-import type { World } from '../reconcile/incus-cache.ts';
+import { mountedTrees, refuseOtherMode } from '../network/mode-conflicts.ts';
+import type { NetworkGuards } from '../network/network-guards.ts';
+import type { WorkspaceGuards } from '../protect/workspace-guards.ts';
+import type { IncusCache } from '../reconcile/incus-cache.ts';
 import type { Leases } from '../reservations/leases.ts';
-import { type Claims, claimAgain } from '../reservations/session-claims.ts';
+import { lockRestart, type StartLocks } from '../reservations/start-locks.ts';
+import type { RemoteFileSystems } from './remote-file-systems.ts';
 
 export interface RemountParts {
   readonly incus: Incus;
   readonly signal: AbortSignal;
   readonly libc: Libc;
-  readonly world: World;
+  readonly incusCache: IncusCache;
   readonly trees: MountTrees;
   readonly roots: MountRoots;
-  readonly files: RemoteFiles;
+  readonly files: RemoteFileSystems;
   readonly leases: Leases;
-  readonly guards: Pick<SessionGuards, 'restart'>;
-  readonly keeper: Pick<Keeper, 'protect' | 'drop' | 'has'>;
+  readonly guards: Pick<NetworkGuards, 'restart'>;
+  readonly workspaceGuards: Pick<WorkspaceGuards, 'protect' | 'drop' | 'has'>;
   readonly homes: Homes;
-  readonly claims: Claims;
+  readonly startLocks: StartLocks;
   readonly log: Log;
   readonly runDir: string;
   readonly stateDir: string;
@@ -49,31 +54,31 @@ export class Remounts {
     this.#parts = parts;
   }
 
-  /** Makes the mounts of an existing container again: all of them where it is stopped, the missing ones where it runs. */
+  /** Recreates the mounts of a container: all if it is stopped, only missing ones if it is running. */
   async remount(
     container: string,
     request: RemountRequest,
     peer: Peer,
   ): Promise<readonly ReservedMount[]> {
-    const { world, files, guards, claims, incus, log, signal } = this.#parts;
-    const instances = await world.look();
+    const { incusCache, files, guards, startLocks, incus, log, signal } = this.#parts;
+    const instances = await incusCache.refetch();
     const { instance, record } = this.#ownContainer(instances, container, request.id, peer);
     const stopped = instance.status === 'Stopped';
     const { workspace, mounts: known } = record;
-    await files.require({ workspace, mounts: request.mounts ?? known.mounts });
+    await files.requireResponsive({ workspace, mounts: request.mounts ?? known.mounts });
     if (request.mounts && !stopped)
-      throw new CoiError('session-live', `${container} runs: its mounts cannot be changed`);
+      throw new CoiError('session-live', `${container} is running: its mounts cannot be changed`);
     if (stopped) {
-      const trees = treesOf(record, this.#parts.roots);
+      const trees = mountedTrees(record, this.#parts.roots);
       refuseOtherMode(this.#parts, instances, trees, request.network ?? record.network);
       const { session, mounts } = record;
       const by = { ownerUid: mounts.ownerUid, startId: request.startId, pid: peer.pid };
-      await claimAgain(incus, claims, instance, { kind: 'again', session, ...by }, signal);
+      await lockRestart(incus, startLocks, instance, { kind: 'again', session, ...by }, signal);
     }
     const made =
       stopped && request.mounts
-        ? this.#askedAnew(record, request, request.mounts, peer)
-        : this.#again(record, request, stopped);
+        ? this.#mountRequested(record, request, request.mounts, peer)
+        : this.#mountRecorded(record, request, stopped);
     if (made.errors.length > 0) throw made.errors[0];
     const wanted = request.mounts ?? record.mounts.mounts;
     await allowOwnIds(this.#parts, { ...record.mounts, ...made }, wanted);
@@ -93,26 +98,24 @@ export class Remounts {
       (peer.uid === 0 || peer.uid === record.mounts.ownerUid)
     )
       return { instance, record };
-    throw new CoiError(
-      'session-not-found',
-      `there is no container ${quoted(container)} of this user`,
-      { hint: 'Run `coi list` to see your sessions.' },
-    );
+    throw new CoiError('session-not-found', `this user has no container ${quoted(container)}`, {
+      hint: 'Run `coi list` to see your sessions.',
+    });
   }
 
-  /** As its user asks for them now: judged like those of a new session. */
-  #askedAnew(
+  /** New mounts, as requested by the user: checked like those of a new session. */
+  #mountRequested(
     record: SessionRecord,
     { protect, secrets }: RemountRequest,
     requests: readonly MountRequest[],
     peer: Peer,
-  ): Restored {
+  ): RestoreResult {
     const { trees, roots } = this.#parts;
     const { id } = record.mounts;
     if (!isTreeId(id)) return this.restore(record);
-    const options = optionsOf(this.#parts, record, peer);
-    using sources = new Sources({ ...options, before: roots.of(id) });
-    // Before anything is taken away: what may not be mounted is refused now.
+    const options = requestOptions(this.#parts, record, peer);
+    using sources = new MountSources({ ...options, earlier: roots.of(id) });
+    // Refuse forbidden mounts before anything is removed.
     const opened = sources.open(requests);
     trees.remove(id);
     roots.set(id, opened);
@@ -121,11 +124,15 @@ export class Remounts {
       protect: protect ?? record.mounts.protect,
       secrets: secrets ?? record.mounts.secrets,
     };
-    return { mounts: mountsOf(this.#parts, wanted, opened), errors: [] };
+    return { mounts: makeMounts(this.#parts, wanted, opened), errors: [] };
   }
 
-  /** As they were: all of a stopped container, the missing ones of one that runs. */
-  #again(record: SessionRecord, { protect, secrets }: RemountRequest, stopped: boolean): Restored {
+  /** The recorded mounts: all of a stopped container, missing ones of a running one. */
+  #mountRecorded(
+    record: SessionRecord,
+    { protect, secrets }: RemountRequest,
+    stopped: boolean,
+  ): RestoreResult {
     const { id } = record.mounts;
     if (stopped && isTreeId(id)) this.#parts.trees.remove(id);
     const mounts = {
@@ -136,7 +143,7 @@ export class Remounts {
     return this.restore({ ...record, mounts });
   }
 
-  restore(session: SessionRecord): Restored {
+  restore(session: SessionRecord): RestoreResult {
     return restoreMounts(this.#parts, session);
   }
 }

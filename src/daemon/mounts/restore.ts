@@ -1,4 +1,4 @@
-// Makes the mounts of a container again: after a reboot of the host, after a stop, or as its user asks for them today.
+// Restores the mounts of a container: after a host reboot, after a stop, or as its user now requests them.
 import { join } from 'node:path';
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
@@ -9,35 +9,35 @@ import type { Peer } from '../../host/linux/peer-credentials.ts';
 import { quoted } from '../../names.ts';
 import type { SessionRecord } from '../../session/record/instance-record.ts';
 import { mountName } from '../api/requests.ts';
-import { guardOpened } from '../protect/guard/guardable.ts';
-import type { Keeper } from '../protect/workspace-guards.ts';
+import { guardMounts } from '../protect/guard/guard-mounts.ts';
+import type { WorkspaceGuards } from '../protect/workspace-guards.ts';
 import { rightsOf, sensitivePaths } from '../reservations/file-owner.ts';
 import type { MountRoots } from './mount-roots.ts';
-import { type SourceOptions, Sources } from './mount-sources.ts';
+import { MountSources, type SourceOptions } from './mount-sources.ts';
 import type { MountTrees, TreeOwner } from './mount-trees.ts';
 import type { OpenMount } from './open-mount.ts';
-import type { RemoteFiles } from './remote-files.ts';
+import type { RemoteFileSystems } from './remote-file-systems.ts';
 import { isTreeId } from './tree-id.ts';
 
 export interface RestoreParts {
   readonly libc: Libc;
   readonly trees: MountTrees;
   readonly roots: MountRoots;
-  readonly keeper: Pick<Keeper, 'protect'>;
+  readonly workspaceGuards: Pick<WorkspaceGuards, 'protect'>;
   readonly homes: Homes;
-  readonly files: Pick<RemoteFiles, 'isHeld'>;
+  readonly files: Pick<RemoteFileSystems, 'isUnresponsive'>;
   readonly runDir: string;
   readonly stateDir: string;
 }
 
-export interface Restored {
+export interface RestoreResult {
   readonly mounts: ReservedMount[];
   readonly errors: unknown[];
 }
 
-/** For what somebody asks for. */
-export function optionsOf(
-  parts: Omit<RestoreParts, 'trees' | 'keeper'>,
+/** For a user's request. */
+export function requestOptions(
+  parts: Omit<RestoreParts, 'trees' | 'workspaceGuards'>,
   { session, workspace }: { readonly session: string; readonly workspace: string },
   peer: Peer,
 ): SourceOptions {
@@ -46,9 +46,9 @@ export function optionsOf(
   return { libc, roots, files, session, workspace, sensitive, ids: peer };
 }
 
-/** For what nobody asks anew: with the rights of whom the container works for, and only what was mounted before. */
-export function optionsAgain(
-  parts: Omit<RestoreParts, 'trees' | 'keeper'>,
+/** Without a new request: with the rights of the container's owner, and only for earlier mounts. */
+export function restoreOptions(
+  parts: Omit<RestoreParts, 'trees' | 'workspaceGuards'>,
   { mounts, session, workspace }: SessionRecord,
 ): SourceOptions {
   return {
@@ -59,36 +59,36 @@ export function optionsAgain(
     session,
     workspace,
     sensitive: sensitivePaths(parts, mounts.ownerUid),
-    before: parts.roots.of(mounts.id),
-    onlyBefore: true,
+    earlier: parts.roots.of(mounts.id),
+    onlyEarlier: true,
   };
 }
 
-/** Makes what is missing of a session's mounts, each by itself. The record was written by a user, so it is checked like a request. */
-export function restoreMounts(parts: RestoreParts, session: SessionRecord): Restored {
+/** Creates a session's missing mounts independently of each other. Users can write the record, so it is checked like a request. */
+export function restoreMounts(parts: RestoreParts, session: SessionRecord): RestoreResult {
   const { trees, roots } = parts;
   const { mounts: record } = session;
-  const restored: Restored = { mounts: [], errors: [] };
+  const restored: RestoreResult = { mounts: [], errors: [] };
   if (!isTreeId(record.id)) {
-    const error = `invalid id of mounts ${quoted(record.id)}`;
+    const error = `invalid mounts id ${quoted(record.id)}`;
     restored.errors.push(new CoiError('mount-invalid', error));
     return restored;
   }
-  const mounted = trees.present().get(record.id) ?? new Set();
+  const mounted = trees.mountedNames().get(record.id) ?? new Set();
   for (const request of record.mounts) {
     try {
       const hostPath = join(trees.directory, record.id, mountName(request.name));
       if (mounted.has(request.name)) {
-        const recursive = trees.holdsMounts(record.id, request.name);
+        const recursive = trees.hasSubmounts(record.id, request.name);
         const kind = session.ownIds ? 'plain' : 'idmapped';
         restored.mounts.push({ name: request.name, hostPath, kind, recursive });
         continue;
       }
-      using sources = new Sources(optionsAgain(parts, session));
+      using sources = new MountSources(restoreOptions(parts, session));
       const opened = sources.open([request]);
-      for (const one of opened) roots.renew(record.id, one);
+      for (const one of opened) roots.setOne(record.id, one);
       const { ownIds } = session;
-      restored.mounts.push(...mountsOf(parts, { ...record, ownIds }, opened));
+      restored.mounts.push(...makeMounts(parts, { ...record, ownIds }, opened));
     } catch (error) {
       restored.errors.push(error);
     }
@@ -96,11 +96,11 @@ export function restoreMounts(parts: RestoreParts, session: SessionRecord): Rest
   return restored;
 }
 
-/** Mounts what is open, the workspace with its guard. Throws CoiError. */
-export function mountsOf(
-  parts: Pick<RestoreParts, 'trees' | 'keeper' | 'libc' | 'files'>,
+/** Makes the mounts from opened sources, the workspace with its guard. Throws CoiError. */
+export function makeMounts(
+  parts: Pick<RestoreParts, 'trees' | 'workspaceGuards' | 'libc' | 'files'>,
   record: MountRecord & Pick<TreeOwner, 'ownIds'>,
   opened: readonly OpenMount[],
 ): ReservedMount[] {
-  return parts.trees.make(record, opened, guardOpened(parts, record, opened, record));
+  return parts.trees.make(record, opened, guardMounts(parts, record, opened, record));
 }

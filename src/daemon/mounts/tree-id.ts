@@ -1,7 +1,7 @@
-// Ids of the mounts of one container.
+// Ids of a container's mount tree.
 import { isUuid } from '../../names.ts';
 
-/** Ids are UUIDs: nothing else becomes part of a path that root works on. */
+/** Only UUIDs may become part of a path that root works on. */
 export function isTreeId(id: string): boolean {
   return isUuid(id);
 }

@@ -1,10 +1,10 @@
-// coid's own name server, on the bridge's address: glue between the sockets and the resolver.
+// coid's DNS server on the bridge address: connects sockets and resolver.
 import type { AddressRange } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
-import { askDns, systemServers } from '../../host/net/dns-client.ts';
+import { queryDns, systemServers } from '../../host/net/dns-client.ts';
 import { type DnsServer, serveDns } from '../../host/net/dns-server.ts';
 import { carriesData } from '../../monitor/detectors/guard.ts';
-import { QuestionCounts } from '../../network/dns/counts.ts';
+import { QueryCounts } from '../../network/dns/counts.ts';
 import { questionBytes } from '../../network/dns/question.ts';
 import { Resolver } from '../../network/dns/resolver.ts';
 import type { Guard } from '../../network/guard.ts';
@@ -20,7 +20,7 @@ export interface DnsServiceParts {
   readonly signal: AbortSignal;
 }
 
-/** A name that was refused to a session, how often, and when last. */
+/** A name that was refused to a session, with the count and time of the last refusal. */
 export interface RefusedName {
   readonly name: string;
   readonly type: string;
@@ -34,10 +34,10 @@ const namesMax = 200;
 export class DnsService {
   readonly #parts: DnsServiceParts;
   readonly #resolver: Resolver;
-  readonly #counts = new QuestionCounts(carriesData);
-  /** By address. */
+  readonly #counts = new QueryCounts(carriesData);
+  /** Servers by address. */
   readonly #servers = new Map<string, Promise<DnsServer>>();
-  /** By the session's interface, then by name and type. */
+  /** Refused names by the session's interface, then by name and type. */
   readonly #refused = new Map<string, Map<string, RefusedName>>();
 
   constructor(parts: DnsServiceParts) {
@@ -46,15 +46,15 @@ export class DnsService {
     this.#resolver = new Resolver({
       session: (address) => parts.guard.all().find((port) => port.address === address),
       ask: (servers, name, type) =>
-        askDns({
+        queryDns({
           servers: servers.length > 0 ? servers : own(),
           message: questionBytes(name, type),
           signal: parts.signal,
         }),
       open: (addresses) => parts.guard.open(addresses),
       attached: parts.attached,
-      refused: ({ hostName }, name, type, reason) => this.#note(hostName, name, type, reason),
-      asked: ({ hostName }, name) => this.#counts.note(hostName, name, parts.elapsedMs()),
+      onRefused: ({ hostName }, name, type, reason) => this.#note(hostName, name, type, reason),
+      onQuery: ({ hostName }, name) => this.#counts.note(hostName, name, parts.elapsedMs()),
       elapsedMs: parts.elapsedMs,
     });
     parts.signal.addEventListener('abort', () => {
@@ -62,7 +62,7 @@ export class DnsService {
     });
   }
 
-  /** Answers on that address from now on. Throws `network-unprotected`. */
+  /** Starts to answer on that address. Throws `network-unprotected`. */
   async listen(address: string): Promise<void> {
     const { port, log } = this.#parts;
     const known = this.#servers.get(address);
@@ -81,7 +81,7 @@ export class DnsService {
       throw new CoiError(
         'network-unprotected',
         `coid cannot answer DNS on ${address} port ${port} (${cause instanceof Error ? cause.message : String(cause)})`,
-        { hint: 'See what uses that port: `ss -lnup`.', cause },
+        { hint: 'Run `ss -lnup` to see what uses that port.', cause },
       );
     }
   }
@@ -90,7 +90,7 @@ export class DnsService {
     return [...(this.#refused.get(hostName)?.values() ?? [])];
   }
 
-  /** What a session asked for. */
+  /** Counts of a session's DNS queries. */
   questions(hostName: string) {
     return this.#counts.of(hostName, this.#parts.elapsedMs());
   }
@@ -106,7 +106,7 @@ export class DnsService {
     this.#refused.set(hostName, names);
     const key = `${name} ${type}`;
     const count = (names.get(key)?.count ?? 0) + 1;
-    // The latest last; the oldest goes when there are too many.
+    // Latest last, so that the oldest is dropped when there are too many.
     names.delete(key);
     names.set(key, { name, type, reason, count, at: this.#parts.now().toISOString() });
     if (names.size > namesMax) names.delete(names.keys().next().value ?? '');

@@ -1,28 +1,28 @@
-// What the network guard knows of a session, for whoever watches it: questions for names, and what was denied.
+// Counters of the network guard for the monitor: DNS queries and denials of each session.
 import type { GuardCounters } from '../../monitor/sample.ts';
 import type { Denial } from '../../network/denials.ts';
 
 export interface CounterParts {
-  /** Interface and address of a container; undefined if it is not guarded. */
-  readonly place: (
+  /** Interface and address of a container; undefined if it is unguarded. */
+  readonly port: (
     container: string,
   ) => { readonly hostName: string; readonly address: string } | undefined;
   readonly questions: (hostName: string) => {
     readonly names: number;
     readonly long: readonly string[];
   };
-  /** Dear: a program that lists a table. */
+  /** Expensive: runs nft to list a table. */
   readonly denials: () => Promise<readonly Denial[]>;
   readonly elapsedMs: () => number;
 }
 
-/** One listing for all sessions, and not more often than that. */
+/** Minimum interval of listings, which serve all sessions. */
 const listEveryMs = 15_000;
 const deniedMax = 100;
 
-export class GuardWatch {
+export class GuardCounterReader {
   readonly #parts: CounterParts;
-  /** By address of the session: not yet told. */
+  /** Unreported denials by the session's address. */
   #fresh = new Map<string, Denial[]>();
   readonly #counts = new Map<string, number>();
   #listedMs = Number.NEGATIVE_INFINITY;
@@ -31,16 +31,16 @@ export class GuardWatch {
     this.#parts = parts;
   }
 
-  /** What happened since the last call for that container. */
+  /** Counters since the last call for that container. */
   counters(container: string): GuardCounters | undefined {
-    const place = this.#parts.place(container);
-    if (!place) return undefined;
+    const port = this.#parts.port(container);
+    if (!port) return undefined;
     this.#list();
-    const { names, long } = this.#parts.questions(place.hostName);
-    const denied = this.#fresh.get(place.address) ?? [];
-    this.#fresh.delete(place.address);
-    const count = (this.#counts.get(place.address) ?? 0) + denied.length;
-    this.#counts.set(place.address, count);
+    const { names, long } = this.#parts.questions(port.hostName);
+    const denied = this.#fresh.get(port.address) ?? [];
+    this.#fresh.delete(port.address);
+    const count = (this.#counts.get(port.address) ?? 0) + denied.length;
+    this.#counts.set(port.address, count);
     return {
       deniedPackets: count,
       dnsNames: names,
@@ -49,7 +49,7 @@ export class GuardWatch {
     };
   }
 
-  /** In the background: whoever asks next is told. A failure is the guard's own to tell. */
+  /** Lists denials in the background for the next call. Errors are ignored: the guard reports its own. */
   #list(): void {
     const nowMs = this.#parts.elapsedMs();
     if (nowMs - this.#listedMs < listEveryMs) return;
@@ -66,7 +66,7 @@ export class GuardWatch {
       const known = this.#fresh.get(denial.source) ?? [];
       if (known.length < deniedMax) this.#fresh.set(denial.source, [...known, denial]);
     }
-    // Addresses that nobody watches are not kept.
+    // Drops old addresses, which no watch collects.
     if (this.#fresh.size > deniedMax) this.#fresh = new Map([...this.#fresh].slice(-deniedMax));
   }
 }

@@ -1,13 +1,13 @@
-// The ports that must be guarded: those of reservations and of instances, each once.
+// The ports to guard: those of reservations and instances, each once.
 import type { Instance } from '../../incus/shapes.ts';
 import type { GuardedPort } from '../../network/guarded-port.ts';
-import type { World } from '../reconcile/incus-cache.ts';
+import type { IncusCache } from '../reconcile/incus-cache.ts';
 import type { Leases } from '../reservations/leases.ts';
 import { type Permits, withPermits } from './permits.ts';
 import { portOfInstance, portOfLease, type SessionPort } from './ports.ts';
 
 export interface PortSources {
-  readonly world: Pick<World, 'bridge'>;
+  readonly incusCache: Pick<IncusCache, 'bridge'>;
   readonly leases: Pick<Leases, 'all'>;
   readonly runDir: string;
 }
@@ -34,11 +34,11 @@ export class GuardablePorts {
     return this.of(hostName) !== undefined;
   }
 
-  /** Takes what the instances and the reservations say now. */
-  async follow(instances: readonly Instance[]): Promise<void> {
-    const { world, leases, runDir } = this.#sources;
-    const gateway = (await world.bridge().catch(() => undefined))?.gateway ?? '';
-    // Without a wait from here on: a reservation made meanwhile is in the leases or among the instances.
+  /** Updates the ports from the current instances and reservations. */
+  async update(instances: readonly Instance[]): Promise<void> {
+    const { incusCache, leases, runDir } = this.#sources;
+    const gateway = (await incusCache.bridge().catch(() => undefined))?.gateway ?? '';
+    // No await from here on, so that a new reservation is in the leases or among the instances.
     const ofInstances = instances.flatMap(
       (instance) => portOfInstance(instance, runDir, gateway) ?? [],
     );
@@ -51,7 +51,7 @@ export class GuardablePorts {
     this.#sessions = [...byName.values()];
   }
 
-  /** Adds a port, in the place of one with its name or its address. */
+  /** Adds a port and replaces others with its name or address. */
   remember(session: SessionPort): void {
     const { hostName, address } = session.port;
     const others = this.#sessions.filter(
@@ -68,7 +68,7 @@ export class GuardablePorts {
     return withPermits(port, this.#permits.of(port.hostName));
   }
 
-  /** All ports, each with what was permitted for a while. */
+  /** All ports with their temporary permits. */
   effective(): GuardedPort[] {
     return this.#sessions.map((session) => this.withPermits(session));
   }

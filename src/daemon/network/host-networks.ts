@@ -1,10 +1,10 @@
-// The host's own networks, which count as private ones.
-import { type AddressRange, merged, parseNetwork } from '../../addresses/ipv4.ts';
+// The host's own networks, which count as private.
+import { type AddressRange, mergeRanges, parseNetwork } from '../../addresses/ipv4.ts';
 import { attachedNetworks } from '../../host/linux/attached-networks.ts';
 
-/** Without the way to the internet, and without the bridge's own network, which is never open. */
+/** Networks attached to the host, without the uplink. */
 export function localNetworks(): AddressRange[] {
-  return merged(
+  return mergeRanges(
     attachedNetworks()
       .filter(({ uplink }) => !uplink)
       .flatMap(({ cidr }) => parseNetwork(cidr) ?? [])

@@ -1,27 +1,27 @@
-// Which sessions live, with what they have mounted and their network modes; and the refusal of another mode beside one of
-// them. No path of theirs is touched: a file system that does not answer would stop coid for everybody.
+// Refuses a network mode that differs from that of a live session with shared files. No path of a session is accessed: an
+// unresponsive file system would block coid for everyone.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
-import { placesOfMount } from '../../host/fs/meta/moved-directory.ts';
+import { pathsOfMount } from '../../host/fs/meta/moved-directory.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
 import type { MountRoots } from '../mounts/mount-roots.ts';
 import type { Leases } from '../reservations/leases.ts';
 import type { LiveSession, SharedTree } from './workspace-mode.ts';
-import { otherMode, sharing, workspaceName } from './workspace-mode.ts';
+import { describeConflict, findModeConflict, workspaceName } from './workspace-mode.ts';
 
-export interface LiveParts {
+export interface ModeConflictParts {
   readonly leases: Pick<Leases, 'all'>;
   readonly roots: Pick<MountRoots, 'of'>;
   readonly runDir: string;
 }
 
-/** What was mounted for a container; by the names in its record where that is not known, as of another coid's. */
-export function treesOf(
+/** A container's mounts; for containers of another coid, by the paths in the record. */
+export function mountedTrees(
   { mounts: { id, mounts }, workspace, realWorkspace }: SessionRecord,
-  roots: LiveParts['roots'],
+  roots: ModeConflictParts['roots'],
 ): readonly SharedTree[] {
   const known = roots.of(id);
   if (known.length > 0) return known;
@@ -29,9 +29,9 @@ export function treesOf(
   return [asWorkspace(realWorkspace ?? workspace), ...named];
 }
 
-/** Those of another mode. */
-function liveOthers(
-  { leases, roots, runDir }: LiveParts,
+/** Live sessions with a different mode. */
+function conflictingSessions(
+  { leases, roots, runDir }: ModeConflictParts,
   mode: NetworkMode,
   instances: readonly Instance[],
 ): LiveSession[] {
@@ -40,13 +40,13 @@ function liveOthers(
     roots.of(id).map((root) => {
       text ??= readFileSync('/proc/self/mountinfo', 'latin1');
       const all = join(runDir, 'mounts');
-      return { ...root, places: placesOfMount(text, all, join(all, id, root.name)) };
+      return { ...root, currentPaths: pathsOfMount(text, all, join(all, id, root.name)) };
     });
   const running = instances.flatMap(({ name, status, config }): LiveSession[] => {
     const record = status === 'Stopped' ? undefined : sessionRecord(config);
     if (!record || record.network === mode) return [];
     const known = placed(record.mounts.id);
-    const trees = known.length > 0 ? known : treesOf(record, roots);
+    const trees = known.length > 0 ? known : mountedTrees(record, roots);
     return [{ container: name, mode: record.network, trees }];
   });
   const reserved = leases.all().flatMap(({ reservation, workspace, policy }): LiveSession[] => {
@@ -58,23 +58,23 @@ function liveOthers(
   return [...running, ...reserved];
 }
 
-/** Throws `network-mode` if a live session shares files with those directories and has another mode. */
+/** Throws `network-mode` if a live session with a different mode shares files with those directories. */
 export function refuseOtherMode(
-  parts: LiveParts,
+  parts: ModeConflictParts,
   instances: readonly Instance[],
   trees: readonly SharedTree[],
   mode: NetworkMode,
 ): void {
-  const other = otherMode(trees, mode, liveOthers(parts, mode, instances));
+  const other = findModeConflict(trees, mode, conflictingSessions(parts, mode, instances));
   if (!other) return;
   const { container, mode: theirs } = other.session;
   const isGits = other.own.git !== undefined || other.theirs.git !== undefined;
   const worktrees = isGits ? 'Two worktrees may differ, but not from the main checkout. ' : '';
   throw new CoiError(
     'network-mode',
-    `${sharing(other)}, and its network is ${theirs}, not ${mode}: through the files there one would reach what only the other may`,
+    `${describeConflict(other)}, and its network is ${theirs}, not ${mode}: the shared files would let one session use the other's network`,
     {
-      hint: `${worktrees}End it first (\`coi shutdown ${container}\`), or start this session with --network ${theirs}.`,
+      hint: `${worktrees}Stop it first (\`coi shutdown ${container}\`), or start this session with --network ${theirs}.`,
     },
   );
 }

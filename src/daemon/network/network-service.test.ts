@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { NetworkMode } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
-import { networkPolicy, plainPolicy } from '../../network/policy.ts';
-import type { SessionGuards } from './guards.ts';
+import { defaultPolicy, networkPolicy } from '../../network/policy.ts';
+import type { NetworkGuards } from './network-guards.ts';
 import { NetworkService } from './network-service.ts';
 import { Permits } from './permits.ts';
-import { placesOf } from './table-names.ts';
+import { tableNames } from './table-names.ts';
 
 const peer = (uid: number) => ({ pid: 1, uid, gid: uid, groups: [] });
 const hour = 3_600_000;
@@ -22,7 +22,7 @@ function service(mode: NetworkMode) {
     gateway: '10.77.0.1',
     mac: '10:66:6a:00:00:01',
     address: '10.77.2.1',
-    policy: networkPolicy(plainPolicy(mode)),
+    policy: networkPolicy(defaultPolicy(mode)),
     permits: [],
   };
   const guards = {
@@ -34,15 +34,15 @@ function service(mode: NetworkMode) {
     ],
     permits: { of: () => [] },
     attached: () => [],
-    inForce: () => port,
+    activeRules: () => port,
     dns: { refusedNames: () => [] },
-  } as unknown as SessionGuards;
+  } as unknown as NetworkGuards;
   const world = {
     bridge: async () => ({ name: 'br0', gateway: '10.77.0.1', prefixLength: 22, free: [] }),
   };
   const network = new NetworkService({
     guards,
-    world: world as never,
+    incusCache: world as never,
     log: () => undefined,
     now: () => new Date(),
   });
@@ -58,7 +58,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-test("a session's network is its owner's and root's to see and to open, nobody else's", async () => {
+test("only a session's owner and root can see and open its network", async () => {
   const { network, permitted } = service('allowlist');
   const permit = { id: 'a', entry: 'example.org', forMs: hour };
   assert.equal(await codeOf(network.report('coi-a-1', peer(1001))), 'session-not-found');
@@ -69,14 +69,14 @@ test("a session's network is its owner's and root's to see and to open, nobody e
   assert.deepEqual(permitted, ['example.org', 'example.org']);
 });
 
-test('what was meant for an earlier session of that name is not opened to a later one', async () => {
+test('a permit for an earlier session does not apply to a later one of the same name', async () => {
   const { network, permitted } = service('allowlist');
   const permit = { id: 'earlier', entry: 'example.org', forMs: hour };
   assert.equal(await codeOf(network.permit('coi-a-1', peer(1000), permit)), 'session-not-found');
   assert.deepEqual(permitted, []);
 });
 
-test('a report tells only what that session was refused', async () => {
+test('a network report contains only refusals of its session', async () => {
   const { network } = service('restricted');
   const { denials } = await network.report('coi-a-1', peer(1000));
   assert.deepEqual(
@@ -85,7 +85,7 @@ test('a report tells only what that session was refused', async () => {
   );
 });
 
-test('what no user may open for a while is refused, whatever form it comes in', async () => {
+test('destinations that no user may permit are refused in every notation', async () => {
   const { network, permitted } = service('allowlist');
   const bodies: [object | undefined, string][] = [
     [undefined, 'usage'],
@@ -110,7 +110,7 @@ test('what no user may open for a while is refused, whatever form it comes in', 
   assert.deepEqual(permitted, []);
 });
 
-test('where a permit would change nothing, it says so', async () => {
+test('a permit that would change nothing is refused', async () => {
   assert.equal(
     await codeOf(
       service('open').network.permit('coi-a-1', peer(0), {
@@ -143,7 +143,7 @@ test('where a permit would change nothing, it says so', async () => {
   );
 });
 
-test('permits outlive coid, end in time, and a damaged file opens nothing', () => {
+test('permits survive a coid restart and expire, and a damaged file permits nothing', () => {
   const directory = mkdtempSync(join(tmpdir(), 'coit-permits-'));
   try {
     const path = join(directory, 'permits.json');
@@ -171,8 +171,8 @@ test('permits outlive coid, end in time, and a damaged file opens nothing', () =
   }
 });
 
-test('a coid for experiments has tables and a port of its own', () => {
-  assert.deepEqual(placesOf('/run/coi'), { table: 'coi', dnsPort: 7453 });
-  assert.notEqual(placesOf('/run/coi-a').table, placesOf('/run/coi-b').table);
-  assert.match(placesOf('/run/coi-a').table, /^coi_[0-9a-f]{8}$/);
+test('a coid with another prefix has its own tables and port', () => {
+  assert.deepEqual(tableNames('/run/coi'), { table: 'coi', dnsPort: 7453 });
+  assert.notEqual(tableNames('/run/coi-a').table, tableNames('/run/coi-b').table);
+  assert.match(tableNames('/run/coi-a').table, /^coi_[0-9a-f]{8}$/);
 });

@@ -1,6 +1,6 @@
-// What coid tells about a session's network, and opens for a while when its owner asks.
+// Reports on a session's network, and grants temporary permits to its owner.
 import { networkText } from '../../addresses/ipv4.ts';
-import { metadata, rangeOf, unroutable } from '../../addresses/ranges.ts';
+import { findRange, metadataRanges, unroutableRanges } from '../../addresses/ranges.ts';
 import type { NetworkReport, PermitReply } from '../../coid-api/network-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Peer } from '../../host/linux/peer-credentials.ts';
@@ -8,13 +8,13 @@ import { quoted } from '../../names.ts';
 import { entryText, parseEntry } from '../../network/entry.ts';
 import { policyToRecord } from '../../network/policy.ts';
 import type { Log } from '../log.ts';
-import type { World } from '../reconcile/incus-cache.ts';
-import type { SessionGuards } from './guards.ts';
+import type { IncusCache } from '../reconcile/incus-cache.ts';
+import type { NetworkGuards } from './network-guards.ts';
 import type { SessionPort } from './ports.ts';
 
 export interface NetworkServiceParts {
-  readonly guards: SessionGuards;
-  readonly world: World;
+  readonly guards: NetworkGuards;
+  readonly incusCache: IncusCache;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -29,10 +29,10 @@ export class NetworkService {
   }
 
   async report(container: string, peer: Peer): Promise<NetworkReport> {
-    const { guards, world } = this.#parts;
+    const { guards, incusCache } = this.#parts;
     const session = this.#session(container, peer);
     const { hostName, address, bridge, gateway, policy } = session.port;
-    const [denials, { prefixLength }] = await Promise.all([guards.denials(), world.bridge()]);
+    const [denials, { prefixLength }] = await Promise.all([guards.denials(), incusCache.bridge()]);
     return {
       container,
       interface: hostName,
@@ -41,7 +41,7 @@ export class NetworkService {
       policy: policyToRecord(policy),
       permits: guards.permits.of(hostName),
       attached: guards.attached().map(networkText),
-      inForce: guards.inForce(hostName) !== undefined,
+      inForce: guards.activeRules(hostName) !== undefined,
       denials: denials
         .filter(({ source }) => source === address)
         .map(({ source: _, ...denial }) => denial),
@@ -49,7 +49,7 @@ export class NetworkService {
     };
   }
 
-  /** Opens an entry to a session of that user. Throws `config-invalid`, `usage`. */
+  /** Permits an entry to a session of that user. Throws `config-invalid`, `usage`. */
   async permit(container: string, peer: Peer, body: unknown): Promise<PermitReply> {
     const { guards, log, now } = this.#parts;
     const session = this.#session(container, peer);
@@ -60,33 +60,36 @@ export class NetworkService {
       typeof forMs !== 'number' ||
       !(forMs > 0 && forMs <= permitMaxMs)
     )
-      throw new CoiError('usage', 'not a permit: an entry, and for how long (at most a week)');
-    if (id !== session.id) throw unguarded(container);
+      throw new CoiError(
+        'usage',
+        'invalid permit: it needs an entry and a duration of at most a week',
+      );
+    if (id !== session.id) throw noGuardedSession(container);
     const entry = parseEntry(text);
     const { mode } = session.port.policy;
     if (mode === 'open')
       throw new CoiError(
         'usage',
-        `the network of ${container} is open: everything is allowed already`,
+        `the network of ${container} is open: everything is already allowed`,
       );
     if (mode === 'restricted' && entry.kind !== 'network')
       throw new CoiError(
         'usage',
-        `the network of ${container} is restricted: names on the internet are reachable already`,
-        { hint: 'For a host of a private network give its address.' },
+        `the network of ${container} is restricted: names on the internet are already reachable`,
+        { hint: 'For a host in a private network, give its address.' },
       );
     if (
       entry.kind === 'network' &&
-      [unroutable, metadata].some(
+      [unroutableRanges, metadataRanges].some(
         (ranges) =>
-          rangeOf(entry.range.from, ranges) ??
-          rangeOf(entry.range.to, ranges) ??
+          findRange(entry.range.from, ranges) ??
+          findRange(entry.range.to, ranges) ??
           ranges.some(({ range }) => entry.range.from <= range.from && range.to <= entry.range.to),
       )
     ) {
       throw new CoiError(
         'usage',
-        `${quoted(text)} holds metadata services or addresses that lead nowhere: those are not opened for a while`,
+        `${quoted(text)} contains metadata services or unroutable addresses, which cannot be permitted`,
       );
     }
     const until = new Date(now().getTime() + forMs);
@@ -103,14 +106,14 @@ export class NetworkService {
   #session(container: string, peer: Peer): SessionPort {
     const session = this.#parts.guards.sessions().find((one) => one.container === container);
     if (session && (peer.uid === 0 || peer.uid === session.owner)) return session;
-    throw unguarded(container);
+    throw noGuardedSession(container);
   }
 }
 
-function unguarded(container: string): CoiError {
+function noGuardedSession(container: string): CoiError {
   return new CoiError(
     'session-not-found',
-    `coid guards no session ${quoted(container)} of this user`,
+    `this user has no guarded session ${quoted(container)}`,
     { hint: 'Run `coi list` to see your sessions.' },
   );
 }

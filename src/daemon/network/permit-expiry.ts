@@ -1,14 +1,14 @@
-// Tells when permits are over.
+// Expires permits.
 import type { Permits } from './permits.ts';
 
-/** Clocks are set, and timers of Node cannot wait for longer than 24 days. */
+/** Clocks may be changed, and Node's timers are limited to 24 days. */
 const longestWaitMs = 60_000;
 
 export interface PermitExpiryParts {
   readonly permits: Pick<Permits, 'nextEnd' | 'expire'>;
   readonly now: () => Date;
-  /** Called with the name of each port of which a permit is over. */
-  readonly over: (hostName: string) => void;
+  /** Called with the name of each port with an expired permit. */
+  readonly onExpired: (hostName: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -21,17 +21,17 @@ export class PermitExpiry {
     parts.signal.addEventListener('abort', () => clearTimeout(this.#timer));
   }
 
-  /** Waits for the end of the permit that ends first. Call it after each change of the permits. */
-  follow(): void {
+  /** Waits for the next expiry. Call it after each change of the permits. */
+  schedule(): void {
     clearTimeout(this.#timer);
-    const { permits, now, over, signal } = this.#parts;
+    const { permits, now, onExpired, signal } = this.#parts;
     const next = permits.nextEnd();
     if (next === undefined || signal.aborted) return;
     const leftMs = Math.max(0, next.getTime() - now().getTime());
     this.#timer = setTimeout(
       () => {
-        for (const hostName of permits.expire()) over(hostName);
-        this.follow();
+        for (const hostName of permits.expire()) onExpired(hostName);
+        this.schedule();
       },
       Math.min(leftMs, longestWaitMs),
     );

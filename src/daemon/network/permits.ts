@@ -1,13 +1,13 @@
-// What users opened for a while: kept in a file of root's, so that a coid that starts again knows when to close it.
+// Temporary permits of users, in a file of root's, so that they expire even if coid restarts.
 import * as z from 'zod/mini';
 import { parseEntry } from '../../network/entry.ts';
 import type { GuardedPort } from '../../network/guarded-port.ts';
 import { readState, writeState } from '../state-file.ts';
 
 export interface StoredPermit {
-  /** As in `allowed_domains`, parsed when it was made. */
+  /** As in `allowed_domains`; validated when it was added. */
   readonly entry: string;
-  /** ISO 8601, of the wall clock: it has to survive a reboot. */
+  /** ISO 8601 by the wall clock, as it has to survive a reboot. */
   readonly until: string;
 }
 
@@ -16,7 +16,7 @@ const permitsMax = 100;
 export class Permits {
   readonly #path: string;
   readonly #now: () => Date;
-  /** By the host-side interface of the session. */
+  /** Permits by the host-side interface of the session. */
   readonly #permits: Map<string, readonly StoredPermit[]>;
 
   constructor(path: string, now: () => Date) {
@@ -25,13 +25,13 @@ export class Permits {
     this.#permits = read(path);
   }
 
-  /** Those that are open now. */
+  /** Permits that have not expired. */
   of(hostName: string): readonly StoredPermit[] {
     const now = this.#now().toISOString();
     return (this.#permits.get(hostName) ?? []).filter(({ until }) => until > now);
   }
 
-  /** The same entry again replaces the time. */
+  /** Adding an entry again replaces its time. */
   add(hostName: string, permit: StoredPermit): void {
     const others = this.of(hostName).filter(({ entry }) => entry !== permit.entry);
     this.#permits.set(hostName, [...others, permit].slice(-permitsMax));
@@ -42,7 +42,7 @@ export class Permits {
     if (this.#permits.delete(hostName)) this.#write();
   }
 
-  /** Drops what is over; the interfaces that it concerned. */
+  /** Drops expired permits. Returns the affected interfaces. */
   expire(): string[] {
     const concerned = [...this.#permits]
       .filter(([hostName, permits]) => this.of(hostName).length < permits.length)
@@ -56,7 +56,7 @@ export class Permits {
     return concerned;
   }
 
-  /** When the first of them is over. */
+  /** When the next permit expires. */
   nextEnd(): Date | undefined {
     const ends = [...this.#permits.values()].flat().map(({ until }) => until);
     return ends.length === 0
@@ -70,7 +70,7 @@ export class Permits {
   }
 }
 
-/** A port as its policy has it, with what the user opened for a while. */
+/** A port with the user's temporary permits added to its policy. */
 export function withPermits(port: GuardedPort, permits: readonly StoredPermit[]): GuardedPort {
   const entries = permits.map(({ entry }) => parseEntry(entry));
   const networks = entries.flatMap((entry) =>
@@ -85,7 +85,7 @@ export function withPermits(port: GuardedPort, permits: readonly StoredPermit[])
 
 const shape = z.record(z.string(), z.array(z.object({ entry: z.string(), until: z.string() })));
 
-/** A damaged file opens nothing. */
+/** A damaged file grants nothing. */
 function read(path: string): Map<string, readonly StoredPermit[]> {
   return new Map(Object.entries(readState(path, shape) ?? {}));
 }

@@ -1,23 +1,23 @@
-// Which ports have to be guarded, read from the instances' own keys and from the reservations. Pure.
+// Derives the ports to guard from instances' keys and from reservations. Pure.
 import type { Reservation } from '../../coid-api/session-protocol.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import type { GuardedPort } from '../../network/guarded-port.ts';
-import { networkPolicy, plainPolicy, policyOf } from '../../network/policy.ts';
+import { defaultPolicy, networkPolicy, readPolicy } from '../../network/policy.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Lease } from '../reservations/leases.ts';
 
-/** A session's port, and what it belongs to. */
+/** A session's port and its owner. */
 export interface SessionPort {
   readonly container: string;
-  /** Of its mounts. */
+  /** Id of the session's mounts. */
   readonly id: string;
   readonly owner: number;
   readonly workspace: string;
   readonly port: GuardedPort;
 }
 
-/** undefined for instances of nobody, of another coid, or without the interface that coi gives them. */
+/** Undefined for instances that are not sessions of this coid, or that lack the interface from coi. */
 export function portOfInstance(
   instance: Instance,
   runDir: string,
@@ -30,7 +30,7 @@ export function portOfInstance(
   const bridge = nic['network'] ?? nic['parent'];
   if (!hostName || !mac || !address || !bridge || !/^[A-Za-z][A-Za-z0-9]{0,14}$/.test(hostName))
     return undefined;
-  const policy = policyOf(record.network, instance.config[keys.policy]);
+  const policy = readPolicy(record.network, instance.config[keys.policy]);
   return {
     container: instance.name,
     id: record.mounts.id,
@@ -52,7 +52,7 @@ export function portOfLease({ reservation, workspace, policy }: Lease): SessionP
   return portOfReservation(
     reservation,
     workspace,
-    networkPolicy(policy ?? plainPolicy('restricted')),
+    networkPolicy(policy ?? defaultPolicy('restricted')),
   );
 }
 

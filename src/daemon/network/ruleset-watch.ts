@@ -1,33 +1,33 @@
-// When to look whether the rules are still as they should be: soon after somebody took something away, and now and then.
+// Checks the ruleset soon after something was deleted, and at regular intervals.
 import { watchNft } from '../../host/net/nft-monitor.ts';
 
-export interface DamageWatch {
-  /** Of ours: others do not matter. */
+export interface RulesetWatch {
+  /** Our table; others do not matter. */
   readonly table: string;
-  /** How long ago we last changed something ourselves; 0 while we do. */
+  /** Time since our own last change; 0 during one. */
   readonly unchangedMs: () => number;
   readonly check: () => void;
   readonly signal: AbortSignal;
 }
 
-/** Somebody's flush is one change to us, however many objects go. */
+/** Delay that makes a flush one change, however many objects it deletes. */
 const afterDamageMs = 10;
-/** After a change of our own, which is heard of like damage: to look at everything then costs more than the change. */
+/** Delay after our own change, which also causes events: a full check costs more than the change. */
 const afterChangeMs = 1000;
 const ownEchoMs = 200;
-/** Damage that was not heard of is found by then. */
+/** Finds damage without an event. */
 const checkEveryMs = 60_000;
 
 /** Calls `check` until the signal. */
-export function watchDamage({ table, unchangedMs, check, signal }: DamageWatch): void {
+export function watchRuleset({ table, unchangedMs, check, signal }: RulesetWatch): void {
   let timer: NodeJS.Timeout | undefined;
   const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(check, unchangedMs() < ownEchoMs ? afterChangeMs : afterDamageMs);
   };
   watchNft({
-    deleted: (line) => void (line.split(' ').includes(table) && soon()),
-    listening: soon,
+    onDeleted: (line) => void (line.split(' ').includes(table) && soon()),
+    onListening: soon,
     signal,
   });
   const every = setInterval(check, checkEveryMs);

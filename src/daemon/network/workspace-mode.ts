@@ -1,26 +1,26 @@
-// One workspace has one network mode at a time: sessions that share files can talk through sockets in them. Pure.
+// A workspace has one network mode at a time, because sessions that share files can communicate through sockets. Pure.
 import type { NetworkMode } from '../../coid-api/network-protocol.ts';
-import type { Identity } from '../../host/fs/meta/identity.ts';
-import { areSame } from '../../host/fs/meta/identity.ts';
+import type { FileIdentity } from '../../host/fs/meta/identity.ts';
+import { areSameFile } from '../../host/fs/meta/identity.ts';
 import { quoted } from '../../names.ts';
 
 export const workspaceName = 'workspace';
 
-/** A directory that a session has, or is about to get. */
+/** A mounted directory of a session, or one about to be mounted. */
 export interface SharedTree {
-  /** Of the mount. */
+  /** Name of the mount. */
   readonly name: string;
-  /** Where it was when it was opened. */
+  /** Its path when it was opened. */
   readonly path: string;
   readonly readonly: boolean;
-  /** It is git's directory of a repository that has the workspace as a worktree. */
+  /** It is the git directory of a repository that has the workspace as a worktree. */
   readonly git?: string | undefined;
-  /** Undefined: only its name is known. */
-  readonly identity?: Identity | undefined;
-  /** The directories above it when it was opened; undefined where they were not written down. */
-  readonly above?: readonly Identity[] | undefined;
-  /** Where it lies now, as far as its mount says so, the likeliest first. */
-  readonly places?: readonly string[] | undefined;
+  /** Undefined if only the path is known. */
+  readonly identity?: FileIdentity | undefined;
+  /** Its parent directories when it was opened; undefined if they were not saved. */
+  readonly above?: readonly FileIdentity[] | undefined;
+  /** Its current paths according to its mount, likeliest first. */
+  readonly currentPaths?: readonly string[] | undefined;
 }
 
 export interface LiveSession {
@@ -29,19 +29,19 @@ export interface LiveSession {
   readonly trees: readonly SharedTree[];
 }
 
-/** What keeps a session from its mode. */
-export interface OtherMode {
+/** A conflict between network modes. */
+export interface ModeConflict {
   readonly session: LiveSession;
   readonly own: SharedTree;
   readonly theirs: SharedTree;
 }
 
-/** A live session that has another mode, and files in common with a new one that gets those directories; undefined if there is none. */
-export function otherMode(
+/** Finds a live session with a different mode that shares files with these directories. */
+export function findModeConflict(
   trees: readonly SharedTree[],
   mode: NetworkMode,
   live: readonly LiveSession[],
-): OtherMode | undefined {
+): ModeConflict | undefined {
   for (const session of live) {
     if (session.mode === mode) continue;
     for (const theirs of session.trees) {
@@ -52,36 +52,36 @@ export function otherMode(
   return undefined;
 }
 
-/** What a user reads of it: which session, and what of it. */
-export function sharing({ session: { container }, own, theirs }: OtherMode): string {
-  const { path, places = [] } = theirs;
-  const now = places.includes(path) ? path : (places[0] ?? path);
-  if (isOne(own, theirs)) return `${container} has ${quoted(own.path)} too`;
+/** Describes the shared files for an error message. */
+export function describeConflict({ session: { container }, own, theirs }: ModeConflict): string {
+  const { path, currentPaths = [] } = theirs;
+  const now = currentPaths.includes(path) ? path : (currentPaths[0] ?? path);
+  if (isSameTree(own, theirs)) return `${container} has ${quoted(own.path)} too`;
   const how = isBelow(own, theirs) ? 'holds' : 'lies in';
   return `${container} has ${quoted(now)}, which ${how} ${quoted(own.path)}`;
 }
 
 /**
- * Of what is the workspace of neither, the user chose that both have it: a cache, or the repository of two worktrees. Of two that
- * are read-only nobody can write anything into either. A socket can be used through a read-only mount, too.
+ * A directory that is the workspace of neither was shared by the user on purpose: a cache, or the repository of two
+ * worktrees. Two read-only mounts allow no communication, but a socket also works through one read-only mount.
  */
 function share(one: SharedTree, other: SharedTree): boolean {
   if (one.name !== workspaceName && other.name !== workspaceName) return false;
   if (one.readonly && other.readonly) return false;
-  return isOne(one, other) || isBelow(one, other) || isBelow(other, one);
+  return isSameTree(one, other) || isBelow(one, other) || isBelow(other, one);
 }
 
-function isOne(one: SharedTree, other: SharedTree): boolean {
+function isSameTree(one: SharedTree, other: SharedTree): boolean {
   return one.identity && other.identity
-    ? areSame(one.identity, other.identity)
+    ? areSameFile(one.identity, other.identity)
     : one.path === other.path;
 }
 
 function isBelow(inner: SharedTree, outer: SharedTree): boolean {
-  if (inner.places?.some((place) => isInside(place, outer.path))) return true;
+  if (inner.currentPaths?.some((place) => isInside(place, outer.path))) return true;
   const { identity } = outer;
   return identity && inner.above
-    ? inner.above.some((one) => areSame(one, identity))
+    ? inner.above.some((one) => areSameFile(one, identity))
     : isInside(inner.path, outer.path);
 }
 

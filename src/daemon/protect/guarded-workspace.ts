@@ -1,84 +1,91 @@
-// What the keeper works with, and what it knows of one guarded workspace.
-import type { Below } from '../../host/fs/beneath.ts';
+// The state of one guarded workspace, and the dependencies of workspace guards.
+import type { Beneath } from '../../host/fs/beneath.ts';
 import type { Libc } from '../../host/linux/libc.ts';
-import type { HostPlace, OutsideText } from '../../session/protect/path-walk.ts';
+import type { HostLocation, OutsideText } from '../../session/protect/path-walk.ts';
 import type { ProtectionPlan } from '../../session/protect/protection-types.ts';
 import { nothingProtected } from '../../session/protect/protection-types.ts';
 import type { Log } from '../log.ts';
-import type { RemoteFiles } from '../mounts/remote-files.ts';
+import type { RemoteFileSystems } from '../mounts/remote-file-systems.ts';
+import type { CheckSchedule } from './check-schedule.ts';
 import type { GuardRecord } from './guard/record.ts';
-import type { Rhythm } from './look-schedule.ts';
-import type { Tampering, ToldMade } from './tampering.ts';
-import type { Looked } from './tree-facts.ts';
+import type { ReportedCreation, Tampering } from './tampering.ts';
+import type { TreeContext } from './tree-facts.ts';
 import type { Watchers } from './watchers.ts';
 import type { HeldRoot } from './workspace-root.ts';
 
-/** After a look that failed. */
+/** Delay after a failed check. */
 export const retryMs = 1000;
-/** Where all looks fail for so long, nobody guards the workspace. */
+/** If checks fail for this long, the workspace counts as unguarded. */
 const failingMs = 10_000;
 
-export interface KeeperParts {
+export interface WorkspaceGuardsParts {
   readonly libc: Libc;
-  readonly files: Pick<RemoteFiles, 'look' | 'isAnyHeld' | 'isHeld' | 'isHeldDevice'>;
+  readonly files: Pick<
+    RemoteFileSystems,
+    'check' | 'isAnyUnresponsive' | 'isUnresponsive' | 'isUnresponsiveDevice'
+  >;
   readonly runDir: string;
   readonly stateDir: string;
   readonly log: Log;
   readonly now: () => Date;
   readonly elapsedMs: () => number;
-  /** How long a guard is kept for a session that is not seen to run: it may be about to start. */
-  readonly holdMs: number;
-  /** Something about a protected path changed while sessions run. */
+  /** How long the guard stays for a session that is not running: it may be about to start. */
+  readonly graceMs: number;
+  /** A protected path changed while sessions were running. */
   readonly tampered: (sessions: readonly string[], tampering: Tampering) => void;
 }
 
-export interface Guarded {
+export interface GuardedWorkspace {
   record: GuardRecord;
-  /** Its root, while sessions use it: it may be moved. */
+  /** Keeps the root open while sessions use it, because it may be moved. */
   held: HeldRoot | undefined;
-  /** The root could not be found at the last look. */
+  /** The last check did not find the root. */
   lost: boolean;
-  /** When looks began to fail, or it was told last. */
+  /** When checks began to fail, or when this was last reported. */
   failingSinceMs: number | undefined;
-  /** The record's text as it is on disk. */
+  /** The record's text on disk. */
   saved: string;
   plan: ProtectionPlan;
   readonly users: Map<string, number>;
   readonly watchers: Watchers;
-  /** Paths of which it was told that they were made. */
-  readonly told: Map<string, ToldMade>;
-  /** Where links lead that leave the workspace, since the last session began. */
-  readonly places: Map<string, HostPlace>;
-  /** Files of the host outside of it, likewise. */
+  /** Paths whose creation was reported. */
+  readonly reported: Map<string, ReportedCreation>;
+  /** Resolved links that leave the workspace, since the last session started. */
+  readonly locations: Map<string, HostLocation>;
+  /** Host files outside the workspace, since the last session started. */
   readonly outside: Map<string, OutsideText>;
-  readonly rhythm: Rhythm;
+  readonly schedule: CheckSchedule;
 }
 
-/** Before the first look. */
-export function unguarded(
+/** The state before the first check. */
+export function newGuardedWorkspace(
   record: GuardRecord,
   users: Map<string, number>,
-  rhythm: Rhythm,
+  schedule: CheckSchedule,
   watchers: Watchers,
-): Guarded {
-  const nothing = { plan: nothingProtected, saved: '', told: new Map<string, ToldMade>() };
-  const host = { places: new Map(), outside: new Map() };
+): GuardedWorkspace {
+  const nothing = {
+    plan: nothingProtected,
+    saved: '',
+    reported: new Map<string, ReportedCreation>(),
+  };
+  const host = { locations: new Map(), outside: new Map() };
   const root = { held: undefined, lost: false, failingSinceMs: undefined };
-  return { record, users, rhythm, watchers, ...nothing, ...host, ...root };
+  return { record, users, schedule, watchers, ...nothing, ...host, ...root };
 }
 
-export function lookedAt(
-  { libc, files }: KeeperParts,
-  { record: { root, owner }, places, outside }: Guarded,
-  below: Below,
-): Looked {
-  return { libc, files, below, root, owner, places, outside };
+export function treeContextOf(
+  { libc, files }: WorkspaceGuardsParts,
+  { record: { root, owner }, locations, outside }: GuardedWorkspace,
+  below: Beneath,
+): TreeContext {
+  return { libc, files, below, root, owner, locations, outside };
 }
 
-/** Tells the sessions of a workspace, and the log. */
-export function told(
-  { log, tampered }: KeeperParts,
-  { record: { root }, users }: Guarded,
+/** Reports to the log and to the sessions of the workspace. */
+export function reportTampering(
+  { log, tampered }: WorkspaceGuardsParts,
+  { record: { root }, users }: GuardedWorkspace,
   found: readonly Tampering[],
 ): void {
   for (const tampering of found) {
@@ -88,17 +95,21 @@ export function told(
 }
 
 /**
- * A look failed: something was removed in the midst of it, for example. Where that goes on, the sessions stop. Returns when to
- * look again.
+ * Handles a failed check, for example because something was removed during it. If checks keep failing, the sessions are
+ * paused. Returns when to check again.
  */
-export function failed(parts: KeeperParts, guarded: Guarded, error: unknown): number {
+export function handleFailure(
+  parts: WorkspaceGuardsParts,
+  guarded: GuardedWorkspace,
+  error: unknown,
+): number {
   const { root } = guarded.record;
   parts.log('warning', 'protection-failed', { root, error });
   const nowMs = parts.elapsedMs();
   guarded.failingSinceMs ??= nowMs;
   if (nowMs - guarded.failingSinceMs >= failingMs) {
     guarded.failingSinceMs = nowMs;
-    told(parts, guarded, [{ path: root, what: 'failing' }]);
+    reportTampering(parts, guarded, [{ path: root, what: 'failing' }]);
   }
   return retryMs;
 }

@@ -1,46 +1,46 @@
-// What a session can do against the guard of its workspace.
+// Detects attacks of a session on the guard of its workspace.
 import { isWithin } from '../../session/protect/path-text.ts';
 import type { GuardedEntry } from './guard/state.ts';
 
 export interface Tampering {
   readonly path: string;
   /**
-   * `made`: a protected path that did not exist. `stripped`: its guard was taken away, which only the agent has a reason
-   * for. `replaced`: another directory is in its place. `lost`: the workspace itself cannot be found, so nobody guards it.
-   * `failing`: no look at it succeeds, with the same effect.
+   * `made`: a missing protected path was created. `stripped`: its guard was removed, which only the agent has a reason to
+   * do. `replaced`: another directory is in its place. `lost`: the workspace cannot be found, so it is unguarded.
+   * `failing`: no check succeeds, so it is unguarded too.
    */
   readonly what: 'made' | 'stripped' | 'replaced' | 'lost' | 'failing';
 }
 
-/** When it was last told that a path was made, and whether it was there at every look since. */
-export interface ToldMade {
+/** When the creation of a path was last reported, and whether every check since then found it. */
+export interface ReportedCreation {
   readonly atMs: number;
   readonly stayed: boolean;
 }
 
-/** Of each path once a minute: who makes and removes it in a loop gets no record and no write to Incus for each time. */
+/** At most one report per path and minute, so that creating it in a loop does not flood the audit log and Incus. */
 const everyMs = 60_000;
 
-/** Which of the missing paths are there now and are to be told of. What is held back is told later, if it stays. */
-export function newlyMade(
+/** Missing paths that now exist and should be reported. A suppressed report follows later, if the path stays. */
+export function newlyCreated(
   missing: readonly string[],
-  told: Map<string, ToldMade>,
+  reported: Map<string, ReportedCreation>,
   exists: (path: string) => boolean,
   nowMs: number,
 ): Tampering[] {
   const fresh: Tampering[] = [];
   for (const path of missing) {
-    const before = told.get(path);
+    const before = reported.get(path);
     const isThere = exists(path);
-    if (before && !isThere) told.set(path, { ...before, stayed: false });
+    if (before && !isThere) reported.set(path, { ...before, stayed: false });
     if (!isThere || before?.stayed || nowMs - (before?.atMs ?? -everyMs) < everyMs) continue;
-    told.set(path, { atMs: nowMs, stayed: true });
+    reported.set(path, { atMs: nowMs, stayed: true });
     fresh.push({ path, what: 'made' });
   }
   return fresh;
 }
 
-/** What is missing now, was not before, and never was guarded: the host led a link there. What it removes comes back mostly. */
+/** Paths that are newly missing and were never guarded: the host created a link there. Paths that it removes mostly return. */
 export function newlyMissing(
   now: readonly string[],
   before: readonly string[],
@@ -51,8 +51,8 @@ export function newlyMissing(
   );
 }
 
-/** What the host has no reason to do; it cannot replace a directory that has a mount of its own in a session. */
-export function againstGuard(
+/** Changes that the host has no reason to make; it cannot replace a directory that is a mount point in a session. */
+export function guardAttacks(
   stripped: readonly string[],
   replaced: readonly string[],
   mounted: readonly string[] = [],

@@ -1,33 +1,33 @@
-// What there is in a workspace and on the host beside it, for the decision what to guard.
+// Reads the facts about a workspace and the host around it that decide what to guard.
 import { closeSync } from 'node:fs';
-import { type Below, smallText } from '../../host/fs/beneath.ts';
-import { type FileIds, openAs, withIds } from '../../host/fs/open-source.ts';
+import { type Beneath, smallText } from '../../host/fs/beneath.ts';
+import { type FileIds, openAs, withFileIds } from '../../host/fs/open-mount-source.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import { isWithin } from '../../session/protect/path-text.ts';
-import type { HostPlace, OutsideText, TreeFacts } from '../../session/protect/path-walk.ts';
-import type { RemoteFiles } from '../mounts/remote-files.ts';
+import type { HostLocation, OutsideText, TreeFacts } from '../../session/protect/path-walk.ts';
+import type { RemoteFileSystems } from '../mounts/remote-file-systems.ts';
 import { rightsOf } from '../reservations/file-owner.ts';
 import type { Owner } from './guard/state.ts';
-import { depthMax } from './guard/wanted.ts';
-import { type Hidden, nothingHidden } from './hidden.ts';
+import { depthMax } from './guard/targets.ts';
+import { noFilter, type TreeFilter } from './tree-filter.ts';
 
-/** What a workspace is looked at with. */
-export interface Looked {
+/** Dependencies and caches of a check. */
+export interface TreeContext {
   readonly libc: Libc;
-  readonly files: Pick<RemoteFiles, 'isHeld'>;
-  readonly below: Below;
+  readonly files: Pick<RemoteFileSystems, 'isUnresponsive'>;
+  readonly below: Beneath;
   /** Its path on the host, without links. */
   readonly root: string;
   readonly owner: Owner;
-  /** What was found out of paths of the host: to look again might wait for a disk that is away. */
-  readonly places: Map<string, HostPlace>;
-  /** What was read of its files, for the same reason. */
+  /** Cache of host paths: checking again might wait for a disk that does not respond. */
+  readonly locations: Map<string, HostLocation>;
+  /** Cache of host file contents. */
   readonly outside: Map<string, OutsideText>;
 }
 
-export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFacts {
-  const { libc, files, below, root, owner, places } = looked;
-  const { missing, isLate, known, isWhole } = hidden;
+export function treeFacts(context: TreeContext, filter: TreeFilter = noFilter): TreeFacts {
+  const { libc, files, below, root, owner, locations } = context;
+  const { missing, isLate, known, isWhole } = filter;
   const isHidden = (path: string) => missing.some((gone) => isWithin(path, gone));
   return {
     kind: (path) => {
@@ -40,25 +40,25 @@ export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFac
     names: (path, max) => (isHidden(path) ? [] : below.names(path, max)),
     text: (path) => (isHidden(path) ? undefined : below.text(path)),
     link: (path) => below.linkText(path),
-    tree: (path, entriesMax) => below.treeIn(path, depthMax, entriesMax),
+    tree: (path, entriesMax) => below.scanTree(path, depthMax, entriesMax),
     root,
     outside: (hostPath) => {
-      const before = looked.outside.get(hostPath);
-      // An agent can make a link that leads where nothing answers.
-      if (before === undefined && files.isHeld(hostPath)) return 'unread';
-      const known = before ?? outsideText(looked, hostPath);
-      looked.outside.set(hostPath, known);
+      const before = context.outside.get(hostPath);
+      // An agent can create a link to a file system that does not respond.
+      if (before === undefined && files.isUnresponsive(hostPath)) return 'unread';
+      const known = before ?? outsideText(context, hostPath);
+      context.outside.set(hostPath, known);
       return known;
     },
     get home() {
       return libc.account(owner.uid)?.home;
     },
-    place: (hostPath) => {
+    locate: (hostPath) => {
       if (isWithin(hostPath, root)) return within(hostPath.slice(root.length).split('/'));
-      const before = places.get(hostPath);
-      if (before === undefined && files.isHeld(hostPath)) return { kind: 'tangled' };
-      const known = before ?? placeOnHost(looked, hostPath);
-      places.set(hostPath, known);
+      const before = locations.get(hostPath);
+      if (before === undefined && files.isUnresponsive(hostPath)) return { kind: 'tangled' };
+      const known = before ?? locateOnHost(context, hostPath);
+      locations.set(hostPath, known);
       return known;
     },
     isMountedOver: (path) => below.isMountedOver(path),
@@ -69,13 +69,13 @@ export function factsOf(looked: Looked, hidden: Hidden = nothingHidden): TreeFac
   };
 }
 
-/** Another name of the workspace is as good as its own; a way in that goes round it cannot be followed link by link. */
-function placeOnHost({ libc, below, root, owner }: Looked, hostPath: string): HostPlace {
+/** Another name of the workspace counts as the workspace. A path that enters it elsewhere cannot be followed link by link. */
+function locateOnHost({ libc, below, root, owner }: TreeContext, hostPath: string): HostLocation {
   const own = below.stats('.');
   const ids = rightsOf(libc, { ownerUid: owner.uid, ownerGid: owner.gid });
   const parts = hostPath.split('/').filter((part) => part !== '');
   for (let depth = 1; depth <= parts.length; depth += 1) {
-    const found = openedAs(libc, ids, `/${parts.slice(0, depth).join('/')}`);
+    const found = statAs(libc, ids, `/${parts.slice(0, depth).join('/')}`);
     if (typeof found === 'string') return { kind: found };
     if (found.ino === own?.ino && found.dev === own.dev) return within(parts.slice(depth));
     if (isWithin(found.path, root)) return { kind: 'tangled' };
@@ -83,16 +83,16 @@ function placeOnHost({ libc, below, root, owner }: Looked, hostPath: string): Ho
   return { kind: 'outside' };
 }
 
-/** As git reads it that runs as the workspace's owner. */
-function outsideText({ libc, owner }: Looked, hostPath: string): OutsideText {
+/** Reads it like git that runs as the workspace's owner. */
+function outsideText({ libc, owner }: TreeContext, hostPath: string): OutsideText {
   const ids = rightsOf(libc, { ownerUid: owner.uid, ownerGid: owner.gid });
   try {
     const { fd, path, stats } = openAs(libc, ids, hostPath);
     try {
-      // What the kernel makes up there is different for each program that reads it.
+      // The kernel generates those files separately for each reader.
       const isKept = stats.isFile() && !/^\/(?:proc|sys|dev)\//.test(path);
       if (!isKept) return 'unread';
-      const text = withIds(libc, ids, () => smallText(`/proc/self/fd/${fd}`));
+      const text = withFileIds(libc, ids, () => smallText(`/proc/self/fd/${fd}`));
       return text === undefined ? 'unread' : { text, at: path };
     } finally {
       closeSync(fd);
@@ -103,12 +103,12 @@ function outsideText({ libc, owner }: Looked, hostPath: string): OutsideText {
   }
 }
 
-function within(parts: readonly string[]): HostPlace {
+function within(parts: readonly string[]): HostLocation {
   return { kind: 'within', parts: parts.filter((part) => part !== '' && part !== '.') };
 }
 
-/** With the rights of the workspace's owner: coid follows no link of theirs to what they cannot reach. */
-function openedAs(
+/** Opens with the rights of the workspace's owner, so that their links do not reach files that they cannot. */
+function statAs(
   libc: Libc,
   ids: FileIds,
   path: string,
@@ -119,7 +119,7 @@ function openedAs(
     return { path: source.path, ino: source.stats.ino, dev: source.stats.dev };
   } catch (error) {
     const code = (error as { code?: string }).code ?? '';
-    // A link of /proc, for example, leads elsewhere for each program that follows it.
+    // For example, a link in /proc has a different target for each program.
     return ['ENOENT', 'ENOTDIR', 'EACCES'].includes(code) ? 'outside' : 'tangled';
   }
 }

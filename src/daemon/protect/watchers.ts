@@ -1,38 +1,37 @@
-// Directories of a workspace in which something may be replaced or made that has to be guarded.
+// Watches directories of a workspace for replaced or new entries that have to be guarded.
 import { type FSWatcher, fstatSync, type Stats, watch } from 'node:fs';
-import type { Below } from '../../host/fs/beneath.ts';
+import type { Beneath } from '../../host/fs/beneath.ts';
 import type { ProtectionPlan } from '../../session/protect/protection-types.ts';
 import { foldedName } from '../../session/store/case-folding.ts';
 
 type Inode = Pick<Stats, 'ino' | 'birthtimeMs'>;
 
-interface Watched {
+interface WatchedDirectory {
   readonly inode: Inode;
   readonly watcher: FSWatcher;
 }
 
-/** Where the kernel has no watch left (all of root's count together, containers' too), we look by ourselves. */
+/** Polling interval if the kernel has no watch left; all of root's count together, including those in containers. */
 const blindMs = 1000;
 const noWatchLeft: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOSPC', 'ENOMEM'];
 
 export class Watchers {
   readonly #changed: () => void;
   readonly #watch: typeof watch;
-  readonly #watched = new Map<string, Watched>();
+  readonly #watched = new Map<string, WatchedDirectory>();
   #isBlind = false;
-  #look: NodeJS.Timeout | undefined;
+  #poll: NodeJS.Timeout | undefined;
 
-  /** `changed` is called for every event that may matter, and each second while a directory cannot be watched. */
+  /** Calls `changed` for every relevant event, and each second while a directory cannot be watched. */
   constructor(changed: () => void, watchDirectory: typeof watch = watch) {
     this.#changed = changed;
     this.#watch = watchDirectory;
   }
 
   /**
-   * Watches what that plan needs, and everything in those directories. True if a watch is new: what happened before it
-   * has to be looked for.
+   * Watches what the plan needs, and everything in `directories`. True if a watch is new: earlier changes need a check.
    */
-  follow(plan: ProtectionPlan, directories: readonly string[], below: Below): boolean {
+  update(plan: ProtectionPlan, directories: readonly string[], below: Beneath): boolean {
     const wanted = wantedDirectories(plan);
     for (const path of directories) wanted.set(path, undefined);
     let fresh = false;
@@ -46,18 +45,18 @@ export class Watchers {
       if (this.#watched.has(path)) continue;
       fresh = this.#add(path, names, below) || fresh;
     }
-    clearTimeout(this.#look);
-    if (this.#isBlind) this.#look = setTimeout(this.#changed, blindMs).unref();
+    clearTimeout(this.#poll);
+    if (this.#isBlind) this.#poll = setTimeout(this.#changed, blindMs).unref();
     return fresh;
   }
 
   close(): void {
-    clearTimeout(this.#look);
+    clearTimeout(this.#poll);
     for (const { watcher } of this.#watched.values()) watcher.close();
     this.#watched.clear();
   }
 
-  #add(path: string, names: ReadonlySet<string> | undefined, below: Below): boolean {
+  #add(path: string, names: ReadonlySet<string> | undefined, below: Beneath): boolean {
     const made = below.with(path, (fd) => {
       const inode = fstatSync(fd);
       if (!inode.isDirectory()) return false;
@@ -65,7 +64,7 @@ export class Watchers {
         if (names === undefined || name === null || names.has(foldedName(name))) this.#changed();
       });
       if (!watcher) return false;
-      // The directory was removed: the one above tells.
+      // The directory was removed: its parent's watch reports that.
       watcher.on('error', () => this.#watched.delete(path));
       this.#watched.set(path, { inode, watcher });
       return true;
@@ -73,9 +72,9 @@ export class Watchers {
     return made ?? false;
   }
 
-  #watcherOf(path: string, told: (name: string | null) => void): FSWatcher | undefined {
+  #watcherOf(path: string, onChange: (name: string | null) => void): FSWatcher | undefined {
     try {
-      return this.#watch(path, { persistent: false }, (_, name) => told(name));
+      return this.#watch(path, { persistent: false }, (_, name) => onChange(name));
     } catch (error) {
       if (!noWatchLeft.includes((error as NodeJS.ErrnoException).code)) throw error;
       this.#isBlind = true;
@@ -88,7 +87,7 @@ function isSame(one: Inode | undefined, other: Inode): boolean {
   return one?.ino === other.ino && one.birthtimeMs === other.birthtimeMs;
 }
 
-/** Each with the names that matter in it, folded, since the file system may take others for the same; undefined: all. */
+/** Directories with the relevant names in each, case-folded as the file system may ignore case; undefined: all names. */
 function wantedDirectories(plan: ProtectionPlan): Map<string, ReadonlySet<string> | undefined> {
   const paths = [...plan.ancestors, ...plan.leaves].map(({ path }) => path).concat(plan.missing);
   const names = (directory: string) => {
@@ -96,7 +95,7 @@ function wantedDirectories(plan: ProtectionPlan): Map<string, ReadonlySet<string
     const inside = paths.filter((path) => path.startsWith(head));
     return new Set(inside.map((path) => foldedName(path.slice(head.length).split('/')[0] ?? '')));
   };
-  // All of them: what is made first may be any directory on the way.
+  // All parents: any of them may be created first.
   const parents = plan.missing.flatMap((path) => {
     const parts = path.split('/').slice(0, -1);
     return parts.map((_, depth) => parts.slice(0, depth + 1).join('/'));

@@ -1,70 +1,70 @@
-// Keeps the guards of all workspaces with sessions: one for each workspace, however many sessions share it. What has to be
-// put back is in <state dir>/protect/, so that a coid that was killed, or a host that went down, leaves nothing behind.
+// The guards of all workspaces with sessions: one per workspace, shared by its sessions. The original attributes are
+// saved in <state dir>/protect/, so that they can be restored after coid is killed or the host crashes.
 import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
-import { belowDescriptor } from '../../host/fs/beneath.ts';
+import { openBeneathDescriptor } from '../../host/fs/beneath.ts';
 import { bootId } from '../../host/fs/meta/identity.ts';
-import type { Source } from '../../host/fs/open-source.ts';
+import type { OpenSource } from '../../host/fs/open-mount-source.ts';
 import { SystemCallError } from '../../host/linux/libc.ts';
 import { type Ancestor, nothingProtected } from '../../session/protect/protection-types.ts';
+import { CheckSchedule } from './check-schedule.ts';
 import { type GuardRecord, keyOf, recordFor } from './guard/record.ts';
 import { GuardRecords } from './guard/records.ts';
-import { unguardable } from './guard/refusal.ts';
-import { onThisBoot } from './guard/remove.ts';
+import { unguardableError } from './guard/refusal.ts';
+import { updateForBoot } from './guard/remove.ts';
 import type { Owner } from './guard/state.ts';
-import { GuardLooks } from './guard-looks.ts';
-import type { Guarded, KeeperParts } from './guarded-workspace.ts';
-import { unguarded } from './guarded-workspace.ts';
-import { leftToOthers, ownOnly } from './hidden.ts';
-import { Rhythm } from './look-schedule.ts';
-import { TakingAway } from './taking-away.ts';
+import { GuardRemoval } from './guard-removal.ts';
+import { GuardRepair } from './guard-repair.ts';
+import type { GuardedWorkspace, WorkspaceGuardsParts } from './guarded-workspace.ts';
+import { newGuardedWorkspace } from './guarded-workspace.ts';
+import { filterForFirstSession, filterForJoiningSession } from './tree-filter.ts';
 import { Watchers } from './watchers.ts';
 import { HeldRoot, type RootParts } from './workspace-root.ts';
 
-export class Keeper {
-  readonly #parts: KeeperParts;
+export class WorkspaceGuards {
+  readonly #parts: WorkspaceGuardsParts;
   readonly #roots: RootParts;
   readonly #records: GuardRecords;
-  readonly #guarded = new Map<string, Guarded>();
-  readonly #looks: GuardLooks;
-  readonly #taking: TakingAway;
+  readonly #guarded = new Map<string, GuardedWorkspace>();
+  readonly #repair: GuardRepair;
+  readonly #removal: GuardRemoval;
 
-  constructor(parts: KeeperParts) {
+  constructor(parts: WorkspaceGuardsParts) {
     this.#parts = parts;
     this.#roots = { ...parts, boot: bootId() };
     this.#records = new GuardRecords(parts.stateDir);
-    this.#looks = new GuardLooks(parts, this.#roots, this.#records);
-    this.#taking = new TakingAway(parts, this.#roots, this.#records);
+    this.#repair = new GuardRepair(parts, this.#roots, this.#records);
+    this.#removal = new GuardRemoval(parts, this.#roots, this.#records);
   }
 
-  /** Takes over what an earlier coid guarded. */
+  /** Takes over the guards of an earlier coid. */
   async load(): Promise<void> {
     const records = this.#records.load();
-    await this.#parts.files.look(records.map(({ root }) => root));
-    // All of them first: what one is called now may have been the name of another.
-    const changes = records.map((before) => ({ before, now: onThisBoot(this.#roots, before) }));
+    await this.#parts.files.check(records.map(({ root }) => root));
+    // All of them first: a new name may be the old name of another.
+    const changes = records.map((before) => ({ before, now: updateForBoot(this.#roots, before) }));
     this.#records.renumber(changes);
     for (const { now: record } of changes) {
       if (record.users.length === 0) {
-        this.#taking.takeAway(record, nothingProtected);
+        this.#removal.remove(record, nothingProtected);
         continue;
       }
       const users = new Map(
-        record.users.map((id) => [id, this.#parts.elapsedMs() + this.#parts.holdMs]),
+        record.users.map((id) => [id, this.#parts.elapsedMs() + this.#parts.graceMs]),
       );
-      const guarded = this.#guardOf(record, users);
+      const guarded = this.#newGuarded(record, users);
       this.#guarded.set(keyOf(record.device, record.inode), guarded);
-      this.#looks.mend(guarded, false);
-      guarded.rhythm.soon();
+      this.#repair.repair(guarded, false);
+      guarded.schedule.soon();
     }
   }
 
   /**
-   * Guards a workspace for a session; gives the directories that need a mount of their own. `own` is the directory of the
+   * Guards a workspace for a session. Returns the directories that need their own mount. `own` is the directory of the
    * session's worktree in it. Throws `unprotected-path`.
    */
   protect(
     id: string,
-    root: Source,
+    root: OpenSource,
     request: ProtectRequest,
     owner: Owner,
     own?: string,
@@ -73,104 +73,106 @@ export class Keeper {
     const key = keyOf(dev, ino);
     const known = this.#guarded.get(key);
     const { boot } = this.#roots;
-    const before = known?.record ?? this.#taking.resume(key);
+    const before = known?.record ?? this.#removal.reclaim(key);
     const record = recordFor({ root, owner, request, boot }, before);
-    const guarded = known ?? this.#guardOf(record, new Map());
+    const guarded = known ?? this.#newGuarded(record, new Map());
     guarded.record = { ...record, users: guarded.record.users };
     guarded.held ??= HeldRoot.of(this.#parts.libc, root.fd);
-    guarded.places.clear();
+    guarded.locations.clear();
     guarded.outside.clear();
-    guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.holdMs);
+    guarded.users.set(id, this.#parts.elapsedMs() + this.#parts.graceMs);
     this.#guarded.set(key, guarded);
-    using below = belowDescriptor(this.#parts.libc, root.fd);
+    using below = openBeneathDescriptor(this.#parts.libc, root.fd);
     try {
-      const left = known ? leftToOthers(record.state, record.whole, own) : ownOnly(own);
-      this.#looks.apply(guarded, below, guarded.record.request, { left });
+      const left = known
+        ? filterForJoiningSession(record.state, record.whole, own)
+        : filterForFirstSession(own);
+      this.#repair.apply(guarded, below, guarded.record.request, { left });
       const { ancestors, missing, whole } = guarded.plan;
       const mounted = [...new Set([...record.mounted, ...ancestors.map(({ path }) => path)])];
-      this.#looks.save(guarded, {
+      this.#repair.save(guarded, {
         missing,
         mounted,
         whole: [...new Set([...record.whole, ...whole])],
       });
-      guarded.rhythm.soon();
+      guarded.schedule.soon();
     } catch (error) {
-      this.#leave(key, guarded, id);
+      this.#release(key, guarded, id);
       if (!(error instanceof SystemCallError)) throw error;
-      if (request.mode === 'guard') throw unguardable(root, error);
+      if (request.mode === 'guard') throw unguardableError(root, error);
       this.#parts.log('warning', 'protection-failed', { root: root.path, error });
       return [];
     }
     return guarded.plan.ancestors;
   }
 
-  /** True while that session's workspace is guarded for it. */
+  /** Whether the workspace is guarded for that session. */
   has(id: string): boolean {
     return [...this.#guarded.values()].some(({ users }) => users.has(id));
   }
 
-  /** Sessions that are not among these, and not about to start, need no guard any more. Says when to ask again. */
+  /** Releases guards of sessions that are neither live nor about to start. Returns in how many ms to call it again. */
   release(live: ReadonlySet<string>): number | undefined {
     const nowMs = this.#parts.elapsedMs();
     let againMs: number | undefined;
     for (const [key, guarded] of [...this.#guarded]) {
       for (const [id, heldMs] of [...guarded.users]) {
         if (live.has(id)) continue;
-        if (heldMs <= nowMs) this.#leave(key, guarded, id);
+        if (heldMs <= nowMs) this.#release(key, guarded, id);
         else againMs = Math.min(againMs ?? Number.POSITIVE_INFINITY, heldMs - nowMs + 1);
       }
     }
     return againMs;
   }
 
-  /** Ends a session's guard at once: its reservation was given back. */
+  /** Releases a session's guard at once, after its reservation was released. */
   drop(id: string): void {
     for (const [key, guarded] of [...this.#guarded])
-      if (guarded.users.has(id)) this.#leave(key, guarded, id);
+      if (guarded.users.has(id)) this.#release(key, guarded, id);
   }
 
-  /** Stops watching; the guards stay for the next coid. */
+  /** Stops watching. The guards stay for the next coid. */
   close(): void {
     for (const guarded of this.#guarded.values()) this.#unwatch(guarded);
-    this.#taking.close();
+    this.#removal.close();
   }
 
-  /** Looks everywhere: a file system answers again. */
-  again(): void {
-    for (const { rhythm } of this.#guarded.values()) rhythm.soon();
-    void this.#taking.again();
+  /** Checks all workspaces, because a file system responds again. */
+  checkAll(): void {
+    for (const { schedule } of this.#guarded.values()) schedule.soon();
+    void this.#removal.retry();
   }
 
-  /** Workspaces that were not found, so that their guard is still there. */
-  get left(): readonly string[] {
-    return this.#taking.left;
+  /** Workspaces that were not found, so their guard could not be removed. */
+  get notRemoved(): readonly string[] {
+    return this.#removal.notFound;
   }
 
-  #leave(key: string, guarded: Guarded, id: string): void {
+  #release(key: string, guarded: GuardedWorkspace, id: string): void {
     guarded.users.delete(id);
     if (guarded.users.size > 0) {
-      this.#looks.save(guarded);
+      this.#repair.save(guarded);
       return;
     }
     this.#guarded.delete(key);
-    this.#looks.save(guarded);
-    this.#taking.takeAway(guarded.record, guarded.plan, guarded.held);
+    this.#repair.save(guarded);
+    this.#removal.remove(guarded.record, guarded.plan, guarded.held);
     this.#unwatch(guarded);
   }
 
-  #guardOf(record: GuardRecord, users: Map<string, number>): Guarded {
-    const look = async () => {
-      await this.#parts.files.look([guarded.record.root]);
-      return users.size > 0 ? this.#looks.mend(guarded, true) : undefined;
+  #newGuarded(record: GuardRecord, users: Map<string, number>): GuardedWorkspace {
+    const check = async () => {
+      await this.#parts.files.check([guarded.record.root]);
+      return users.size > 0 ? this.#repair.repair(guarded, true) : undefined;
     };
-    const rhythm = new Rhythm(this.#parts.elapsedMs, look);
-    const watchers = new Watchers(() => rhythm.soon());
-    const guarded = unguarded(record, users, rhythm, watchers);
+    const schedule = new CheckSchedule(this.#parts.elapsedMs, check);
+    const watchers = new Watchers(() => schedule.soon());
+    const guarded = newGuardedWorkspace(record, users, schedule, watchers);
     return guarded;
   }
 
-  #unwatch(guarded: Guarded): void {
-    guarded.rhythm.close();
+  #unwatch(guarded: GuardedWorkspace): void {
+    guarded.schedule.close();
     guarded.watchers.close();
     guarded.held?.[Symbol.dispose]();
     guarded.held = undefined;

@@ -1,31 +1,31 @@
-// The root of a guarded workspace. It is known by its device and inode: its user may move it while sessions run in it, and
+// The root of a guarded workspace, identified by device and inode: users may move it while sessions run in it, and
 // another directory may take its place.
 import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Below } from '../../host/fs/beneath.ts';
-import { placesOfMounts } from '../../host/fs/meta/moved-directory.ts';
-import { openWithoutLinks, type Source } from '../../host/fs/open-source.ts';
+import { Beneath } from '../../host/fs/beneath.ts';
+import { pathsOfMounts } from '../../host/fs/meta/moved-directory.ts';
+import { type OpenSource, openWithoutLinks } from '../../host/fs/open-mount-source.ts';
 import { O_CLOEXEC, O_PATH_DIRECTORY } from '../../host/linux/constants.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import { isUuid } from '../../names.ts';
-import type { RemoteFiles } from '../mounts/remote-files.ts';
+import type { RemoteFileSystems } from '../mounts/remote-file-systems.ts';
 import type { GuardRecord } from './guard/record.ts';
 
 const OPEN_TREE_CLONE = 1;
 
-type Known = Pick<GuardRecord, 'root' | 'device' | 'inode' | 'bornMs' | 'boot' | 'users'>;
+type RootIdentity = Pick<GuardRecord, 'root' | 'device' | 'inode' | 'bornMs' | 'boot' | 'users'>;
 
 export interface FoundRoot extends Disposable {
-  readonly below: Below;
-  /** Where it lies now; where it lay, if nothing on this host leads there any more. */
+  readonly below: Beneath;
+  /** Its current path, or the last known one if no path on this host leads to it. */
   readonly path: string;
   readonly device: number;
   hold(): HeldRoot | undefined;
 }
 
 /**
- * Keeps a root open, wherever it is moved. As a mount of its own that has no place in any namespace: what is mounted where
- * the root lies can be unmounted all the same.
+ * Keeps a root open wherever it is moved. It is a detached mount outside of any namespace, so the file system under the
+ * root can still be unmounted.
  */
 export class HeldRoot implements Disposable {
   readonly #tree: number;
@@ -34,7 +34,7 @@ export class HeldRoot implements Disposable {
     this.#tree = tree;
   }
 
-  /** Undefined where the kernel makes no such mount: then its names alone lead there. */
+  /** Undefined if the kernel does not support this: the root is then only found by name. */
   static of(libc: Pick<Libc, 'openTree'>, fd: number): HeldRoot | undefined {
     try {
       return new HeldRoot(libc.openTree(fd, OPEN_TREE_CLONE | O_CLOEXEC));
@@ -43,7 +43,7 @@ export class HeldRoot implements Disposable {
     }
   }
 
-  /** A descriptor of its own. */
+  /** Returns a new descriptor, which the caller has to close. */
   open(): number {
     return openSync(`/proc/self/fd/${this.#tree}`, O_PATH_DIRECTORY);
   }
@@ -55,48 +55,60 @@ export class HeldRoot implements Disposable {
 
 export interface RootParts {
   readonly libc: Libc;
-  readonly files: Pick<RemoteFiles, 'isAnyHeld' | 'isHeld' | 'isHeldDevice'>;
+  readonly files: Pick<
+    RemoteFileSystems,
+    'isAnyUnresponsive' | 'isUnresponsive' | 'isUnresponsiveDevice'
+  >;
   readonly runDir: string;
-  /** Of this boot of the host. */
+  /** Id of the current boot. */
   readonly boot: string;
 }
 
-/** It lies, or may lie, where nothing answers: whoever opens it would wait. */
-export function isHeldRoot({ files, runDir, boot }: RootParts, known: Known): boolean {
-  // Where it lies is read from the whole table of mounts.
-  if (!files.isAnyHeld) return false;
-  if (known.boot === boot && files.isHeldDevice(known.device)) return true;
-  return [known.root, ...movedTo(runDir, known.users)].some((path) => files.isHeld(path));
+/** The root lies, or may lie, on an unresponsive file system: opening it would block. */
+export function isRootUnresponsive(
+  { files, runDir, boot }: RootParts,
+  known: RootIdentity,
+): boolean {
+  // Cheap check first: finding the file system reads the whole mount table.
+  if (!files.isAnyUnresponsive) return false;
+  if (known.boot === boot && files.isUnresponsiveDevice(known.device)) return true;
+  return [known.root, ...currentPaths(runDir, known.users)].some((path) =>
+    files.isUnresponsive(path),
+  );
 }
 
 /**
- * By its name; else where the mounts of its sessions say that it lies now; else as it was held open. Undefined if it is
- * gone, or another is there now.
+ * Opens the root by name, else where the mounts of its sessions show it, else through `held`. Undefined if it is gone or
+ * replaced.
  */
 export function openRoot(
   parts: RootParts,
-  known: Known,
+  known: RootIdentity,
   held: HeldRoot | undefined,
 ): FoundRoot | undefined {
-  const byName = openedAt(parts, known.root, known);
+  const byName = openAt(parts, known.root, known);
   if (byName) return byName;
-  for (const path of new Set(movedTo(parts.runDir, known.users))) {
-    const found = openedAt(parts, path, known);
+  for (const path of new Set(currentPaths(parts.runDir, known.users))) {
+    const found = openAt(parts, path, known);
     if (found) return found;
   }
   return held && foundRoot(parts.libc, held.open(), known.root);
 }
 
-/** Of what a session mounts of it, the directory above is the root where only git's directory is mounted. */
-function movedTo(runDir: string, users: readonly string[]): string[] {
+/** Current paths of a session's mounts and their parents: if only the git directory is mounted, its parent is the root. */
+function currentPaths(runDir: string, users: readonly string[]): string[] {
   return users
     .filter(isUuid)
-    .flatMap((id) => placesOfMounts(join(runDir, 'mounts'), id))
+    .flatMap((id) => pathsOfMounts(join(runDir, 'mounts'), id))
     .flatMap((path) => [path, dirname(path)]);
 }
 
-function openedAt({ libc, boot }: RootParts, path: string, known: Known): FoundRoot | undefined {
-  let source: Source;
+function openAt(
+  { libc, boot }: RootParts,
+  path: string,
+  known: RootIdentity,
+): FoundRoot | undefined {
+  let source: OpenSource;
   try {
     source = openWithoutLinks(libc, path);
   } catch {
@@ -107,15 +119,19 @@ function openedAt({ libc, boot }: RootParts, path: string, known: Known): FoundR
   return undefined;
 }
 
-/** Devices are numbered anew at each boot, and a file system gives the number of a removed directory to the next one. */
-function isRoot({ device, inode, bornMs, boot: then }: Known, stats: Stats, boot: string): boolean {
+/** Device numbers change at each boot, and file systems reuse inode numbers. */
+function isRoot(
+  { device, inode, bornMs, boot: then }: RootIdentity,
+  stats: Stats,
+  boot: string,
+): boolean {
   const { dev, ino, birthtimeMs } = stats;
   const isBorn = bornMs === undefined || bornMs === birthtimeMs;
   return ino === inode && isBorn && (then !== boot || dev === device);
 }
 
 function foundRoot(libc: Libc, fd: number, path: string): FoundRoot {
-  const below = new Below(libc, fd);
+  const below = new Beneath(libc, fd);
   const { dev: device } = fstatSync(fd);
   return {
     below,

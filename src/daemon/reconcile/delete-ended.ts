@@ -1,22 +1,22 @@
-// Deletes a container that has ended, if it still is what it was when that was decided.
+// Deletes an ended container, unless it changed since the decision.
 import type { Incus } from '../../incus/client.ts';
-import { tasksOf } from '../../session/lifecycle/incus-operations.ts';
-import { deleteContainer, findMeant } from '../../session/record/change-instance.ts';
+import { runningTasks } from '../../session/lifecycle/incus-operations.ts';
+import { deleteContainer, findByRef } from '../../session/record/change-instance.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { FinishAction } from './plan.ts';
 
-/** `busy`: somebody is doing something with it; a restart from outside passes through Stopped too. */
-export type Finished = 'gone' | 'busy' | 'changed';
+/** `busy`: another operation is running; a restart from outside also passes through Stopped. */
+export type DeleteOutcome = 'gone' | 'busy' | 'changed';
 
 const deleteLimitMs = 60_000;
 
-/** A failure of Incus has only text, so what it means is found by looking: what is gone is finished. Throws IncusError. */
-export async function finish(
+/** Incus reports failures only as text, so the result is checked instead: a missing container is done. Throws IncusError. */
+export async function deleteEnded(
   incus: Incus,
   { name, id, reason }: FinishAction,
   signal: AbortSignal,
-): Promise<Finished> {
-  if ((await tasksOf(incus, name, signal)).length > 0) return 'busy';
+): Promise<DeleteOutcome> {
+  if ((await runningTasks(incus, name, signal)).length > 0) return 'busy';
   const found = await incus.instance(name, { signal });
   if (!found) return 'gone';
   const ref = { name, mountsId: id };
@@ -27,7 +27,7 @@ export async function finish(
     const deletion = await deleteContainer(incus, ref, { signal });
     await deletion.wait({ signal, timeoutMs: deleteLimitMs });
   } catch (error) {
-    if (await findMeant(incus, ref, { signal })) throw error;
+    if (await findByRef(incus, ref, { signal })) throw error;
   }
   return 'gone';
 }

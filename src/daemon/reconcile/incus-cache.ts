@@ -1,10 +1,10 @@
-// What coid knows of Incus: the instances and the bridge, fetched when asked for and kept until an event says that they changed.
+// Cache of Incus instances and the bridge: fetched on demand, kept until an event invalidates it.
 import type { Incus } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { type Bridge, chooseBridge } from '../reservations/bridge.ts';
 
-/** A value that is fetched once for all who ask meanwhile, and anew after `forget`. */
-class Kept<T> {
+/** A cached value; concurrent callers share one fetch. `forget` invalidates it. */
+class CachedFetch<T> {
   readonly #fetch: () => Promise<T>;
   #current: Promise<T> | undefined;
   #fetching = 0;
@@ -39,18 +39,18 @@ class Kept<T> {
   }
 }
 
-/** As long as for any call to Incus: it may have much to do, and whoever waits for coid is told that it does. */
+/** The usual limit of a call to Incus, which may be busy; clients are told that coid is waiting for it. */
 const fetchLimitMs = 30_000;
 
-/** Only worth keeping while events arrive: whoever loses them calls `forget` and `keep(false)`. */
-export class World {
-  readonly #instances: Kept<readonly Instance[]>;
-  readonly #bridge: Kept<Bridge>;
-  #keeping = false;
+/** The cache is only valid while events arrive: `setEnabled(false)` turns it off when they are lost. */
+export class IncusCache {
+  readonly #instances: CachedFetch<readonly Instance[]>;
+  readonly #bridge: CachedFetch<Bridge>;
+  #enabled = false;
 
   constructor(incus: Incus) {
-    this.#instances = new Kept(() => incus.instances({ timeoutMs: fetchLimitMs }));
-    this.#bridge = new Kept(async () => {
+    this.#instances = new CachedFetch(() => incus.instances({ timeoutMs: fetchLimitMs }));
+    this.#bridge = new CachedFetch(async () => {
       const options = { timeoutMs: fetchLimitMs };
       return chooseBridge(
         ...(await Promise.all([incus.networks(options), incus.profile('default', options)])),
@@ -59,28 +59,28 @@ export class World {
   }
 
   instances(): Promise<readonly Instance[]> {
-    if (!this.#keeping) this.#instances.forget();
+    if (!this.#enabled) this.#instances.forget();
     return this.#instances.get();
   }
 
   bridge(): Promise<Bridge> {
-    if (!this.#keeping) this.#bridge.forget();
+    if (!this.#enabled) this.#bridge.forget();
     return this.#bridge.get();
   }
 
-  /** Incus has not answered all that it was asked. */
+  /** Some requests to Incus are still unanswered. */
   get isWaiting(): boolean {
     return this.#instances.isFetching || this.#bridge.isFetching;
   }
 
-  keep(keeping: boolean): void {
-    this.#keeping = keeping;
+  setEnabled(keeping: boolean): void {
+    this.#enabled = keeping;
     this.forgetInstances();
     this.forgetBridge();
   }
 
-  /** The instances as they are now, whatever is remembered. */
-  look(): Promise<readonly Instance[]> {
+  /** Fetches the instances again. */
+  refetch(): Promise<readonly Instance[]> {
     this.forgetInstances();
     return this.instances();
   }

@@ -1,4 +1,4 @@
-// The connection to Incus's events: made again whenever it is lost, until coid ends.
+// The subscription to Incus events; reconnects until coid stops.
 import { type EventStream, type Incus, IncusError } from '../../incus/client.ts';
 import type { IncusEvent } from '../../incus/shapes.ts';
 import type { Log } from '../log.ts';
@@ -7,17 +7,17 @@ export interface WatchParts {
   readonly incus: Incus;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Told the process id of incusd before anything else; may throw. */
+  /** Called first, with the pid of incusd; may throw. */
   readonly serverSeen: (pid: number) => void;
-  /** From here on every change is heard of. */
-  readonly connected: () => void;
-  readonly lost: () => void;
-  readonly heard: (event: IncusEvent) => void;
+  /** Called when events start to arrive. */
+  readonly onConnected: () => void;
+  readonly onLost: () => void;
+  readonly onEvent: (event: IncusEvent) => void;
 }
 
 const reconnectMs = 1000;
 
-export class IncusWatch {
+export class IncusEvents {
   readonly #parts: WatchParts;
   #events: EventStream | undefined;
 
@@ -31,7 +31,7 @@ export class IncusWatch {
 
   /** Throws IncusError, or what `serverSeen` throws. */
   async connect(): Promise<void> {
-    const { incus, serverSeen, signal, log, connected } = this.#parts;
+    const { incus, serverSeen, signal, log, onConnected } = this.#parts;
     const { environment } = await incus.server({ signal });
     serverSeen(environment.server_pid);
     const events = incus.events(['lifecycle'], { signal });
@@ -41,27 +41,27 @@ export class IncusWatch {
       pid: environment.server_pid,
       version: environment.server_version,
     });
-    connected();
+    onConnected();
   }
 
-  /** Hands on events, and connects again when they are lost, until the signal. */
-  async follow(): Promise<void> {
-    const { signal, heard, lost } = this.#parts;
+  /** Passes on events and reconnects until the signal. */
+  async run(): Promise<void> {
+    const { signal, onEvent, onLost } = this.#parts;
     while (!signal.aborted) {
       try {
         if (!this.#events) await this.connect();
-        for await (const event of this.#events ?? []) heard(event);
+        for await (const event of this.#events ?? []) onEvent(event);
       } catch (error) {
-        this.#tell(error);
+        this.#logLost(error);
       }
-      if (this.#events) lost();
+      if (this.#events) onLost();
       this.#events = undefined;
       await pause(reconnectMs, signal);
     }
   }
 
-  /** That Incus does not answer is said once, not every second. */
-  #tell(error: unknown): void {
+  /** Logs once that Incus does not answer, not every second. */
+  #logLost(error: unknown): void {
     const { signal, log } = this.#parts;
     if (signal.aborted || (!this.#events && error instanceof IncusError)) return;
     log('warning', 'incus-lost', { error: error instanceof Error ? error.message : String(error) });

@@ -6,18 +6,18 @@ import type { Instance, InstanceStatus } from '../../incus/shapes.ts';
 import { type Phase, sessionRecord } from '../../session/record/instance-record.ts';
 import {
   debrisMs,
-  doomedMs,
-  forgetGone,
-  type Look,
+  dropDeleted,
+  emptyMemory,
+  killPendingMs,
   type Memory,
-  nothingSeen,
-  reconciliation,
+  type Observation,
+  planReconcile,
   settledMs,
 } from './plan.ts';
 
 const runDir = '/run/coi-test';
 
-interface Made {
+interface InstanceOptions {
   readonly name?: string;
   readonly status?: InstanceStatus;
   readonly phase?: Phase;
@@ -35,7 +35,7 @@ function instance({
   used = phase === 'live',
   ephemeral = false,
   ...more
-}: Made): Instance {
+}: InstanceOptions): Instance {
   const config = sessionConfig({
     workspace: '/w',
     target: '/workspace',
@@ -61,90 +61,90 @@ function instance({
   return { name, status, config, ephemeral, last_used_at: lastUsed } as Instance;
 }
 
-function look(instances: readonly Instance[], more: Partial<Look> = {}): Look {
+function look(instances: readonly Instance[], more: Partial<Observation> = {}): Observation {
   const mounts = new Map(instances.map(({ name }) => [`id-${name}`, new Set(['workspace'])]));
   const endedBefore = new Set(['c', 'x']);
   return { nowMs: 0, runDir, instances, endedBefore, mounts, leases: [], ...more };
 }
 
-const ended = (...names: string[]): Memory => ({ ...nothingSeen, ended: new Set(names) });
-const kinds = (one: Look, memory: Memory = nothingSeen) =>
-  reconciliation(one, memory).actions.map(({ kind }) => kind);
+const ended = (...names: string[]): Memory => ({ ...emptyMemory, ended: new Set(names) });
+const kinds = (one: Observation, memory: Memory = emptyMemory) =>
+  planReconcile(one, memory).actions.map(({ kind }) => kind);
 
-test('a running session is marked live once, and nothing else happens to it', () => {
+test('a running session is marked live once and left alone', () => {
   assert.deepEqual(kinds(look([instance({ phase: 'starting' })])), ['mark-live']);
   assert.deepEqual(kinds(look([instance({ phase: 'live' })])), []);
 });
 
-test('what Incus deletes by itself is not marked, which would be in the way of its stop', () => {
+test('a container that Incus will delete is not marked, which would delay its stop', () => {
   assert.deepEqual(kinds(look([instance({ phase: 'starting', ephemeral: true })])), []);
 });
 
-test('a persistent session that a dead kill left to Incus to delete is kept after all, one that is being killed is not touched', () => {
-  const doomed = [instance({ persistent: true, ephemeral: true })];
-  const first = reconciliation(look(doomed), nothingSeen);
-  assert.deepEqual([first.actions, first.lookAgainMs], [[], doomedMs]);
-  assert.deepEqual(kinds(look(doomed, { nowMs: doomedMs - 1 }), first.memory), []);
-  assert.deepEqual(kinds(look(doomed, { nowMs: doomedMs }), first.memory), ['mark-kept']);
-  const other = reconciliation(look([instance({ persistent: true })]), first.memory);
-  assert.equal(other.memory.doomedSinceMs.size, 0);
+test('a persistent session that a dead kill made ephemeral is kept; one being killed is left alone', () => {
+  const killPending = [instance({ persistent: true, ephemeral: true })];
+  const first = planReconcile(look(killPending), emptyMemory);
+  assert.deepEqual([first.actions, first.nextPassMs], [[], killPendingMs]);
+  assert.deepEqual(kinds(look(killPending, { nowMs: killPendingMs - 1 }), first.memory), []);
+  assert.deepEqual(kinds(look(killPending, { nowMs: killPendingMs }), first.memory), ['mark-kept']);
+  const other = planReconcile(look([instance({ persistent: true })]), first.memory);
+  assert.equal(other.memory.killPendingSinceMs.size, 0);
 });
 
 test('a session whose end was reported is finished at once', () => {
   assert.deepEqual(kinds(look([instance({ status: 'Stopped' })]), ended('c')), ['finish']);
 });
 
-test('a reported end that the list does not show yet is looked at again soon', () => {
-  const { actions, memory, lookAgainMs } = reconciliation(look([instance({})]), ended('c'));
+test('a reported end that the list does not show yet triggers another look soon', () => {
+  const { actions, memory, nextPassMs } = planReconcile(look([instance({})]), ended('c'));
   assert.deepEqual(actions, []);
   assert.ok(memory.ended.has('c'));
-  assert.ok(lookAgainMs !== undefined && lookAgainMs < 1000);
+  assert.ok(nextPassMs !== undefined && nextPassMs < 1000);
 });
 
-test('a session that shows as stopped without a reported end is finished only when it stays so', () => {
+test('a session that is stopped without a reported end is finished only if it stays stopped', () => {
   const stopped = [instance({ status: 'Stopped' })];
-  const first = reconciliation(look(stopped), nothingSeen);
+  const first = planReconcile(look(stopped), emptyMemory);
   assert.deepEqual(first.actions, []);
-  assert.equal(first.lookAgainMs, settledMs);
-  const early = reconciliation(look(stopped, { nowMs: settledMs - 1 }), first.memory);
+  assert.equal(first.nextPassMs, settledMs);
+  const early = planReconcile(look(stopped, { nowMs: settledMs - 1 }), first.memory);
   assert.deepEqual(early.actions, []);
-  const rebooted = reconciliation(look([instance({})], { nowMs: 2000 }), first.memory);
-  const again = reconciliation(look(stopped, { nowMs: settledMs }), rebooted.memory);
+  const rebooted = planReconcile(look([instance({})], { nowMs: 2000 }), first.memory);
+  const again = planReconcile(look(stopped, { nowMs: settledMs }), rebooted.memory);
   assert.deepEqual(again.actions, []);
-  const late = reconciliation(look(stopped, { nowMs: settledMs }), first.memory);
+  const late = planReconcile(look(stopped, { nowMs: settledMs }), first.memory);
   assert.deepEqual(
     late.actions.map(({ kind }) => kind),
     ['finish'],
   );
 });
 
-test('a newborn that shows as stopped is left alone until it can only be debris', () => {
+test('a new container that shows as stopped is left alone until it can only be debris', () => {
   const newborn = [instance({ status: 'Stopped', phase: 'starting' })];
-  const first = reconciliation(look(newborn), nothingSeen);
+  const first = planReconcile(look(newborn), emptyMemory);
   assert.deepEqual(first.actions, []);
-  const before = reconciliation(look(newborn, { nowMs: debrisMs - 1 }), first.memory);
+  const before = planReconcile(look(newborn, { nowMs: debrisMs - 1 }), first.memory);
   assert.deepEqual(before.actions, []);
-  const after = reconciliation(look(newborn, { nowMs: debrisMs }), first.memory);
+  const after = planReconcile(look(newborn, { nowMs: debrisMs }), first.memory);
   assert.equal(after.actions[0]?.kind, 'finish');
 });
 
-test('an end that came while Incus made its list is remembered, whether the list has the container or not', () => {
+test('an end during an Incus listing is remembered, whether or not the container is listed', () => {
   const during = { endedBefore: new Set<string>() };
-  const { memory } = reconciliation(look([], during), ended('c'));
+  const { memory } = planReconcile(look([], during), ended('c'));
   assert.deepEqual([...memory.ended], ['c']);
   const stopped = instance({ status: 'Stopped', phase: 'starting', used: true });
   assert.deepEqual(kinds(look([stopped]), memory), ['finish']);
   // The list was made after that end: it is over.
-  assert.deepEqual([...reconciliation(look([]), memory).memory.ended], []);
+  assert.deepEqual([...planReconcile(look([]), memory).memory.ended], []);
 });
 
 test('a persistent session that has run is never deleted', () => {
   const times = [0, settledMs, debrisMs * 10];
   for (const made of [{ phase: 'live' as const }, { phase: 'starting' as const, used: true }]) {
     for (const memory of [
-      nothingSeen,
+      emptyMemory,
       ended('c'),
-      { ...nothingSeen, stoppedSinceMs: new Map([['id-c', 0]]) },
+      { ...emptyMemory, stoppedSinceMs: new Map([['id-c', 0]]) },
     ]) {
       for (const nowMs of times) {
         const one = look([instance({ status: 'Stopped', persistent: true, ...made })], { nowMs });
@@ -154,7 +154,7 @@ test('a persistent session that has run is never deleted', () => {
   }
 });
 
-test('instances of another coid are not touched, nor is what is not a session', () => {
+test('instances of another coid and instances without a session are not touched', () => {
   const foreign = [
     instance({ status: 'Stopped', runDir: '/run/coi' }),
     { name: 'x', status: 'Stopped', config: {} } as Instance,
@@ -165,52 +165,52 @@ test('instances of another coid are not touched, nor is what is not a session', 
   );
 });
 
-test('missing mounts are made before anything else is done', () => {
+test('missing mounts are restored before anything else', () => {
   const one = look([instance({ status: 'Stopped' }), instance({ name: 'd' })], {
     mounts: new Map([['id-d', new Set<string>()]]),
   });
   assert.deepEqual(kinds(one, ended('c')), ['restore-mounts', 'restore-mounts', 'finish']);
 });
 
-test('a lease ends when its container is there or its time is over, not before', () => {
+test('a lease ends when its container exists or it expires, not before', () => {
   const leases = [
     { id: 'id-c', expiresMs: 50 },
     { id: 'old', expiresMs: 100 },
     { id: 'new', expiresMs: 130 },
   ];
-  const { actions, lookAgainMs } = reconciliation(
+  const { actions, nextPassMs } = planReconcile(
     look([instance({})], { leases, nowMs: 100 }),
-    nothingSeen,
+    emptyMemory,
   );
   assert.deepEqual(actions, [
     { kind: 'drop-lease', id: 'id-c' },
     { kind: 'expire-lease', id: 'old' },
   ]);
-  assert.equal(lookAgainMs, 30);
+  assert.equal(nextPassMs, 30);
 });
 
-test('mounts that belong to no container and no lease are removed', () => {
+test('mounts without a container or lease are removed', () => {
   const mounts = new Map(['id-c', 'leased', 'stray'].map((id) => [id, new Set(['workspace'])]));
   const leases = [{ id: 'leased', expiresMs: 1 }];
-  assert.deepEqual(reconciliation(look([instance({})], { mounts, leases }), nothingSeen).actions, [
+  assert.deepEqual(planReconcile(look([instance({})], { mounts, leases }), emptyMemory).actions, [
     { kind: 'remove-mounts', id: 'stray' },
   ]);
 });
 
-test('whatever is seen, a live session is finished exactly when every look of five seconds saw it stopped', () => {
+test('a live session is finished exactly when it was seen stopped for five seconds', () => {
   const step = fc.record({
     status: fc.constantFrom<InstanceStatus>('Running', 'Frozen', 'Stopped', 'Stopped', 'Error'),
     stepMs: fc.integer({ min: 0, max: settledMs }),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      let memory = nothingSeen;
+      let memory = emptyMemory;
       let nowMs = 0;
       let stoppedSinceMs: number | undefined;
       for (const { status, stepMs } of steps) {
         nowMs += stepMs;
         stoppedSinceMs = status === 'Stopped' ? (stoppedSinceMs ?? nowMs) : undefined;
-        const result = reconciliation(look([instance({ status })], { nowMs }), memory);
+        const result = planReconcile(look([instance({ status })], { nowMs }), memory);
         memory = result.memory;
         const finished = result.actions.some(({ kind }) => kind === 'finish');
         const settled = stoppedSinceMs !== undefined && nowMs - stoppedSinceMs >= settledMs;
@@ -220,13 +220,13 @@ test('whatever is seen, a live session is finished exactly when every look of fi
   );
 });
 
-test('what is kept by the id of mounts goes with the container', () => {
+test('state kept per mount id is forgotten with the container', () => {
   const one = instance({ name: 'one' });
   const id = sessionRecord(one.config)?.mounts.id ?? '';
   const kept = new Map([
     [id, 'missing'],
     ['gone', 'missing'],
   ]);
-  forgetGone(kept, [one]);
+  dropDeleted(kept, [one]);
   assert.deepEqual([...kept.keys()], [id]);
 });

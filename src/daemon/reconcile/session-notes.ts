@@ -1,22 +1,22 @@
-// What is noted of a session before it begins, since its container may be gone again before coid sees it.
+// Notes about a session, saved before it starts, because its container may be gone before coid sees it.
 import type { MountRecord, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import type { Ownership } from '../cleanup/ownership.ts';
-import type { SetIds } from '../cleanup/set-id-sweeper.ts';
+import type { SetIdSweeper } from '../cleanup/set-id-sweeper.ts';
 
-export interface Ends {
+export interface SessionNotes {
   begin(
     mounts: MountRecord,
     container: string,
     request: Pick<ReserveRequest, 'workspace' | 'persistent'>,
   ): void;
-  /** It did not begin after all. */
+  /** The session did not start after all. */
   forget(id: string): void;
 }
 
-export function endsOf(
-  setIds: Pick<SetIds, 'begin' | 'forget'>,
+export function sessionNotes(
+  setIds: Pick<SetIdSweeper, 'begin' | 'forget'>,
   ownership: Pick<Ownership, 'begin' | 'forget'>,
-): Ends {
+): SessionNotes {
   return {
     begin: (mounts, container, { workspace, persistent }) => {
       setIds.begin(mounts, container, workspace);

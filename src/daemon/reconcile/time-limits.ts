@@ -1,16 +1,16 @@
-// Ends sessions whose `[limits.runtime] max_duration` is over, whoever watches them.
+// Stops sessions that exceed their `[limits.runtime] max_duration`, attached or not.
 import { type Incus, IncusError } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import {
   type ContainerRef,
   changeState,
-  NotMeant,
+  StaleContainerRef,
   updateContainer,
 } from '../../session/record/change-instance.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 import type { Log } from '../log.ts';
-import type { Stuck } from './stuck.ts';
+import type { StuckContainers } from './stuck.ts';
 
 export interface DeadlinesParts {
   readonly incus: Incus;
@@ -18,12 +18,12 @@ export interface DeadlinesParts {
   readonly runDir: string;
   readonly now: () => Date;
   readonly signal: AbortSignal;
-  /** For one that does not end by force. */
-  readonly stuck?: Pick<Stuck, 'whileWaiting'> | undefined;
+  /** For a container that a forced stop does not end. */
+  readonly stuck?: Pick<StuckContainers, 'whileWaiting'> | undefined;
 }
 
 export interface Deadline {
-  /** Of the session's mounts. */
+  /** Id of the session's mounts. */
   readonly id: string;
   readonly name: string;
   readonly atMs: number;
@@ -32,16 +32,16 @@ export interface Deadline {
 
 const stopSeconds = 30;
 const stopLimitMs = 60_000;
-/** Between looks at the clock, which may be put back or forward. */
-const lookAgainMs = 10_000;
-/** After a failed end: Incus refuses one while it does something else to the instance, as coid's own mark that it lives. */
-const endAgainMs = 1000;
+/** Interval of clock checks, because the clock may be changed. */
+const clockCheckMs = 10_000;
+/** Retry delay: Incus refuses a stop during another operation on the instance, such as coid's own mark. */
+const retryMs = 1000;
 
 /**
- * When each running session has to end, by the wall clock. `since` remembers when each was first seen running, so that
- * a guest which reboots wins no time. Pure.
+ * The deadline of each running session, by the wall clock. `since` holds when each was first seen running, so that a
+ * reboot inside does not extend the time. Pure.
  */
-export function deadlines(
+export function deadlinesOf(
   instances: readonly Instance[],
   runDir: string,
   since: ReadonlyMap<string, number>,
@@ -55,14 +55,14 @@ export function deadlines(
   const started = new Map(
     running
       .map(({ instance, id }) => [id, since.get(id) ?? Date.parse(instance.last_used_at)] as const)
-      // 1970 is "never started": seen for a moment while it starts.
+      // 1970 means "never started"; it shows briefly during a start.
       .filter(([, ms]) => ms > 0),
   );
   const found = running.flatMap(({ instance: { name, config, status }, id }): Deadline[] => {
     const [, ms, how] = /^(\d{1,12}) (graceful|force)$/.exec(config[keys.maxDuration] ?? '') ?? [];
     const atMs = (started.get(id) ?? Number.NaN) + Number(ms);
     if (ms === undefined || Number.isNaN(atMs)) return [];
-    // What is paused could not answer.
+    // A paused guest cannot shut down gracefully.
     return [{ id, name, atMs, graceful: how === 'graceful' && status !== 'Frozen' }];
   });
   return { deadlines: found, since: started };
@@ -80,9 +80,9 @@ export class Deadlines {
     parts.signal.addEventListener('abort', () => clearTimeout(this.#timer));
   }
 
-  /** Called at each look with all instances. */
-  follow(instances: readonly Instance[]): void {
-    const next = deadlines(instances, this.#parts.runDir, this.#since);
+  /** Called in each reconcile pass with all instances. */
+  reconcile(instances: readonly Instance[]): void {
+    const next = deadlinesOf(instances, this.#parts.runDir, this.#since);
     this.#since = next.since;
     this.#deadlines = next.deadlines;
     this.#check();
@@ -95,8 +95,8 @@ export class Deadlines {
     const nowMs = now().getTime();
     const due = this.#deadlines.filter(({ atMs }) => atMs <= nowMs);
     for (const deadline of due) void this.#end(deadline);
-    const waits = this.#deadlines.map(({ atMs }) => (atMs <= nowMs ? lookAgainMs : atMs - nowMs));
-    this.#checkWithin(Math.min(lookAgainMs, ...waits));
+    const waits = this.#deadlines.map(({ atMs }) => (atMs <= nowMs ? clockCheckMs : atMs - nowMs));
+    this.#checkWithin(Math.min(clockCheckMs, ...waits));
   }
 
   #checkWithin(waitMs: number): void {
@@ -113,19 +113,19 @@ export class Deadlines {
     log('info', 'time-is-over', { name, id });
     try {
       await this.#mark(ref);
-      if (!graceful || !(await this.#stopped(ref, { force: false })))
-        await this.#stopped(ref, { force: true });
+      if (!graceful || !(await this.#stop(ref, { force: false })))
+        await this.#stop(ref, { force: true });
     } catch (error) {
-      // It has ended, and another one may have its name.
-      if (signal.aborted || error instanceof NotMeant) return;
+      // It has ended, and its name may have been reused.
+      if (signal.aborted || error instanceof StaleContainerRef) return;
       log('warning', 'time-is-over-but-runs', { name, error });
-      this.#checkWithin(endAgainMs);
+      this.#checkWithin(retryMs);
     } finally {
       this.#ending.delete(id);
     }
   }
 
-  /** So that whoever is attached is told why. That costs the word, if it fails, and not the end. */
+  /** Tells attached clients the reason. A failure only loses the message; the session still ends. */
   async #mark(ref: ContainerRef): Promise<void> {
     const { incus, log, now, signal } = this.#parts;
     try {
@@ -137,8 +137,8 @@ export class Deadlines {
     }
   }
 
-  /** False if Incus or the guest would not. What has ended is finished as every session is. */
-  async #stopped(ref: ContainerRef, { force }: { force: boolean }): Promise<boolean> {
+  /** False if Incus or the guest refused. The reconciler finishes the stopped container. */
+  async #stop(ref: ContainerRef, { force }: { force: boolean }): Promise<boolean> {
     const { incus, signal, stuck } = this.#parts;
     try {
       const change = { action: 'stop', timeout: stopSeconds, force } as const;

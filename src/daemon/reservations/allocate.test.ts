@@ -6,10 +6,16 @@ import { parseAddress } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { parseHash, type Slot } from '../../names.ts';
-import { allocate, type Taken, takenBy, unionOf, type Wanted } from './allocate.ts';
+import {
+  type AllocationRequest,
+  allocate,
+  mergeUsed,
+  type UsedResources,
+  usedByInstances,
+} from './allocate.ts';
 import type { Bridge } from './bridge.ts';
 
-const nothing: Taken = {
+const nothing: UsedResources = {
   names: new Set(),
   hostNames: new Set(),
   macs: new Set(),
@@ -33,7 +39,9 @@ function number(text: string): number {
   return parseAddress(text) ?? assert.fail(text);
 }
 
-function wanted(more: Partial<Wanted['request']> & { uid?: number; id?: string } = {}): Wanted {
+function wanted(
+  more: Partial<AllocationRequest['request']> & { uid?: number; id?: string } = {},
+): AllocationRequest {
   const { uid = 1000, id = 'an id', ...request } = more;
   return {
     request: {
@@ -48,11 +56,11 @@ function wanted(more: Partial<Wanted['request']> & { uid?: number; id?: string }
   };
 }
 
-function taking(name: string, more: Partial<Taken> = {}): Taken {
+function taking(name: string, more: Partial<UsedResources> = {}): UsedResources {
   return { ...nothing, names: new Set([name]), ...more };
 }
 
-test('any number of reservations after each other share no name, interface, MAC or address', () => {
+test('successive reservations share no name, interface, MAC or address', () => {
   const request = fc.record({
     hash: hex(8).map(parseHash),
     id: fc.uuid(),
@@ -69,7 +77,7 @@ test('any number of reservations after each other share no name, interface, MAC 
           assert.ok(!seen.has(what), what);
           seen.add(what);
         }
-        taken = unionOf([
+        taken = mergeUsed([
           taken,
           {
             names: new Set([got.container]),
@@ -84,7 +92,7 @@ test('any number of reservations after each other share no name, interface, MAC 
   );
 });
 
-test('what is given out has the form that Incus and the kernel take', () => {
+test('reserved names and addresses have forms that Incus and the kernel accept', () => {
   fc.assert(
     fc.property(fc.uuid(), hex(8).map(parseHash), fc.nat(70_000), (id, hash, uid) => {
       const got = allocate(wanted({ id, hash, uid }), nothing, bridge, ids);
@@ -99,7 +107,7 @@ test('what is given out has the form that Incus and the kernel take', () => {
   );
 });
 
-test('auto takes the lowest free slot, and a wanted slot that is taken moves upwards only', () => {
+test('auto takes the lowest free slot, and a requested slot that is taken only moves up', () => {
   const taken = { ...nothing, names: new Set(['coi-0123abcd-1', 'coi-0123abcd-3']) };
   assert.equal(allocate(wanted(), taken, bridge, ids).slot, 2);
   const from = (slot: number) => ({ slot: { kind: 'from' as const, slot: slot as Slot } });
@@ -107,7 +115,7 @@ test('auto takes the lowest free slot, and a wanted slot that is taken moves upw
   assert.equal(allocate(wanted(from(2)), taken, bridge, ids).container, 'coi-0123abcd-2');
 });
 
-test('ten containers of a workspace come by themselves; more are for who asks for a slot above', () => {
+test('auto allocates up to ten containers per workspace; a higher slot must be requested', () => {
   const ten = Array.from({ length: 10 }, (_, at) => `coi-0123abcd-${at + 1}`);
   const taken = { ...nothing, names: new Set([...ten, 'coi-0123abcd-11']) };
   const from = (slot: number) => wanted({ slot: { kind: 'from', slot: slot as Slot } });
@@ -118,13 +126,13 @@ test('ten containers of a workspace come by themselves; more are for who asks fo
   assert.throws(() => allocate(from(99), last, bridge, ids), isCode('slot-taken'));
 });
 
-test('a container of a chosen name is refused when there is one', () => {
+test('a container with a requested name is refused if it exists', () => {
   const request = wanted({ container: 'mine' as never });
   assert.equal(allocate(request, nothing, bridge, ids).container, 'mine');
   assert.throws(() => allocate(request, taking('mine'), bridge, ids), isCode('slot-taken'));
 });
 
-test('the ids of an owner and workspace stay the same, whatever else is taken', () => {
+test('ids of an owner and workspace stay the same whatever else is taken', () => {
   const first = allocate(wanted(), nothing, bridge, ids).idmapBase;
   const shared = taking('other', { idmapBases: new Map([[first, '1000:/home/u/project']]) });
   assert.equal(allocate(wanted(), shared, bridge, ids).idmapBase, first);
@@ -132,7 +140,7 @@ test('the ids of an owner and workspace stay the same, whatever else is taken', 
   assert.notEqual(allocate(wanted(), foreign, bridge, ids).idmapBase, first);
 });
 
-test('addresses and ids that have run out are errors', () => {
+test('exhausted addresses and ids are errors', () => {
   const small = { ...bridge, free: [{ from: 5, to: 5 }] };
   assert.equal(allocate(wanted(), nothing, small, ids).address, '0.0.0.5');
   const taken = { ...nothing, addresses: new Set(['0.0.0.5']) };
@@ -143,7 +151,7 @@ test('addresses and ids that have run out are errors', () => {
   );
 });
 
-test('instances hold their names, interfaces, MACs, addresses and ids, running or not', () => {
+test('existing instances reserve their names, interfaces, MACs, addresses and ids', () => {
   const config = sessionConfig({
     workspace: '/w',
     target: '/workspace',
@@ -172,7 +180,7 @@ test('instances hold their names, interfaces, MACs, addresses and ids, running o
     'ipv4.address': '10.0.0.9',
   };
   const plain = { 'volatile.eth0.hwaddr': '10:66:6a:00:00:02', 'volatile.idmap.base': '1065536' };
-  const taken = takenBy([
+  const taken = usedByInstances([
     { name: 'a', config, expanded_devices: { eth0, root: { type: 'disk' } } },
     { name: 'b', config: plain, expanded_devices: { eth0: { type: 'nic' } } },
   ] as unknown as Instance[]);

@@ -1,14 +1,14 @@
-// Slot, name, interface, MAC, address and ids of a new session, given what is taken. Pure.
+// Allocates slot, name, interface, MAC, address and ids of a new session. Pure.
 import { createHash } from 'node:crypto';
 import { addressAt, addressText, rangeSize } from '../../addresses/ipv4.ts';
 import type { ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import {
+  autoSlotMax,
   type ContainerName,
   containerName,
   firstSlot,
-  ownSlotMax,
   type Slot,
   slotMax,
   slotNumber,
@@ -25,45 +25,50 @@ export interface Allocation {
   readonly address: string;
 }
 
-/** What an instance or a lease holds. */
-export interface Taken {
+/** What instances and leases use. */
+export interface UsedResources {
   readonly names: ReadonlySet<string>;
   readonly hostNames: ReadonlySet<string>;
   readonly macs: ReadonlySet<string>;
   readonly addresses: ReadonlySet<string>;
-  /** First host id of a container, and for whom it was given out (see `idsKey`). */
+  /** First host ids of containers, each with the key that it is allocated for (see `idsKey`). */
   readonly idmapBases: ReadonlyMap<number, string>;
 }
 
-/** The host ids that containers may have: root's range of /etc/subuid and /etc/subgid. */
+/** Host ids for containers: root's range of /etc/subuid and /etc/subgid. */
 export interface IdRange {
   readonly from: number;
   readonly count: number;
 }
 
-export interface Wanted {
+export interface AllocationRequest {
   readonly request: Pick<ReserveRequest, 'prefix' | 'hash' | 'slot' | 'container' | 'workspace'>;
   readonly ownerUid: number;
-  /** Of the reservation: what must never be used twice is derived from it. */
+  /** Id of the reservation; values that must never be reused are derived from it. */
   readonly id: string;
 }
 
-/** Ids of one container, as Incus gives an isolated one. */
+/** Number of ids that Incus gives to an isolated container. */
 export const idsPerContainer = 65_536;
 const idmapChoicesMax = 15_000;
-/** Of the vendor range that Incus uses for its own NICs. */
+/** The vendor prefix that Incus uses for its own NICs. */
 const macPrefix = '10:66:6a';
-/** How often another candidate is tried; far more than could be taken on one host by chance. */
+/** Candidates to try; far more than could be taken by chance. */
 const triesMax = 100_000;
 
-/** Throws `slot-taken`, or `coid-failed` when addresses or ids have run out. */
-export function allocate(wanted: Wanted, taken: Taken, bridge: Bridge, ids: IdRange): Allocation {
+/** Throws `slot-taken`, or `coid-failed` if addresses or ids have run out. */
+export function allocate(
+  wanted: AllocationRequest,
+  taken: UsedResources,
+  bridge: Bridge,
+  ids: IdRange,
+): Allocation {
   const { container, slot } = freeSlot(wanted.request, taken.names);
   return {
     container,
     slot,
     idmapBase: idmapBaseOf(wanted.ownerUid, wanted.request.workspace, taken.idmapBases, ids),
-    // From the reservation, not from the name: rules of a container that is going cannot meet the next of that name.
+    // From the reservation, not the name: leftover rules of a deleted container cannot affect the next one of its name.
     hostName: firstFree(
       (salt) => `coi${digest(`${wanted.id} ${salt}`).toString('hex').slice(0, 10)}`,
       taken.hostNames,
@@ -74,13 +79,13 @@ export function allocate(wanted: Wanted, taken: Taken, bridge: Bridge, ids: IdRa
   };
 }
 
-/** For whom an id range is stable: two sessions of one owner and workspace share it, so their files in the store stay theirs. */
+/** Sessions of one owner and workspace share an id range, so that their files in the store keep the right owner. */
 export function idsKey(ownerUid: number, workspace: string): string {
   return `${ownerUid}:${workspace}`;
 }
 
-/** All that existing instances hold, running or not, whoever made them. */
-export function takenBy(instances: readonly Instance[]): Taken {
+/** What all instances use, running or not, whoever created them. */
+export function usedByInstances(instances: readonly Instance[]): UsedResources {
   const nics = instances.flatMap(({ config, expanded_devices: devices }) =>
     Object.entries(devices ?? {})
       .filter(([, device]) => device['type'] === 'nic')
@@ -114,7 +119,7 @@ export function takenBy(instances: readonly Instance[]): Taken {
   };
 }
 
-export function unionOf(all: readonly Taken[]): Taken {
+export function mergeUsed(all: readonly UsedResources[]): UsedResources {
   return {
     names: new Set(all.flatMap(({ names }) => [...names])),
     hostNames: new Set(all.flatMap(({ hostNames }) => [...hostNames])),
@@ -125,7 +130,7 @@ export function unionOf(all: readonly Taken[]): Taken {
 }
 
 function freeSlot(
-  { container, prefix, hash, slot }: Wanted['request'],
+  { container, prefix, hash, slot }: AllocationRequest['request'],
   names: ReadonlySet<string>,
 ): { container: ContainerName; slot: Slot } {
   const first = slot.kind === 'from' ? slot.slot : firstSlot;
@@ -135,7 +140,7 @@ function freeSlot(
       hint: 'Attach to it, or choose another name.',
     });
   }
-  const last = first > ownSlotMax ? slotMax : ownSlotMax;
+  const last = first > autoSlotMax ? slotMax : autoSlotMax;
   for (
     let candidate: Slot | undefined = first;
     candidate !== undefined && candidate <= last;
@@ -146,13 +151,13 @@ function freeSlot(
   }
   const which =
     first === 1 ? `all ${last} slots are in use` : `the slots from ${first} to ${last} are in use`;
-  const more = last === slotMax ? '' : `; --slot ${ownSlotMax + 1} takes the first free one above`;
+  const more = last === slotMax ? '' : `; --slot ${autoSlotMax + 1} takes the first free one above`;
   throw new CoiError('slot-taken', `${which} for this workspace`, {
     hint: `Run \`coi list\` to see your sessions; \`coi kill NAME\` frees one${more}.`,
   });
 }
 
-/** The range of an owner's workspace: the same each time, as long as nobody else has it. */
+/** The id range of an owner's workspace: stable, unless another workspace has taken it. */
 export function idmapBaseOf(
   ownerUid: number,
   workspace: string,
@@ -160,7 +165,7 @@ export function idmapBaseOf(
   ids: IdRange,
 ): number {
   const key = idsKey(ownerUid, workspace);
-  // The first range is what Incus gives to containers that are not isolated.
+  // Incus gives the first range to containers that are not isolated.
   const choices = Math.min(idmapChoicesMax, Math.floor(ids.count / idsPerContainer) - 1);
   if (choices < 1)
     throw new CoiError('coid-failed', 'root has too few subordinate ids for isolated containers', {

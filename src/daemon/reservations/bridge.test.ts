@@ -6,7 +6,7 @@ import {
   addressText,
   parseAddress,
   rangeSize,
-  withoutRanges,
+  subtractRanges,
 } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
 import type { Network, Profile } from '../../incus/shapes.ts';
@@ -44,7 +44,7 @@ const contains = ({ free }: Bridge, address: string) =>
     ({ from, to }) => from <= Number(parseAddress(address)) && Number(parseAddress(address)) <= to,
   );
 
-test('an address survives being a number', () => {
+test('an address converts to a number and back', () => {
   fc.assert(
     fc.property(fc.ipV4(), (text) => {
       assert.equal(addressText(parseAddress(text) ?? -1), text);
@@ -55,13 +55,13 @@ test('an address survives being a number', () => {
   }
 });
 
-test('ranges without holes hold exactly what lies in no hole', () => {
+test('ranges minus holes contain exactly the addresses outside the holes', () => {
   const range = fc
     .tuple(fc.nat(60), fc.nat(60))
     .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
   fc.assert(
     fc.property(range, fc.array(range, { maxLength: 5 }), (whole, holes) => {
-      const left = withoutRanges(whole, holes);
+      const left = subtractRanges(whole, holes);
       const wanted = Array.from(
         { length: whole.to - whole.from + 1 },
         (_, at) => whole.from + at,
@@ -77,7 +77,7 @@ test('ranges without holes hold exactly what lies in no hole', () => {
   );
 });
 
-test("only addresses apart from DHCP, the gateway and the network's ends are given out", () => {
+test('only addresses outside DHCP, gateway and network ends are allocated', () => {
   const chosen = chooseBridge(
     [
       network('coibr0', {
@@ -103,13 +103,13 @@ test("only addresses apart from DHCP, the gateway and the network's ends are giv
   }
 });
 
-test('where DHCP has the whole network, addresses come from its upper half', () => {
+test('addresses come from the upper half if DHCP has the whole network', () => {
   const chosen = chooseBridge([network('incusbr0', { 'ipv4.address': '10.5.0.1/24' })], undefined);
   assert.ok(contains(chosen, '10.5.0.200'));
   assert.ok(!contains(chosen, '10.5.0.100'));
 });
 
-test("coi's own bridge is taken first, then that of the default profile, then Incus's usual one", () => {
+test("coi's own bridge is preferred, then the default profile's, then Incus's usual one", () => {
   const all = ['coibr0', 'br7', 'incusbr0'].map((name) =>
     network(name, { 'ipv4.address': '10.1.0.1/24' }),
   );
@@ -118,7 +118,7 @@ test("coi's own bridge is taken first, then that of the default profile, then In
   assert.equal(chooseBridge(all.slice(1), undefined).name, 'incusbr0');
 });
 
-test('a bridge that is not managed or has no IPv4 is no bridge for sessions', () => {
+test('a bridge that is unmanaged or has no IPv4 is not used for sessions', () => {
   const refused = (error: unknown) =>
     error instanceof CoiError && error.code === 'network-unprotected';
   for (const config of [{}, { 'ipv4.address': 'none' }, { 'ipv4.address': '10.1.0.1/31' }]) {

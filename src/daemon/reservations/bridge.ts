@@ -1,10 +1,10 @@
-// Which bridge sessions are plugged into, and which of its addresses coid may give out. Pure.
+// Chooses the bridge for sessions and the addresses that coid may assign on it. Pure.
 import {
   type AddressRange,
   addressText,
   parseAddress,
   rangeSize,
-  withoutRanges,
+  subtractRanges,
 } from '../../addresses/ipv4.ts';
 import { CoiError } from '../../errors.ts';
 import type { Network, Profile } from '../../incus/shapes.ts';
@@ -13,15 +13,15 @@ export interface Bridge {
   readonly name: string;
   readonly gateway: string;
   readonly prefixLength: number;
-  /** What neither DHCP nor the bridge itself uses. */
+  /** Addresses that neither DHCP nor the bridge itself uses. */
   readonly free: readonly AddressRange[];
 }
 
-/** The one that `coi setup` makes. */
+/** The bridge that `coi setup` creates. */
 export const ownBridge = 'coibr0';
 const incusBridge = 'incusbr0';
 
-/** Our own bridge, else that of the default profile, else Incus's usual one. Throws `network-unprotected` if none will do. */
+/** Our own bridge, else that of the default profile, else Incus's default. Throws `network-unprotected` if none is usable. */
 export function chooseBridge(networks: readonly Network[], profile: Profile | undefined): Bridge {
   const devices = Object.values(profile?.devices ?? {}).filter(
     (device) => device['type'] === 'nic',
@@ -49,23 +49,25 @@ function bridgeOf({ name, config }: Network): Bridge | undefined {
     return undefined;
   const size = 2 ** (32 - prefixLength);
   const first = address - (address % size);
-  const hosts = withoutRanges({ from: first + 1, to: first + size - 2 }, [
+  const hosts = subtractRanges({ from: first + 1, to: first + size - 2 }, [
     { from: address, to: address },
   ]);
   const dhcp = dhcpRanges(config['ipv4.dhcp.ranges'] ?? '');
   const apart =
     dhcp.length > 0 || config['ipv4.dhcp'] === 'false'
-      ? hosts.flatMap((range) => withoutRanges(range, dhcp))
+      ? hosts.flatMap((range) => subtractRanges(range, dhcp))
       : [];
-  // Where DHCP has the whole network, its server leaves alone what a NIC has reserved: the upper half is rarely reached by leases.
+  // If DHCP has the whole network, its server skips addresses reserved by a NIC, and its leases rarely reach the upper half.
   const free =
     rangeSize(apart) > 0
       ? apart
-      : hosts.flatMap((range) => withoutRanges(range, [{ from: first, to: first + size / 2 - 1 }]));
+      : hosts.flatMap((range) =>
+          subtractRanges(range, [{ from: first, to: first + size / 2 - 1 }]),
+        );
   return { name, gateway: addressText(address), prefixLength, free };
 }
 
-/** `10.0.0.2-10.0.0.9, 10.0.0.20-10.0.0.29`, as Incus has it. */
+/** Parses Incus's format: `10.0.0.2-10.0.0.9, 10.0.0.20-10.0.0.29`. */
 function dhcpRanges(text: string): AddressRange[] {
   return text.split(',').flatMap((range) => {
     const [from, to] = range.split('-').map((end) => parseAddress(end.trim()));

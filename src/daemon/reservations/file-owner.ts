@@ -1,6 +1,6 @@
-// Whose files a session works on, and with whose rights coid opens them.
+// The owner of a session's files, and the rights with which coid opens them.
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
-import type { FileIds } from '../../host/fs/open-source.ts';
+import type { FileIds } from '../../host/fs/open-mount-source.ts';
 import { type Homes, withoutLinks } from '../../host/linux/accounts.ts';
 import type { Libc } from '../../host/linux/libc.ts';
 import type { Peer } from '../../host/linux/peer-credentials.ts';
@@ -11,15 +11,15 @@ export interface FileOwner {
   readonly gid: number;
 }
 
-/** For root the owner of the workspace, since what the agent writes there should belong to them. */
+/** For root, the owner of the workspace, who should own what the agent writes. */
 export function ownerOf(libc: Libc, peer: Peer, workspace: FileOwner | undefined): FileOwner {
   const uid = peer.uid === 0 ? (workspace?.uid ?? 0) : peer.uid;
-  // Not the peer's own group: a login that went through `sg` has another one for the moment.
+  // Not the peer's current group: `sg` changes it temporarily.
   const gid = libc.account(uid)?.gid ?? (peer.uid === 0 ? workspace?.gid : peer.gid) ?? uid;
   return { uid, gid };
 }
 
-/** The rights of whom a container works for. */
+/** The rights of a container's owner. */
 export function rightsOf(
   libc: Libc,
   { ownerUid, ownerGid }: Pick<MountRecord, 'ownerUid' | 'ownerGid'>,
@@ -46,7 +46,7 @@ export function sensitivePaths(
   },
   uid: number,
 ): SensitivePaths {
-  // A directory service may know the asking user where the password file does not.
+  // A directory service may know a user who is not in the password file.
   const own = libc.account(uid)?.home;
   return {
     homes: own && own !== '/' ? [...homes.list(), withoutLinks(own)] : homes.list(),

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { sessionConfig } from '../../../test/fakes/session-record.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { Instance, OperationData } from '../../incus/shapes.ts';
-import { beingMadeMs, keptWhileMade, type Lease, Leases } from './leases.ts';
+import { extendWhileCreating, extensionMs, type Lease, Leases } from './leases.ts';
 
 const id = '00000000-0000-4000-8000-000000000001';
 const container = 'coi-1a2b3c4d-1';
@@ -26,7 +26,7 @@ function leases(use: (made: Leases) => Promise<void> | void) {
   };
 }
 
-/** An Incus with those tasks for the container, and the container itself with the mounts of that id. */
+/** An Incus with those operations for the container, and the container with mounts of that id. */
 function incus(tasks: readonly OperationData[], mountsId?: string) {
   const config = sessionConfig({
     ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's' },
@@ -50,35 +50,35 @@ const making = {
 } as unknown as OperationData;
 
 test(
-  'a container that came and went ends its reservation',
+  'a container that was created and deleted ends its reservation',
   leases((made) => {
-    assert.equal(made.heard('instance-created', container), false);
-    assert.equal(made.heard('instance-deleted', 'coi-1a2b3c4d-2'), false);
-    assert.equal(made.heard('instance-deleted', container), true);
+    assert.equal(made.handleEvent('instance-created', container), false);
+    assert.equal(made.handleEvent('instance-deleted', 'coi-1a2b3c4d-2'), false);
+    assert.equal(made.handleEvent('instance-deleted', container), true);
     assert.equal(made.get(id)?.expiresMs, 0);
   }),
 );
 
 test(
-  'the end of the one that had the name before does not',
+  'deletion of an earlier container of that name does not end the reservation',
   leases((made) => {
-    assert.equal(made.heard('instance-deleted', container), false);
+    assert.equal(made.handleEvent('instance-deleted', container), false);
     assert.equal(made.get(id)?.expiresMs, 60_000);
   }),
 );
 
 test(
-  'a reservation is kept while Incus makes its container, and when it is there, and not otherwise',
+  'a reservation is kept while its container is being created or exists, and not otherwise',
   leases(async (made) => {
-    const asked = (one: Incus) => {
+    const isKept = (one: Incus) => {
       const signal = new AbortController().signal;
-      return keptWhileMade({ incus: one, leases: made, elapsedMs: () => 70_000, signal }, id);
+      return extendWhileCreating({ incus: one, leases: made, elapsedMs: () => 70_000, signal }, id);
     };
-    assert.equal(await asked(incus([])), false);
+    assert.equal(await isKept(incus([])), false);
     assert.equal(made.get(id)?.expiresMs, 60_000);
-    assert.equal(await asked(incus([making])), true);
-    assert.equal(made.get(id)?.expiresMs, 70_000 + beingMadeMs);
-    assert.equal(await asked(incus([], 'of-another')), false);
-    assert.equal(await asked(incus([], id)), true);
+    assert.equal(await isKept(incus([making])), true);
+    assert.equal(made.get(id)?.expiresMs, 70_000 + extensionMs);
+    assert.equal(await isKept(incus([], 'of-another')), false);
+    assert.equal(await isKept(incus([], id)), true);
   }),
 );

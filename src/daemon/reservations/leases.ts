@@ -1,4 +1,4 @@
-// Reservations that are not yet containers. Each is a file in the run directory too, so that a coid that was killed knows them.
+// Reservations that are not yet containers. Each is also a file in the run directory, so that it survives a kill of coid.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -6,37 +6,37 @@ import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import type { Reservation } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Incus } from '../../incus/client.ts';
-import { tasksOf } from '../../session/lifecycle/incus-operations.ts';
-import { findMeant } from '../../session/record/change-instance.ts';
+import { runningTasks } from '../../session/lifecycle/incus-operations.ts';
+import { findByRef } from '../../session/record/change-instance.ts';
 import { isTreeId } from '../mounts/tree-id.ts';
 import { readState, type StateShape, stateFiles, writeState } from '../state-file.ts';
-import { idsKey, type Taken } from './allocate.ts';
+import { idsKey, type UsedResources } from './allocate.ts';
 
-/** Enough for starts at once; each lasts a minute at most. */
+/** Enough for simultaneous starts; each lease lasts at most a minute. */
 const leasesPerUserMax = 64;
 
 export interface Lease {
   readonly reservation: Reservation;
   readonly workspace: string;
-  /** What its session may reach. */
+  /** The session's network policy. */
   readonly policy: PolicyRecord;
-  /** uid of who asked: may give it back. */
+  /** uid of the requesting peer, who may release it. */
   readonly uid: number;
-  /** On the clock of this coid (milliseconds); set anew when a coid starts. */
+  /** Monotonic milliseconds of this coid; reset when coid starts. */
   readonly expiresMs: number;
 }
 
 export class Leases {
   readonly #directory: string;
   readonly #leases = new Map<string, Lease>();
-  /** Ids of those whose container was made, and not seen by a look yet. */
-  readonly #made = new Set<string>();
+  /** Leases whose container was created, but not yet seen by a reconcile pass. */
+  readonly #created = new Set<string>();
 
   constructor(runDir: string) {
     this.#directory = join(runDir, 'leases');
   }
 
-  /** Takes over what an earlier coid had given out; a file that cannot be read is removed, its mounts are then nobody's. */
+  /** Takes over the leases of an earlier coid. An unreadable file is removed, and its mounts become stray. */
   load(expiresMs: number): void {
     for (const name of stateFiles(this.#directory)) {
       const path = join(this.#directory, name);
@@ -66,32 +66,32 @@ export class Leases {
     if (lease) this.#leases.set(id, { ...lease, expiresMs });
   }
 
-  /** What Incus says of a container. One that came and went between two looks ends its reservation: true then. */
-  heard(action: string, container: string): boolean {
+  /** Handles an Incus event. A container that came and went between two passes expires its lease; returns true then. */
+  handleEvent(action: string, container: string): boolean {
     const lease = this.all().find(({ reservation }) => reservation.container === container);
     if (!lease) return false;
     const { id } = lease.reservation;
-    if (action === 'instance-created') this.#made.add(id);
-    if (action !== 'instance-deleted' || !this.#made.has(id)) return false;
+    if (action === 'instance-created') this.#created.add(id);
+    if (action !== 'instance-deleted' || !this.#created.has(id)) return false;
     this.#leases.set(id, { ...lease, expiresMs: 0 });
     return true;
   }
 
   remove(id: string): void {
-    this.#made.delete(id);
+    this.#created.delete(id);
     if (this.#leases.delete(id)) rmSync(this.#file(id), { force: true });
   }
 
-  /** One user must not use up the addresses of all with reservations that never become containers. */
+  /** Prevents one user from using up all addresses with unused reservations. */
   refuseTooMany({ uid }: { readonly uid: number }): void {
     const own = this.all().filter((lease) => lease.uid === uid);
     if (uid === 0 || own.length < leasesPerUserMax) return;
-    throw new CoiError('coid-failed', `${own.length} reservations of this user wait for a start`, {
+    throw new CoiError('coid-failed', `this user has ${own.length} unused reservations`, {
       hint: 'Try again in a minute.',
     });
   }
 
-  taken(): Taken {
+  used(): UsedResources {
     const all = this.all();
     const reservations = all.map(({ reservation }) => reservation);
     return {
@@ -113,15 +113,14 @@ export class Leases {
   }
 }
 
-/** How long a reservation is kept at a time while Incus makes its container. */
-export const beingMadeMs = 500;
+/** How much a reservation is extended at a time while Incus creates its container. */
+export const extensionMs = 500;
 
 /**
- * Keeps a reservation for a moment more while Incus makes its container, or has made it since it was asked for its list,
- * and says whether it did. To unpack an image takes minutes on a slow disk, and without its mounts no container starts.
- * Throws IncusError.
+ * Extends a reservation while Incus creates its container, or has created it since the last list; returns whether it did.
+ * Unpacking an image takes minutes on a slow disk, and the container cannot start without its mounts. Throws IncusError.
  */
-export async function keptWhileMade(
+export async function extendWhileCreating(
   {
     incus,
     leases,
@@ -137,9 +136,9 @@ export async function keptWhileMade(
 ): Promise<boolean> {
   const name = leases.get(id)?.reservation.container;
   if (name === undefined) return false;
-  const isBusy = (await tasksOf(incus, name, signal)).length > 0;
-  if (!isBusy && !(await findMeant(incus, { name, mountsId: id }, { signal }))) return false;
-  leases.extend(id, elapsedMs() + beingMadeMs);
+  const isBusy = (await runningTasks(incus, name, signal)).length > 0;
+  if (!isBusy && !(await findByRef(incus, { name, mountsId: id }, { signal }))) return false;
+  leases.extend(id, elapsedMs() + extensionMs);
   return true;
 }
 

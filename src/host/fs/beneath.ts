@@ -1,4 +1,4 @@
-// Looks at and changes single entries below an open directory, by descriptors that no link and no rename can mislead.
+// Reads and changes single entries below an open directory, through descriptors, so that links and renames cannot redirect it.
 import { isUtf8 } from 'node:buffer';
 import {
   closeSync,
@@ -22,15 +22,15 @@ import { O_PATH_DIRECTORY, RESOLVE_NO_XDEV } from '../linux/constants.ts';
 import type { Libc } from '../linux/libc.ts';
 import { openBelow } from '../linux/open-below.ts';
 
-/** A repository of ten thousand branches has as much in its configuration. */
+/** The configuration of a repository with ten thousand branches is about this large. */
 export const textBytesMax = 1024 * 1024;
 
 const chunkBytes = 16_384;
-/** Nothing can be at a name that is too long, which an agent can write into a link or a file of git's. */
-const noEntry = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'];
+/** A name that is too long cannot exist, but an agent can write one into a link or a git file. */
+const missingCodes = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'];
 
-/** Entries below one directory, which is open as long as this is. Paths are relative and plain. */
-export class Below implements Disposable {
+/** Entries below one directory, which stays open until this is disposed. Paths are relative, without `.` and `..`. */
+export class Beneath implements Disposable {
   readonly #libc: Pick<Libc, 'openat2'>;
   readonly #fd: number;
 
@@ -44,28 +44,28 @@ export class Below implements Disposable {
     closeSync(this.#fd);
   }
 
-  /** A new descriptor (O_PATH) of the entry; undefined if there is none, or a part of the way is a link. The last part may be one. */
+  /** A new descriptor (O_PATH) of the entry; undefined if it is missing or if a parent directory is a link. The last component may be a link. */
   open(path: string): number | undefined {
     try {
       return openBelow(this.#libc, this.#fd, path);
     } catch (error) {
-      if (noEntry.includes((error as { code?: string }).code ?? '')) return undefined;
+      if (missingCodes.includes((error as { code?: string }).code ?? '')) return undefined;
       throw error;
     }
   }
 
-  /** True where a mount lies over the entry, or over a part of the way: another mount of the directory shows what is below it. */
+  /** True where something is mounted on the entry or on one of its parents: the entry below it is visible through another mount. */
   isMountedOver(path: string): boolean {
     try {
       closeSync(openBelow(this.#libc, this.#fd, path, { resolve: RESOLVE_NO_XDEV }));
       return false;
     } catch (error) {
-      // Whatever else is wrong with it, whoever opens it is told.
+      // Other errors are reported when the entry is opened.
       return (error as { code?: string }).code === 'EXDEV';
     }
   }
 
-  /** Runs with a descriptor of the entry, or not at all where there is none. */
+  /** Calls `run` with a descriptor of the entry; does nothing if the entry is missing. */
   with<T>(path: string, run: (fd: number) => T): T | undefined {
     const fd = this.open(path);
     if (fd === undefined) return undefined;
@@ -76,12 +76,12 @@ export class Below implements Disposable {
     }
   }
 
-  /** Of the entry itself, also of a link. */
+  /** Like lstat: describes a link itself. */
   stats(path: string): Stats | undefined {
     return this.with(path, (fd) => fstatSync(fd));
   }
 
-  /** Not more than so many, whatever there is. */
+  /** Names in a directory, at most `max`. */
   names(path: string, max = Number.POSITIVE_INFINITY): string[] {
     return (
       this.with(path, (fd) => {
@@ -94,14 +94,14 @@ export class Below implements Disposable {
     );
   }
 
-  /** Undefined for what is no regular file or too big. */
+  /** Undefined unless it is a regular file of at most `textBytesMax`. */
   text(path: string): string | undefined {
     return this.with(path, (fd) => {
       return fstatSync(fd).isFile() ? smallText(`/proc/self/fd/${fd}`) : undefined;
     });
   }
 
-  /** What is written in a link; undefined for what is none, and where that is no text. */
+  /** The target of a link; undefined if the entry is not a link or its target is not UTF-8. */
   linkText(path: string): string | undefined {
     if (!this.stats(path)?.isSymbolicLink()) return undefined;
     const at = path.lastIndexOf('/');
@@ -109,10 +109,10 @@ export class Below implements Disposable {
       try {
         const target = `/proc/self/fd/${parent}/${path.slice(at + 1)}`;
         const bytes = readlinkSync(target, { encoding: 'buffer' });
-        // Other bytes would be taken for another name, at which nothing is.
+        // Decoding other bytes would produce a different name.
         return isUtf8(bytes) ? bytes.toString() : undefined;
       } catch (error) {
-        // Another is there by now, which is no link.
+        // The link was replaced by something else.
         if (['ENOENT', 'EINVAL'].includes((error as { code?: string }).code ?? ''))
           return undefined;
         throw error;
@@ -120,8 +120,8 @@ export class Below implements Disposable {
     });
   }
 
-  /** How much is below a directory, and the links in it by their paths; undefined where that is more, or lies deeper. */
-  treeIn(
+  /** The number of entries below a directory and the paths of its links; undefined beyond either limit. */
+  scanTree(
     path: string,
     depthMax: number,
     entriesMax: number,
@@ -150,7 +150,7 @@ export class Below implements Disposable {
     return found ?? [];
   }
 
-  /** Makes a file or a directory that is not there yet, with that owner. Throws EEXIST where something is. */
+  /** Creates a file or a directory with that owner. Throws EEXIST if the name is taken. */
   make(path: string, entry: { kind: 'file' | 'directory'; content: string }, owner: Owner): void {
     const at = path.lastIndexOf('/');
     const name = path.slice(at + 1);
@@ -163,7 +163,7 @@ export class Below implements Disposable {
     if (!made) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
   }
 
-  /** Removes an empty directory or a file, if it is still the one with that inode; says whether it did. */
+  /** Removes an empty directory or a file if it still has that inode. True if it was removed. */
   remove(path: string, inode: number): boolean {
     const at = path.lastIndexOf('/');
     const stats = this.stats(path);
@@ -176,7 +176,7 @@ export class Below implements Disposable {
           else unlinkSync(target);
           return true;
         } catch {
-          // Somebody put something into it: then it is theirs.
+          // No longer empty: it belongs to whoever filled it.
           return false;
         }
       }) ?? false
@@ -184,12 +184,12 @@ export class Below implements Disposable {
   }
 }
 
-/** Below a directory that stays open apart from this. */
-export function belowDescriptor(libc: Pick<Libc, 'openat2'>, fd: number): Below {
-  return new Below(libc, openSync(`/proc/self/fd/${fd}`, O_PATH_DIRECTORY));
+/** For a directory whose own descriptor stays open independently. */
+export function openBeneathDescriptor(libc: Pick<Libc, 'openat2'>, fd: number): Beneath {
+  return new Beneath(libc, openSync(`/proc/self/fd/${fd}`, O_PATH_DIRECTORY));
 }
 
-/** Undefined where it is too big, whatever its size was a moment ago: whoever can write it lets it grow meanwhile. */
+/** Undefined if the file is too big. Its size is not trusted: a writer may let it grow meanwhile. */
 export function smallText(path: string): string | undefined {
   const fd = openSync(path, 'r');
   try {
@@ -232,12 +232,12 @@ interface Owner {
   readonly gid: number;
 }
 
-/** Half of one is none: what could not be finished (a full disk, a quota) is removed again. */
+/** Removed again if it cannot be completed (full disk, quota). */
 function makeDirectory(target: string, owner: Owner): void {
   mkdirSync(target, { mode: 0o755 });
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   const own = (fd: number) => fchownSync(fd, owner.uid, owner.gid);
-  finished(
+  finishOrUndo(
     () => openSync(target, flags),
     own,
     () => rmdirSync(target),
@@ -252,14 +252,14 @@ function makeFile(target: string, content: string, owner: Owner): void {
     fchmodSync(fd, 0o644);
     fchownSync(fd, owner.uid, owner.gid);
   };
-  finished(
+  finishOrUndo(
     () => made,
     fill,
     () => unlinkSync(target),
   );
 }
 
-function finished(open: () => number, finish: (fd: number) => void, undo: () => void): void {
+function finishOrUndo(open: () => number, finish: (fd: number) => void, undo: () => void): void {
   try {
     const fd = open();
     try {
@@ -271,7 +271,7 @@ function finished(open: () => number, finish: (fd: number) => void, undo: () => 
     try {
       undo();
     } catch {
-      // Somebody took it away or put something into it: then it is theirs.
+      // Already removed, or filled by somebody else, who now owns it.
     }
     throw error;
   }

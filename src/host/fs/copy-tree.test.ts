@@ -17,7 +17,7 @@ import { test } from 'node:test';
 import { copyTree } from './copy-tree.ts';
 import { hostFiles } from './host-files.ts';
 
-function places() {
+function makeDirectories() {
   const top = mkdtempSync(join(tmpdir(), 'coit-copy-'));
   for (const name of ['from', 'to']) mkdirSync(join(top, name));
   return {
@@ -40,27 +40,27 @@ function copied(from: string, to: string, limits: { entries?: number; bytes?: nu
   return leftOut;
 }
 
-test('files, directories and links arrive as they are, times and modes included; the rest is told', () => {
-  using place = places();
-  mkdirSync(join(place.from, 'inner'));
-  writeFileSync(join(place.from, 'inner/file'), 'content', { mode: 0o640 });
-  symlinkSync('/etc/passwd', join(place.from, 'link'));
-  execFileSync('mkfifo', [join(place.from, 'fifo')]);
-  execFileSync('touch', ['-d', '2020-01-02T03:04:05Z', join(place.from, 'inner/file')]);
-  assert.deepEqual(copied(place.from, place.to), ['fifo is a fifo']);
-  assert.equal(readFileSync(join(place.to, 'inner/file'), 'utf8'), 'content');
-  const { mode, mtime } = statSync(join(place.to, 'inner/file'));
+test('files, directories and links are copied with times and modes; the rest is reported', () => {
+  using fixture = makeDirectories();
+  mkdirSync(join(fixture.from, 'inner'));
+  writeFileSync(join(fixture.from, 'inner/file'), 'content', { mode: 0o640 });
+  symlinkSync('/etc/passwd', join(fixture.from, 'link'));
+  execFileSync('mkfifo', [join(fixture.from, 'fifo')]);
+  execFileSync('touch', ['-d', '2020-01-02T03:04:05Z', join(fixture.from, 'inner/file')]);
+  assert.deepEqual(copied(fixture.from, fixture.to), ['fifo is a fifo']);
+  assert.equal(readFileSync(join(fixture.to, 'inner/file'), 'utf8'), 'content');
+  const { mode, mtime } = statSync(join(fixture.to, 'inner/file'));
   assert.deepEqual([mode & 0o7777, mtime.toISOString()], [0o640, '2020-01-02T03:04:05.000Z']);
-  assert.equal(readlinkSync(join(place.to, 'link')), '/etc/passwd');
-  assert.deepEqual(readdirSync(place.to).sort(), ['inner', 'link']);
+  assert.equal(readlinkSync(join(fixture.to, 'link')), '/etc/passwd');
+  assert.deepEqual(readdirSync(fixture.to).sort(), ['inner', 'link']);
 });
 
-test('a tree of more entries or more bytes than allowed is refused', () => {
-  using place = places();
-  writeFileSync(join(place.from, 'one'), 'x'.repeat(100));
-  writeFileSync(join(place.from, 'two'), 'x'.repeat(100));
-  assert.throws(() => copied(place.from, place.to, { entries: 1 }), { reason: 'too-many' });
-  rmSync(place.to, { recursive: true });
-  mkdirSync(place.to);
-  assert.throws(() => copied(place.from, place.to, { bytes: 150 }), { reason: 'too-big' });
+test('a tree with more entries or bytes than allowed is refused', () => {
+  using fixture = makeDirectories();
+  writeFileSync(join(fixture.from, 'one'), 'x'.repeat(100));
+  writeFileSync(join(fixture.from, 'two'), 'x'.repeat(100));
+  assert.throws(() => copied(fixture.from, fixture.to, { entries: 1 }), { reason: 'too-many' });
+  rmSync(fixture.to, { recursive: true });
+  mkdirSync(fixture.to);
+  assert.throws(() => copied(fixture.from, fixture.to, { bytes: 150 }), { reason: 'too-big' });
 });

@@ -33,13 +33,13 @@ function inside(): Directory {
 }
 
 function refused(reason: FileReason) {
-  return (error: unknown) => hostFiles.problem(error)?.reason === reason;
+  return (error: unknown) => hostFiles.asFileError(error)?.reason === reason;
 }
 
 const small = { maxBytes: 100 };
 
-describe('reading below an opened directory', () => {
-  test('gives a regular file with its time and mode', () => {
+describe('reading below an open directory', () => {
+  test('a regular file is read with its time and mode', () => {
     writeFileSync(join(root, 'inside/deep/file'), 'text', { mode: 0o640 });
     using directory = inside();
     const content = directory.read('deep/file', small);
@@ -48,29 +48,29 @@ describe('reading below an opened directory', () => {
     assert.ok(Math.abs((content?.modifiedMs ?? 0) - Date.now()) < 60_000);
   });
 
-  test('gives nothing for what is missing, also below a missing directory', () => {
+  test('a missing file reads as nothing, even below a missing directory', () => {
     using directory = inside();
     assert.equal(directory.read('none', small), undefined);
     assert.equal(directory.read('none/none', small), undefined);
-    assert.equal(directory.directory('none'), undefined);
+    assert.equal(directory.openDirectory('none'), undefined);
     assert.equal(directory.entry('none/none'), undefined);
   });
 
-  test('refuses a link to a file that a plain read would follow', () => {
+  test('reading refuses a link to a file that a plain read would follow', () => {
     symlinkSync('../secret', join(root, 'inside/link'));
     assert.equal(readFileSync(join(root, 'inside/link'), 'utf8'), 'secret');
     using directory = inside();
     assert.throws(() => directory.read('link', small), refused('link'));
   });
 
-  test('refuses a link in the middle of the path that a plain read would follow', () => {
+  test('reading refuses a link in the middle of the path that a plain read would follow', () => {
     symlinkSync('..', join(root, 'inside/up'));
     assert.equal(readFileSync(join(root, 'inside/up/secret'), 'utf8'), 'secret');
     using directory = inside();
     assert.throws(() => directory.read('up/secret', small), refused('file'));
   });
 
-  test('unlinks an entry only where no link leads to it', () => {
+  test('an entry is unlinked only if no link is on its path', () => {
     symlinkSync('..', join(root, 'inside/up'));
     using directory = inside();
     assert.throws(() => directory.unlink('up/secret'), refused('file'));
@@ -79,26 +79,26 @@ describe('reading below an opened directory', () => {
     assert.deepEqual(readdirSync(join(root, 'inside')), ['deep']);
   });
 
-  test('refuses a FIFO at once instead of waiting for a writer', () => {
+  test('reading refuses a FIFO at once instead of waiting for a writer', () => {
     execFileSync('mkfifo', [join(root, 'inside/fifo')]);
     using directory = inside();
     assert.throws(() => directory.read('fifo', small), refused('fifo'));
   });
 
-  test('refuses a directory, and a file in the place of a directory', () => {
+  test('reading refuses a directory, and a file in place of a directory', () => {
     writeFileSync(join(root, 'inside/file'), '');
     using directory = inside();
     assert.throws(() => directory.read('deep', small), refused('directory'));
-    assert.throws(() => directory.directory('file'), refused('file'));
+    assert.throws(() => directory.openDirectory('file'), refused('file'));
   });
 
-  test('refuses a device without opening it', () => {
+  test('reading refuses a device without opening it', () => {
     using dev = hostFiles.open('/dev');
     assert.ok(dev);
     assert.throws(() => dev.read('null', small), refused('device'));
   });
 
-  test('refuses a sparse giant, and what is one byte too long', () => {
+  test('reading refuses a sparse giant and a file that is one byte too long', () => {
     writeFileSync(join(root, 'inside/giant'), '');
     truncateSync(join(root, 'inside/giant'), 2 ** 40);
     writeFileSync(join(root, 'inside/fits'), 'x'.repeat(100));
@@ -109,7 +109,7 @@ describe('reading below an opened directory', () => {
     assert.equal(directory.read('fits', small)?.bytes.length, 100);
   });
 
-  test('holds the limit while it reads, where the size is not to be trusted', () => {
+  test('the size limit holds while reading, even if the reported size is wrong', () => {
     // Files of /proc claim to be empty.
     using proc = hostFiles.open('/proc/self');
     assert.ok(proc);
@@ -117,7 +117,7 @@ describe('reading below an opened directory', () => {
     assert.throws(() => proc.read('status', { maxBytes: 20 }), refused('too-big'));
   });
 
-  test('takes no name that leads elsewhere', () => {
+  test('names with .. or slashes are refused', () => {
     using directory = inside();
     for (const name of ['..', '.', '', 'a/../b', '/etc/passwd', 'a//b', 'a\0b', 'x'.repeat(256)]) {
       assert.throws(() => directory.read(name, small), refused('name'), JSON.stringify(name));
@@ -126,7 +126,7 @@ describe('reading below an opened directory', () => {
     }
   });
 
-  test('never reads through a directory that is exchanged for a link meanwhile', async () => {
+  test('reading never goes through a directory that is swapped for a link meanwhile', async () => {
     mkdirSync(join(root, 'outside'));
     writeFileSync(join(root, 'outside/file'), 'secret');
     mkdirSync(join(root, 'inside/dir'));
@@ -147,19 +147,19 @@ describe('reading below an opened directory', () => {
     using directory = inside();
     const seen = { plain: 0, refused: 0, harmless: 0 };
     const until = Date.now() + 20_000;
-    // Ends when the race was really run: the plain read was deceived, and ours met both states.
+    // Ends when the race has happened: the plain read was deceived, and ours saw both states.
     while (Date.now() < until && !(seen.plain > 5 && seen.refused > 5 && seen.harmless > 5)) {
       try {
         if (readFileSync(join(root, 'inside/dir/file'), 'utf8') === 'secret') seen.plain += 1;
       } catch {
-        // Expected: what is asserted comes later.
+        // Expected: the assertions come later.
       }
       try {
         const text = directory.read('dir/file', small)?.text;
         assert.notEqual(text, 'secret');
         if (text === 'harmless') seen.harmless += 1;
       } catch (error) {
-        assert.ok(hostFiles.problem(error), String(error));
+        assert.ok(hostFiles.asFileError(error), String(error));
         seen.refused += 1;
       }
     }
@@ -170,8 +170,8 @@ describe('reading below an opened directory', () => {
   });
 });
 
-describe('writing below an opened directory', () => {
-  test('makes a file of mode 0600 and a directory of mode 0700, whatever the umask', () => {
+describe('writing below an open directory', () => {
+  test('files are created with mode 0600 and directories with 0700, whatever the umask', () => {
     const umask = process.umask(0o277);
     try {
       using directory = inside();
@@ -184,7 +184,7 @@ describe('writing below an opened directory', () => {
     }
   });
 
-  test('replaces a planted link instead of writing through it', () => {
+  test('writing replaces a planted link instead of following it', () => {
     symlinkSync('../secret', join(root, 'inside/link'));
     using directory = inside();
     directory.write('link', 'new');
@@ -192,14 +192,14 @@ describe('writing below an opened directory', () => {
     assert.equal(readFileSync(join(root, 'inside/link'), 'utf8'), 'new');
   });
 
-  test('does not change a file that a planted hard link shares', () => {
+  test('writing does not change a file that a planted hard link shares', () => {
     linkSync(join(root, 'secret'), join(root, 'inside/hard'));
     using directory = inside();
     directory.write('hard', 'new');
     assert.equal(readFileSync(join(root, 'secret'), 'utf8'), 'secret');
   });
 
-  test('makes nothing behind a planted link to a directory', () => {
+  test('nothing is created behind a planted link to a directory', () => {
     symlinkSync('..', join(root, 'inside/up'));
     using directory = inside();
     assert.throws(() => directory.makeDirectory('up/new'), refused('file'));
@@ -207,13 +207,13 @@ describe('writing below an opened directory', () => {
     assert.deepEqual(readdirSync(root).sort(), ['inside', 'secret']);
   });
 
-  test('makes a directory that another process makes at the same moment', async () => {
+  test('a directory that another process creates at the same moment is used', async () => {
     const places = Array.from({ length: 40 }, (_, index) => `race-${index}/inner`);
     const script = `
       const { parentPort, workerData: { url, top, places, gate } } = require('node:worker_threads');
       import(url).then(({ hostFiles }) => {
         const directory = hostFiles.open(top);
-        // Both begin together, or after a while in any case.
+        // Both start together, or after the timeout.
         if (Atomics.add(gate, 0, 1) === 0) Atomics.wait(gate, 0, 1, 5000);
         else Atomics.notify(gate, 0);
         for (const place of places) directory.makeDirectory(place)[Symbol.dispose]();
@@ -232,19 +232,19 @@ describe('writing below an opened directory', () => {
     assert.equal(readdirSync(join(root, 'inside')).length, 1 + places.length);
   });
 
-  test('leaves nothing behind when the name is taken by a directory', () => {
+  test('a failed write leaves nothing behind when a directory has the name', () => {
     using directory = inside();
     assert.throws(() => directory.write('deep', ''), refused('directory'));
     assert.deepEqual(readdirSync(join(root, 'inside')), ['deep']);
   });
 
-  test('sets the time that it is told', () => {
+  test('writing sets the requested time', () => {
     using directory = inside();
     directory.write('file', '', { modifiedMs: 1_000_000_000_123 });
     assert.ok(Math.abs(statSync(join(root, 'inside/file')).mtimeMs - 1_000_000_000_123) < 2);
   });
 
-  test('gives what root makes to its owner, and keeps what another user makes', () => {
+  test("files that root creates get their owner; another user's files keep theirs", () => {
     const isRoot = process.geteuid?.() === 0;
     using directory = inside();
     directory.write('file', '', { owner: { uid: 12_345, gid: 54_321 } });
@@ -257,7 +257,7 @@ describe('writing below an opened directory', () => {
   });
 });
 
-test('opened directories are closed again, also on errors', () => {
+test('opened directories are closed, even on errors', () => {
   const count = () => readdirSync('/proc/self/fd').length;
   const before = count();
   {
@@ -267,7 +267,7 @@ test('opened directories are closed again, also on errors', () => {
       try {
         directory.read(name, small);
       } catch {
-        // Expected: what is asserted comes later.
+        // Expected: the assertions come later.
       }
     }
     for (const _ of directory.entries()) break;

@@ -1,6 +1,6 @@
-// Directories of the host and what is in them, opened so that nobody who can write in them steers us elsewhere:
-// each step is taken from an opened directory and follows no link, and only regular files are read.
-// Node has no openat(2); `/proc/self/fd/<fd>/<name>` names the same thing (proc(5)).
+// Directories of the host, opened so that somebody with write access cannot redirect us: each step starts from an open
+// directory and follows no link, and only regular files are read.
+// Node has no openat(2); `/proc/self/fd/<fd>/<name>` is equivalent (proc(5)).
 import {
   closeSync,
   constants,
@@ -18,17 +18,17 @@ import {
 } from 'node:fs';
 import { O_PATH } from '../linux/constants.ts';
 import {
-  contentOf,
+  chownIfRoot,
+  createFile,
   type FileContent,
-  giveAway,
-  headOf,
   type Owner,
-  openedFile,
-  openedOr,
+  openIfExists,
+  openRegularFile,
+  readContent,
+  readPrefix,
   type WriteOptions,
-  writeNew,
 } from './file-content.ts';
-import { attempt, FileError, type FileKind, kindOf } from './file-error.ts';
+import { FileError, type FileKind, kindOf, withFileErrors } from './file-error.ts';
 import { temporaryName } from './temporary-name.ts';
 
 export interface Entry {
@@ -36,7 +36,7 @@ export interface Entry {
   readonly kind: FileKind;
 }
 
-/** An opened directory. Names below it may have several components; no component may be a link. */
+/** An open directory. Names below it may have several components; no component may be a link. */
 export class Directory implements Disposable {
   readonly path: string;
   readonly #fd: number;
@@ -54,17 +54,17 @@ export class Directory implements Disposable {
     return fstatSync(this.#fd);
   }
 
-  /** The path that the kernel knows for this directory: that of the descriptor, not of the name it was asked by. */
+  /** The kernel's path of the descriptor, whatever name it was opened by. */
   realPath(): string {
     return readlinkSync(`/proc/self/fd/${this.#fd}`);
   }
 
-  /** Opens a directory below; undefined if it is missing. Throws FileError if a component is no directory. */
-  directory(relative: string): Directory | undefined {
+  /** Opens a directory below; undefined if it is missing. Throws FileError if a component is not a directory. */
+  openDirectory(relative: string): Directory | undefined {
     return this.#descend(components(relative, this.path), (parent, name) => parent.#child(name));
   }
 
-  /** Opens a directory below and makes what is missing of it. */
+  /** Opens a directory below and creates missing components. */
   makeDirectory(relative: string, options: { mode?: number; owner?: Owner } = {}): Directory {
     const names = components(relative, this.path);
     const made = this.#descend(
@@ -72,31 +72,35 @@ export class Directory implements Disposable {
       (parent, name) => parent.#child(name) ?? parent.#make(name, options),
     );
     if (made) return made;
-    throw new FileError('failed', this.shown(relative), 'vanished while it was being made');
+    throw new FileError(
+      'failed',
+      this.displayPath(relative),
+      'disappeared while it was being created',
+    );
   }
 
   /** Reads a regular file of at most `maxBytes`; undefined if it is missing. Never blocks, never follows a link. */
   read(relative: string, options: { maxBytes: number }): FileContent | undefined {
-    const shown = this.shown(relative);
+    const shown = this.displayPath(relative);
     return this.#within(relative, (parent, name) => {
-      const fd = openedFile(parent.at(name), shown);
+      const fd = openRegularFile(parent.fdPath(name), shown);
       if (fd === undefined) return undefined;
       try {
-        return contentOf(fd, shown, options.maxBytes);
+        return readContent(fd, shown, options.maxBytes);
       } finally {
         closeSync(fd);
       }
     });
   }
 
-  /** The same for the first `maxBytes` of a file of any length. */
+  /** Like `read`, for the first `maxBytes` of a file of any length. */
   readHead(relative: string, { maxBytes }: { maxBytes: number }): Buffer | undefined {
-    const shown = this.shown(relative);
+    const shown = this.displayPath(relative);
     return this.#within(relative, (parent, name) => {
-      const fd = openedFile(parent.at(name), shown);
+      const fd = openRegularFile(parent.fdPath(name), shown);
       if (fd === undefined) return undefined;
       try {
-        return headOf(fd, shown, maxBytes);
+        return readPrefix(fd, shown, maxBytes);
       } finally {
         closeSync(fd);
       }
@@ -104,21 +108,21 @@ export class Directory implements Disposable {
   }
 
   /**
-   * Writes a file as a whole: readers see the old one or the new one. A link of that name is replaced, not followed.
-   * False if `onlyIf` was against it.
+   * Writes a file atomically: readers see the old content or the new. A link of that name is replaced, not followed.
+   * False if `onlyIf` returned false.
    */
   write(relative: string, content: string | Uint8Array, options: WriteOptions = {}): boolean {
-    const shown = this.shown(relative);
+    const shown = this.displayPath(relative);
     const written = this.#within(relative, (parent, name) =>
-      attempt(shown, () => parent.#replace(name, content, options)),
+      withFileErrors(shown, () => parent.#replace(name, content, options)),
     );
     if (written !== undefined) return written;
-    throw new FileError('failed', shown, 'has no directory to be written in');
+    throw new FileError('failed', shown, 'cannot be written: its directory is missing');
   }
 
-  /** Names and kinds, in no order, read as they are asked for: whoever has seen enough stops. */
+  /** Names and kinds, unordered, read lazily so that the caller may stop early. */
   *entries(): Generator<Entry, void, void> {
-    const directory = attempt(this.path, () =>
+    const directory = withFileErrors(this.path, () =>
       opendirSync(`/proc/self/fd/${this.#fd}`, { bufferSize: 512 }),
     );
     try {
@@ -130,11 +134,11 @@ export class Directory implements Disposable {
     }
   }
 
-  /** State of an entry itself (a link is not followed); undefined if it is missing. */
+  /** Kind and stat of an entry itself (a link is not followed); undefined if it is missing. */
   entry(relative: string): { readonly kind: FileKind; readonly stat: Stats } | undefined {
     return this.#within(relative, (parent, name) => {
       const flags = O_PATH | constants.O_NOFOLLOW;
-      const fd = openedOr(parent.at(name), flags, this.shown(relative));
+      const fd = openIfExists(parent.fdPath(name), flags, this.displayPath(relative));
       if (fd === undefined) return undefined;
       try {
         const stat = fstatSync(fd);
@@ -145,23 +149,26 @@ export class Directory implements Disposable {
     });
   }
 
-  /** Makes a directory that only one can make; false if something of that name is there. */
-  claim(name: string, options: { modifiedMs?: number; owner?: Owner } = {}): boolean {
+  /** Creates a directory exclusively; false if the name is taken. */
+  createExclusive(name: string, options: { modifiedMs?: number; owner?: Owner } = {}): boolean {
     const [single = ''] = components(name, this.path);
-    if (!attempt(this.shown(single), () => madeDirectory(this.at(single), 0o700))) return false;
+    if (
+      !withFileErrors(this.displayPath(single), () => tryMakeDirectory(this.fdPath(single), 0o700))
+    )
+      return false;
     using made = this.#child(single);
     if (!made) return false;
-    giveAway(made.#fd, options.owner);
+    chownIfRoot(made.#fd, options.owner);
     if (options.modifiedMs !== undefined)
       futimesSync(made.#fd, options.modifiedMs / 1000, options.modifiedMs / 1000);
     return true;
   }
 
-  /** Takes an empty directory away; false if it is none, or not there. */
-  unclaim(name: string): boolean {
+  /** Removes an empty directory; false if it is not empty, not a directory or missing. */
+  removeEmpty(name: string): boolean {
     const [single = ''] = components(name, this.path);
     try {
-      rmdirSync(this.at(single));
+      rmdirSync(this.fdPath(single));
       return true;
     } catch {
       return false;
@@ -170,20 +177,20 @@ export class Directory implements Disposable {
 
   unlink(relative: string): void {
     this.#within(relative, (parent, name) =>
-      attempt(this.shown(relative), () => unlinkSync(parent.at(name))),
+      withFileErrors(this.displayPath(relative), () => unlinkSync(parent.fdPath(name))),
     );
   }
 
-  /** The name of an entry for system calls: relative to the descriptor. */
-  at(name: string): string {
+  /** The path of an entry for system calls, relative to the descriptor. */
+  fdPath(name: string): string {
     return `/proc/self/fd/${this.#fd}/${name}`;
   }
 
-  shown(relative: string): string {
+  displayPath(relative: string): string {
     return `${this.path}/${relative}`;
   }
 
-  /** Runs `use` in the directory that holds the entry; undefined if there is none. */
+  /** Calls `use` with the entry's parent directory; undefined if that is missing. */
   #within<T>(relative: string, use: (parent: Directory, name: string) => T): T | undefined {
     const names = components(relative, this.path);
     const name = names.pop() ?? '';
@@ -192,7 +199,7 @@ export class Directory implements Disposable {
     return parent && use(parent, name);
   }
 
-  /** Goes down by at least one name. */
+  /** Descends by at least one name. */
   #descend(
     names: readonly string[],
     step: (parent: Directory, name: string) => Directory | undefined,
@@ -208,32 +215,32 @@ export class Directory implements Disposable {
 
   #child(name: string): Directory | undefined {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    const fd = openedOr(this.at(name), flags, this.shown(name));
-    return fd === undefined ? undefined : new Directory(fd, this.shown(name));
+    const fd = openIfExists(this.fdPath(name), flags, this.displayPath(name));
+    return fd === undefined ? undefined : new Directory(fd, this.displayPath(name));
   }
 
   #make(name: string, options: { mode?: number; owner?: Owner }): Directory | undefined {
     const mode = options.mode ?? 0o700;
-    if (!attempt(this.shown(name), () => madeDirectory(this.at(name), mode)))
+    if (!withFileErrors(this.displayPath(name), () => tryMakeDirectory(this.fdPath(name), mode)))
       return this.#child(name);
     const made = this.#child(name);
     if (made) {
-      // The umask may have taken bits away, and root gives what it makes to its owner.
+      // The umask may have cleared bits, and root hands new entries to their owner.
       fchmodSync(made.#fd, mode);
-      giveAway(made.#fd, options.owner);
+      chownIfRoot(made.#fd, options.owner);
     }
     return made;
   }
 
   #replace(name: string, content: string | Uint8Array, options: WriteOptions): boolean {
-    const temporary = this.at(temporaryName());
-    writeNew(temporary, content, options);
+    const temporary = this.fdPath(temporaryName());
+    createFile(temporary, content, options);
     try {
       if (options.onlyIf && !options.onlyIf()) {
         unlinkSync(temporary);
         return false;
       }
-      renameSync(temporary, this.at(name));
+      renameSync(temporary, this.fdPath(name));
     } catch (error) {
       unlinkSync(temporary);
       throw error;
@@ -243,8 +250,8 @@ export class Directory implements Disposable {
   }
 }
 
-/** False if it is there already: another process may make the same one at the same moment. */
-function madeDirectory(path: string, mode: number): boolean {
+/** False if it exists: another process may create it at the same moment. */
+function tryMakeDirectory(path: string, mode: number): boolean {
   try {
     mkdirSync(path, { mode });
     return true;
@@ -254,7 +261,7 @@ function madeDirectory(path: string, mode: number): boolean {
   }
 }
 
-/** The names of a relative path. Throws FileError for anything that could lead out of the directory. */
+/** The components of a relative path. Throws FileError for anything that could lead out of the directory. */
 function components(relative: string, path: string): string[] {
   const names = relative.split('/');
   if (
@@ -267,7 +274,7 @@ function components(relative: string, path: string): string[] {
         Buffer.byteLength(name) > 255,
     )
   ) {
-    throw new FileError('name', `${path}/${relative}`, 'is no plain path below its directory');
+    throw new FileError('name', `${path}/${relative}`, 'is not a plain relative path');
   }
   return names;
 }

@@ -1,12 +1,12 @@
-// Why a path was not used, as a type: callers branch on `reason`, never on text.
+// The error for unusable paths: callers branch on `reason`, never on the text.
 import type { Stats } from 'node:fs';
 
 export type FileKind = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device';
 
-/** Why a path was not used: it is something else than was asked for, too big, or the system refused. */
+/** The kind of the path where another was expected, a limit, or a system error. */
 export type FileReason = FileKind | 'too-big' | 'too-many' | 'name' | 'denied' | 'full' | 'failed';
 
-/** A path that cannot be used; `path` is for people. */
+/** A path that cannot be used; `path` is for display. */
 export class FileError extends Error {
   readonly reason: FileReason;
   readonly path: string;
@@ -19,19 +19,19 @@ export class FileError extends Error {
   }
 }
 
-/** Runs `effect`; a failed system call becomes a FileError about `shown`. */
-export function attempt<T>(shown: string, effect: () => T): T {
+/** Runs `effect`; a failed system call becomes a FileError for `shown`. */
+export function withFileErrors<T>(shown: string, effect: () => T): T {
   try {
     return effect();
   } catch (error) {
-    throw fileError(error, shown);
+    throw toFileError(error, shown);
   }
 }
 
-export function fileError(error: unknown, shown: string): unknown {
+export function toFileError(error: unknown, shown: string): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ELOOP':
-      return refusal('link', shown, error);
+      return wrongKindError('link', shown, error);
     case 'ENOTDIR':
       return new FileError(
         'file',
@@ -40,11 +40,11 @@ export function fileError(error: unknown, shown: string): unknown {
         error,
       );
     case 'EISDIR':
-      return refusal('directory', shown, error);
+      return wrongKindError('directory', shown, error);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new FileError('denied', shown, 'may not be read or written by this user', error);
+      return new FileError('denied', shown, 'cannot be read or written by this user', error);
     case 'ENOSPC':
     case 'EDQUOT':
       return new FileError('full', shown, 'cannot be written: the disk is full', error);
@@ -60,7 +60,7 @@ export function fileError(error: unknown, shown: string): unknown {
   }
 }
 
-export function refusal(kind: FileKind, shown: string, cause?: unknown): FileError {
+export function wrongKindError(kind: FileKind, shown: string, cause?: unknown): FileError {
   const what = {
     file: 'a file',
     directory: 'a directory',

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadLibc } from '../linux/load-libc.ts';
-import { runProgramNow } from '../process/program.ts';
+import { runProgramSync } from '../process/program.ts';
 import { findBelow } from './find-below.ts';
 
 const libc = await loadLibc();
@@ -30,7 +30,7 @@ class Tree implements Disposable {
     rmSync(this.path, { recursive: true, force: true });
   }
 
-  /** What was found: its path, and where its descriptor leads. */
+  /** The paths found, each with the path of its descriptor. */
   async found(
     tests: readonly string[],
     before: (path: string) => void = () => undefined,
@@ -40,8 +40,8 @@ class Tree implements Disposable {
       { libc, directory: this.fd, tests, signal },
       async ({ path, fd }) => {
         const name = path.toString('latin1');
-        const led = fd === undefined ? undefined : readlinkSync(`/proc/self/fd/${fd}`, 'latin1');
-        found.set(name, led?.slice(this.path.length + 1));
+        const target = fd === undefined ? undefined : readlinkSync(`/proc/self/fd/${fd}`, 'latin1');
+        found.set(name, target?.slice(this.path.length + 1));
         before(name);
         return 'more';
       },
@@ -51,7 +51,7 @@ class Tree implements Disposable {
   }
 }
 
-test('entries are found with their directory, whatever bytes their names are, links themselves', async () => {
+test('entries are found with their directory, with any bytes in names, links themselves included', async () => {
   using tree = new Tree();
   mkdirSync(join(tree.path, 'a'));
   writeFileSync(Buffer.concat([Buffer.from(`${tree.path}/a/`), Buffer.from([0x66, 0xff])]), '');
@@ -61,32 +61,32 @@ test('entries are found with their directory, whatever bytes their names are, li
   for (const [path, led] of found) assert.equal(led, path);
 });
 
-test('what became a link meanwhile, or lies behind one, is not opened', async () => {
+test('an entry that became a link meanwhile, or lies behind one, is not opened', async () => {
   using tree = new Tree();
   mkdirSync(join(tree.path, 'a'));
   writeFileSync(join(tree.path, 'a/file'), '');
-  // find prints `a` before what is in it.
+  // find prints `a` before its content.
   const found = await tree.found(['-mindepth', '1'], (name) => {
     if (name !== 'a') return;
     renameSync(join(tree.path, 'a'), join(tree.path, 'b'));
     symlinkSync('b', join(tree.path, 'a'));
   });
-  // Either find saw the link in its place, or what it had printed cannot be had by that name.
+  // Either find saw the link, or the printed path no longer opens.
   assert.equal(found.get('a/file'), undefined);
 });
 
-test('a tree that is deeper than a path may be long is reached to its end', async () => {
+test('a tree deeper than the longest path is walked to its end', async () => {
   using tree = new Tree();
   const name = 'd'.repeat(250);
   let at = tree.fd;
-  const opened: number[] = [];
+  const descriptors: number[] = [];
   for (let depth = 0; depth < 20; depth += 1) {
     mkdirSync(`/proc/self/fd/${at}/${name}`);
     at = openSync(`/proc/self/fd/${at}/${name}`, constants.O_RDONLY | constants.O_DIRECTORY);
-    opened.push(at);
+    descriptors.push(at);
   }
   writeFileSync(`/proc/self/fd/${at}/file`, '');
-  for (const fd of opened) closeSync(fd);
+  for (const fd of descriptors) closeSync(fd);
   const hits: boolean[] = [];
   const tests = ['-name', 'file'];
   await findBelow({ libc, directory: tree.fd, tests, signal }, async ({ path, fd }) => {
@@ -95,7 +95,7 @@ test('a tree that is deeper than a path may be long is reached to its end', asyn
     return 'more';
   });
   assert.deepEqual(hits, [true]);
-  // rm(1) can, and rmSync cannot.
-  const gone = ['rm', '-rf', '--', join(tree.path, name)];
-  assert.equal(runProgramNow(gone, { limitMs: 10_000, maxBytes: 0 }).status, 0);
+  // rm(1) can remove such a tree, rmSync cannot.
+  const removal = ['rm', '-rf', '--', join(tree.path, name)];
+  assert.equal(runProgramSync(removal, { limitMs: 10_000, maxBytes: 0 }).status, 0);
 });

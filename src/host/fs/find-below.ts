@@ -1,16 +1,16 @@
-// Looks for entries of a tree that may be hostile and change meanwhile: `find` only says where to look; each entry is
-// then opened through no link, and handed on by its descriptor.
+// Finds entries of a tree that may be hostile and change meanwhile: `find` only names candidates; each entry is then
+// opened without following links and passed on by its descriptor.
 import { closeSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { Libc } from '../linux/libc.ts';
 import { openBelow } from '../linux/open-below.ts';
-import { givenDescriptor, readProgram } from '../process/program.ts';
+import { inheritedDescriptor, readProgram } from '../process/program.ts';
 
-export interface Search {
+export interface FindRequest {
   readonly libc: Pick<Libc, 'openat2'>;
-  /** An opened directory (O_PATH is enough). Mounts below it are left alone. */
+  /** An open directory (O_PATH is enough). Mounts below it are skipped. */
   readonly directory: number;
-  /** Words of find(1). */
+  /** Arguments of find(1). */
   readonly tests: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -18,34 +18,34 @@ export interface Search {
 export interface FoundEntry {
   /** Relative to the directory. */
   readonly path: Buffer;
-  /** O_PATH; of a link itself. Undefined if it is gone, or has become something else. */
+  /** O_PATH; a link itself is opened. Undefined if the entry is gone or was replaced. */
   readonly fd: number | undefined;
 }
 
-/** PATH_MAX, with the NUL at the end. */
+/** PATH_MAX, including the final NUL. */
 const pathBytesMax = 4096;
 const slash = 0x2f;
 
-/** Calls `each` for what is found, until it has enough. False if that was early, or find failed. */
+/** Calls `each` for every match until it returns `enough`. False if it stopped early or find failed. */
 export async function findBelow(
-  { libc, directory, tests, signal }: Search,
+  { libc, directory, tests, signal }: FindRequest,
   each: (entry: FoundEntry) => Promise<'more' | 'enough'>,
 ): Promise<boolean> {
-  // As its own number for it, so that no path has to be handed over.
-  const top = `/proc/self/fd/${givenDescriptor}/`;
+  // The directory is passed as an inherited descriptor, so that no path is needed.
+  const top = `/proc/self/fd/${inheritedDescriptor}/`;
   const find = readProgram(['find', top, '-xdev', ...tests, '-print0'], {
-    given: directory,
+    inherited: directory,
     signal,
     endWith: 'SIGKILL',
   });
   try {
     if (find.pid !== undefined) setPriority(find.pid, 19);
   } catch {
-    // It was quick.
+    // It has already ended.
   }
   try {
     for await (const path of paths(find.stdout, Buffer.byteLength(top))) {
-      const fd = opened(libc, directory, path);
+      const fd = openEntry(libc, directory, path);
       try {
         if ((await each({ path, fd })) === 'enough') return false;
       } finally {
@@ -61,7 +61,7 @@ export async function findBelow(
   }
 }
 
-/** What find printed, NUL after each, without what every path begins with. */
+/** The NUL-terminated paths that find prints, without their common prefix. */
 async function* paths(stream: NodeJS.ReadableStream, prefixBytes: number): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -75,12 +75,12 @@ async function* paths(stream: NodeJS.ReadableStream, prefixBytes: number): Async
   }
 }
 
-/** O_PATH; undefined if it cannot be had. An empty path is the directory. */
-function opened(libc: Pick<Libc, 'openat2'>, top: number, path: Buffer): number | undefined {
+/** O_PATH; undefined if it cannot be opened. An empty path is the directory itself. */
+function openEntry(libc: Pick<Libc, 'openat2'>, top: number, path: Buffer): number | undefined {
   let [fd, rest] = [top, path];
   try {
     for (;;) {
-      // A tree can be deeper than one call of the kernel takes.
+      // A path can be longer than one system call accepts.
       const isLast = rest.length < pathBytesMax;
       const end = isLast ? rest.length : rest.lastIndexOf(slash, pathBytesMax - 1);
       const next = openBelow(libc, fd, end === 0 ? '.' : rest.subarray(0, end));

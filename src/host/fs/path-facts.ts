@@ -1,11 +1,11 @@
-// What the host says of a path.
+// The kind, real path and owner of a host path.
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type Closed, closedAt } from './meta/file-system.ts';
+import { type FuseProblem, fuseProblemAt } from './meta/file-system.ts';
 
 export type PathFacts =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'unreadable'; readonly closed?: Closed }
+  | { readonly kind: 'unreadable'; readonly closed?: FuseProblem }
   | { readonly kind: 'file' }
   | {
       readonly kind: 'directory';
@@ -13,8 +13,8 @@ export type PathFacts =
       readonly owner: { readonly uid: number; readonly gid: number };
     };
 
-/** Whether this user may make entries in that directory. */
-export function mayWrite(path: string): boolean {
+/** Whether this user may create entries in that directory. */
+export function canWrite(path: string): boolean {
   try {
     accessSync(path, constants.W_OK | constants.X_OK);
     return true;
@@ -23,7 +23,7 @@ export function mayWrite(path: string): boolean {
   }
 }
 
-/** Follows links: it says what the user would see when entering the path. */
+/** Follows links. */
 export function pathFacts(path: string): PathFacts {
   try {
     const found = statSync(path);
@@ -36,7 +36,7 @@ export function pathFacts(path: string): PathFacts {
     };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const closed = closedAt(path, code);
+    const closed = fuseProblemAt(path, code);
     switch (code) {
       case 'ENOENT':
       case 'ENOTDIR':
@@ -47,25 +47,25 @@ export function pathFacts(path: string): PathFacts {
   }
 }
 
-/** Whose that path is, through links. A user cannot look into another one's directories: `unreadable`. */
+/** The owner's uid; follows links. `unreadable` if a directory on the way denies access. */
 export function ownerOfPath(path: string): number | 'missing' | 'unreadable' {
   try {
     return statSync(path).uid;
   } catch (error) {
-    return ownerOfNone(error);
+    return ownerError(error);
   }
 }
 
-/** The same for who must not wait, as on a file system of the network that does not answer. */
-export async function ownerOfPathLater(path: string): Promise<number | 'missing' | 'unreadable'> {
+/** The asynchronous form of `ownerOfPath`, for callers that a hung network file system must not block. */
+export async function ownerOfPathAsync(path: string): Promise<number | 'missing' | 'unreadable'> {
   try {
     return (await stat(path)).uid;
   } catch (error) {
-    return ownerOfNone(error);
+    return ownerError(error);
   }
 }
 
-function ownerOfNone(error: unknown): 'missing' | 'unreadable' {
+function ownerError(error: unknown): 'missing' | 'unreadable' {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return ['ENOENT', 'ENOTDIR'].includes(code) ? 'missing' : 'unreadable';
 }

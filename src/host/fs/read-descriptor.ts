@@ -1,8 +1,8 @@
-// A file or pipe that somebody opened for this program before it began.
-import { contentOf, type FileContent } from './file-content.ts';
-import { attempt } from './file-error.ts';
+// Reads a file or pipe that was opened before this program started.
+import { type FileContent, readContent } from './file-content.ts';
+import { withFileErrors } from './file-error.ts';
 
-/** Waits for whoever writes. Throws FileError, also for a descriptor that a start through another program has closed. */
+/** Blocks until the writer closes it. Throws FileError, also if a wrapper program has closed the descriptor. */
 export function readDescriptor(fd: number, shown: string, maxBytes: number): FileContent {
-  return attempt(shown, () => contentOf(fd, shown, maxBytes));
+  return withFileErrors(shown, () => readContent(fd, shown, maxBytes));
 }

@@ -29,39 +29,39 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-function opened(): Directory {
+function openFake(): Directory {
   const directory = hostFiles.open(root);
   assert.ok(directory);
   return directory;
 }
 
-test('a tree goes away, and what its links lead to stays', async () => {
+test('a tree is removed, and targets of its links stay', async () => {
   mkdirSync(join(root, 'outside'));
   writeFileSync(join(root, 'outside/file'), 'kept');
   mkdirSync(join(root, 'tree/a/b'), { recursive: true });
   for (const place of ['tree/link', 'tree/a/link', 'tree/a/b/link'])
     symlinkSync(join(root, 'outside'), join(root, place));
   writeFileSync(join(root, 'tree/a/b/file'), '');
-  using parent = opened();
+  using parent = openFake();
   await removeTree(parent, 'tree');
   assert.deepEqual(readdirSync(root), ['outside']);
   assert.equal(readFileSync(join(root, 'outside/file'), 'utf8'), 'kept');
 });
 
-test('a link in the place of the tree is removed, not followed', async () => {
+test('a link in place of the tree is removed, not followed', async () => {
   mkdirSync(join(root, 'outside'));
   symlinkSync('outside', join(root, 'link'));
-  using parent = opened();
+  using parent = openFake();
   await removeTree(parent, 'link');
   assert.deepEqual(readdirSync(root).sort(), ['outside', 'tree']);
 });
 
-test('a missing tree is no error', async () => {
-  using parent = opened();
+test('removing a missing tree is not an error', async () => {
+  using parent = openFake();
   await removeTree(parent, 'none');
 });
 
-test('depth beyond the longest path costs neither stack nor descriptors', async () => {
+test('a tree deeper than the longest path needs neither stack nor descriptors', async () => {
   // Built from the bottom up, since no path is long enough for it: each round moves all into a new parent.
   const depth = 1000;
   for (let level = 0; level < depth; level += 1) {
@@ -69,12 +69,12 @@ test('depth beyond the longest path costs neither stack nor descriptors', async 
     renameSync(join(root, 'tree'), join(root, 'next/inner'));
     renameSync(join(root, 'next'), join(root, 'tree'));
   }
-  using parent = opened();
+  using parent = openFake();
   await removeTree(parent, 'tree');
   assert.equal(existsSync(join(root, 'tree')), false);
 });
 
-test('directories without rights and names that are no text are removed, too', async () => {
+test('directories without permissions and names that are not text are removed too', async () => {
   mkdirSync(join(root, 'tree/closed/inner'), { recursive: true });
   mkdirSync(Buffer.concat([Buffer.from(join(root, 'tree/')), Buffer.from([0xff, 0xfe])]));
   writeFileSync(
@@ -87,21 +87,21 @@ test('directories without rights and names that are no text are removed, too', a
   );
   chmodSync(join(root, 'tree/closed/inner'), 0);
   chmodSync(join(root, 'tree/closed'), 0);
-  using parent = opened();
+  using parent = openFake();
   await removeTree(parent, 'tree');
   assert.equal(existsSync(join(root, 'tree')), false);
 });
 
-test('other work gets its turn, and an abort ends it', async () => {
+test('removal yields to other work and can be aborted', async () => {
   for (let count = 0; count < 1200; count += 1) writeFileSync(join(root, `tree/${count}`), '');
   const abort = new AbortController();
   setImmediate(() => abort.abort(new Error('enough')));
-  using parent = opened();
+  using parent = openFake();
   await assert.rejects(removeTree(parent, 'tree', { signal: abort.signal }), /enough/);
   assert.ok(readdirSync(join(root, 'tree')).length > 0);
 });
 
-test('shredding overwrites small files before their names go, and none that has another name or is large', async () => {
+test('shredding overwrites small files before unlinking, except hard-linked and large ones', async () => {
   const content = (path: string, text: string | Buffer) => {
     writeFileSync(join(root, path), text);
     return openSync(join(root, path), 'r');
@@ -126,7 +126,7 @@ test('shredding overwrites small files before their names go, and none that has 
   assert.equal(readFileSync(join(root, 'other'), 'utf8'), 'secret');
 });
 
-test('shredding a link takes the link and leaves its target as it is, at the top and below', async () => {
+test('shredding a link removes the link and leaves its target, at the top and below', async () => {
   mkdirSync(join(root, 'outside'));
   writeFileSync(join(root, 'outside/file'), 'secret');
   symlinkSync(join(root, 'outside/file'), join(root, 'tree/link'));
@@ -137,7 +137,7 @@ test('shredding a link takes the link and leaves its target as it is, at the top
   assert.equal(readFileSync(join(root, 'outside/file'), 'utf8'), 'secret');
 });
 
-test('a directory that becomes a link during the removal leads to nothing that is overwritten', async () => {
+test('a directory that becomes a link during removal does not redirect overwriting', async () => {
   mkdirSync(join(root, 'outside'));
   mkdirSync(join(root, 'tree/inner'));
   for (const place of ['outside', 'tree/inner'])
@@ -153,7 +153,7 @@ test('a directory that becomes a link during the removal leads to nothing that i
     }
   });
   await removeTreeAt(join(root, 'tree'), { shred: true }).catch((error: unknown) => {
-    // What was moved up to be emptied next is a link now: that ends it.
+    // A directory that was moved up is a link now, which stops the removal.
     assert.ok(error instanceof FileError, String(error));
   });
   for (const name of readdirSync(join(root, 'outside')))

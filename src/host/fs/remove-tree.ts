@@ -1,4 +1,4 @@
-// Removing what a container may have filled: any depth, any number, names that are no text, directories without rights.
+// Removes trees that a container may have filled: any depth, any size, names that are not UTF-8, directories without permissions.
 // Nested directories are moved up next to each other first, so that depth costs neither descriptors nor stack.
 import { randomBytes } from 'node:crypto';
 import {
@@ -17,57 +17,58 @@ import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { O_PATH } from '../linux/constants.ts';
 import { Directory } from './directory.ts';
-import { chmodEntry, openedOr } from './file-content.ts';
-import { attempt, FileError } from './file-error.ts';
+import { chmodEntry, openIfExists } from './file-content.ts';
+import { FileError, withFileErrors } from './file-error.ts';
 
-/** Other work of the process gets a turn after so many entries. */
+/** Yields to the event loop after this many entries. */
 const turnEntries = 500;
-/** A directory that is never empty is being filled by somebody. */
+/** A directory that never becomes empty is being filled meanwhile. */
 const passesMax = 100;
 /** Files up to this size are overwritten: logins are small, conversations need not be. */
 const shredMaxBytes = 2 ** 20;
 const shredMaxFiles = 10_000;
 
-export interface Removal {
+export interface RemoveOptions {
   readonly signal?: AbortSignal;
   /**
    * Small files are overwritten first, since a login may be among them. A journal, a snapshot or a copy-on-write file
-   * system keeps old blocks all the same.
+   * system still keeps old blocks.
    */
   readonly shred?: boolean;
 }
 
-/** Removes an entry and all below it, never following a link. Throws FileError. */
+/** Removes an entry and everything below it, never following a link. Throws FileError. */
 export async function removeTree(
   parent: Directory,
   name: string,
-  options: Removal = {},
+  options: RemoveOptions = {},
 ): Promise<void> {
   const entry = parent.entry(name);
   if (!entry) return;
   if (entry.kind !== 'directory') {
-    if (options.shred) attempt(parent.shown(name), () => overwrite(parent.at(name)));
+    if (options.shred)
+      withFileErrors(parent.displayPath(name), () => overwrite(parent.fdPath(name)));
     return parent.unlink(name);
   }
-  const flat = new FlatRemoval(opened(parent, name), options);
+  const flat = new FlatRemoval(openForRemoval(parent, name), options);
   try {
     await flat.empty();
   } finally {
     flat.close();
   }
-  attempt(parent.shown(name), () => rmdirSync(parent.at(name)));
+  withFileErrors(parent.displayPath(name), () => rmdirSync(parent.fdPath(name)));
 }
 
-/** The same by the path of the tree; links on the way to it are followed, so only for places that the user alone can write. */
-export async function removeTreeAt(path: string, options: Removal = {}): Promise<void> {
+/** Like `removeTree`, by path. Follows links in the parent path, so only for directories that only the user can write. */
+export async function removeTreeAt(path: string, options: RemoveOptions = {}): Promise<void> {
   const above = dirname(path);
-  const fd = openedOr(above, constants.O_RDONLY | constants.O_DIRECTORY, above);
+  const fd = openIfExists(above, constants.O_RDONLY | constants.O_DIRECTORY, above);
   if (fd === undefined) return;
   using parent = new Directory(fd, above);
   await removeTree(parent, basename(path), options);
 }
 
-/** A small regular file with one name: another name of it may be outside of what is removed. */
+/** Overwrites a small regular file, unless it has hard links: another one may be outside the removed tree. */
 function overwrite(path: string | Buffer): void {
   const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
   try {
@@ -85,7 +86,7 @@ function writeZeros(path: string, size: number): void {
   try {
     fd = openSync(path, constants.O_WRONLY);
   } catch {
-    // What cannot be opened for writing was not written by this user either.
+    // A file that cannot be opened for writing was not written by this user.
     return;
   }
   try {
@@ -99,27 +100,27 @@ function writeZeros(path: string, size: number): void {
 class FlatRemoval {
   readonly #root: Directory;
   readonly #signal: AbortSignal | undefined;
-  /** Files that may still be overwritten: each waits for the disk. */
+  /** How many more files may be overwritten; each one waits for the disk. */
   #shredsLeft: number;
   /** Directories that were moved up into the root, not yet emptied. */
   readonly #moved = new Set<string>();
-  /** Nobody who planted names could know it. */
+  /** Unpredictable, so that nobody can plant such names. */
   readonly #prefix = `.coi-removed-${randomBytes(8).toString('hex')}-`;
   #count = 0;
 
-  constructor(root: Directory, { signal, shred }: Removal) {
+  constructor(root: Directory, { signal, shred }: RemoveOptions) {
     this.#root = root;
     this.#signal = signal;
     this.#shredsLeft = shred ? shredMaxFiles : 0;
   }
 
   async empty(): Promise<void> {
-    await this.#emptied(this.#root);
-    // A set is walked in order of insertion and sees what is added meanwhile.
+    await this.#emptyDirectory(this.#root);
+    // Iterating a set also visits entries that are added meanwhile.
     for (const name of this.#moved) {
-      using directory = opened(this.#root, name);
-      await this.#emptied(directory);
-      attempt(this.#root.path, () => rmdirSync(this.#root.at(name)));
+      using directory = openForRemoval(this.#root, name);
+      await this.#emptyDirectory(directory);
+      withFileErrors(this.#root.path, () => rmdirSync(this.#root.fdPath(name)));
     }
   }
 
@@ -127,7 +128,7 @@ class FlatRemoval {
     this.#root[Symbol.dispose]();
   }
 
-  async #emptied(directory: Directory): Promise<void> {
+  async #emptyDirectory(directory: Directory): Promise<void> {
     for (let pass = 0; pass < passesMax; pass += 1) {
       let seen = 0;
       for (const { name, isDirectory } of rawEntries(directory)) {
@@ -146,22 +147,22 @@ class FlatRemoval {
 
   #remove(directory: Directory, name: Buffer, isDirectory: boolean): void {
     this.#count += 1;
-    const path = Buffer.concat([Buffer.from(directory.at('')), name]);
+    const path = Buffer.concat([Buffer.from(directory.fdPath('')), name]);
     if (!isDirectory) {
       this.#shredsLeft -= 1;
-      attempt(directory.path, () => {
+      withFileErrors(directory.path, () => {
         if (this.#shredsLeft >= 0) overwrite(path);
         unlinkSync(path);
       });
       return;
     }
     const moved = `${this.#prefix}${this.#count}`;
-    attempt(directory.path, () => renameDirectory(path, this.#root.at(moved)));
+    withFileErrors(directory.path, () => renameDirectory(path, this.#root.fdPath(moved)));
     this.#moved.add(moved);
   }
 }
 
-/** A directory can only be moved by who may write in it. */
+/** Moving a directory requires write permission for it. */
 function renameDirectory(from: Buffer, to: string): void {
   try {
     renameSync(from, to);
@@ -172,19 +173,19 @@ function renameDirectory(from: Buffer, to: string): void {
   }
 }
 
-function opened(parent: Directory, name: string): Directory {
-  attempt(parent.shown(name), () => chmodEntry(parent.at(name), 0o700));
-  const directory = parent.directory(name);
+function openForRemoval(parent: Directory, name: string): Directory {
+  withFileErrors(parent.displayPath(name), () => chmodEntry(parent.fdPath(name), 0o700));
+  const directory = parent.openDirectory(name);
   if (directory) return directory;
-  throw new FileError('failed', parent.shown(name), 'vanished while it was being removed');
+  throw new FileError('failed', parent.displayPath(name), 'disappeared while it was being removed');
 }
 
 function* rawEntries(
   directory: Directory,
 ): Generator<{ name: Buffer; isDirectory: boolean }, void, void> {
-  // The type of `encoding` leaves out "buffer", which Node takes for directories, too.
+  // The type of `encoding` lacks "buffer", which Node accepts for directories too.
   const options = { encoding: 'buffer' as BufferEncoding, bufferSize: 512 };
-  const open = attempt(directory.path, () => opendirSync(directory.at('.'), options));
+  const open = withFileErrors(directory.path, () => opendirSync(directory.fdPath('.'), options));
   try {
     for (let entry = open.readSync(); entry; entry = open.readSync()) {
       yield { name: Buffer.from(entry.name), isDirectory: entry.isDirectory() };

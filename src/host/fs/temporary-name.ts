@@ -1,4 +1,4 @@
-// Names under which whole files are written before they take their place.
+// Temporary names for files that are written before they are renamed.
 import { randomBytes } from 'node:crypto';
 
 export function temporaryName(): string {

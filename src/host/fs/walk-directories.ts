@@ -1,4 +1,4 @@
-// Walks a directory without following links, level by level, and says what could not be looked at.
+// Walks a directory tree breadth-first without following links and reports what it could not read.
 import { type Dirent, readdirSync } from 'node:fs';
 
 export interface WalkedEntry {
@@ -6,32 +6,32 @@ export interface WalkedEntry {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
 }
 
-export interface Unwalked {
+export interface SkippedDirectory {
   /** Relative to the root; '' is the root itself. */
   readonly path: string;
   readonly why: string;
 }
 
 /**
- * Calls `visit` for each directory at and below `from`, none before the one that holds it; paths are relative. Returns what was not looked
- * at: what cannot be read, what has no name in UTF-8, and the first of all that comes after `max` entries.
+ * Calls `visit` for each directory at and below `from`, parents first; paths are relative. Returns the directories that were
+ * not read: unreadable ones, names that are not UTF-8, and the first one beyond `max` entries.
  */
 export function walkDirectories(
   root: string,
   max: number,
   visit: (path: string, entries: readonly WalkedEntry[]) => void,
   from = '',
-): Unwalked[] {
-  const unwalked: Unwalked[] = [];
+): SkippedDirectory[] {
+  const unwalked: SkippedDirectory[] = [];
   const open = [from];
   let seen = 0;
-  // The array grows while it is gone through.
+  // The array grows during the iteration.
   for (const path of open) {
     let entries: readonly WalkedEntry[];
     try {
       entries = readdirSync(`${root}/${path}`, { withFileTypes: true }).map(walkedEntry);
     } catch (error) {
-      const why = whyUnread(path, error);
+      const why = skipReason(path, error);
       if (why !== undefined) unwalked.push({ path, why });
       continue;
     }
@@ -55,21 +55,21 @@ function kindOf(entry: Dirent): WalkedEntry['kind'] {
   return entry.isSymbolicLink() ? 'link' : 'other';
 }
 
-/** Undefined for a directory that is gone meanwhile. */
-function whyUnread(path: string, error: unknown): string | undefined {
+/** Undefined for a directory that was removed meanwhile. */
+function skipReason(path: string, error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'ENOENT':
-      // What stands for bytes that are no text leads to no file.
+      // A name with a replacement character does not exist under that name.
       return path.includes('\ufffd') ? 'its name is not UTF-8' : undefined;
     case 'ENOTDIR':
     case 'ELOOP':
       return undefined;
     case 'EACCES':
     case 'EPERM':
-      return 'it may not be read by this user';
+      return 'it cannot be read by this user';
     case 'ENAMETOOLONG':
-      return 'it lies too deep';
+      return 'its path is too long';
     default:
       return `it could not be read (${String(code ?? error)})`;
   }

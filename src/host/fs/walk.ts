@@ -1,19 +1,19 @@
-// Walks a directory without following links.
+// Walks a directory tree without following links.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 
-export interface Walked {
+export interface TreeEntry {
   readonly path: string;
   readonly stats: Stats;
 }
 
-/** Everything below, paths relative; `enter` says which directories are looked into. At most `max` entries: `complete` tells. */
+/** All entries below, with relative paths; `enter` selects the directories to descend into. `complete` is false beyond `max` entries. */
 export function walk(
   root: string,
   enter: (path: string) => boolean,
   max: number,
-): { found: Walked[]; complete: boolean } {
-  const found: Walked[] = [];
+): { found: TreeEntry[]; complete: boolean } {
+  const found: TreeEntry[] = [];
   const open = [''];
   for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
     for (const name of names(join(root, directory))) {
@@ -32,7 +32,7 @@ function names(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch {
-    // Gone meanwhile, or not the user's to read.
+    // Removed meanwhile, or not readable.
     return [];
   }
 }

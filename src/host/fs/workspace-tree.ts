@@ -1,4 +1,4 @@
-// Answers questions about single entries of a directory that may be hostile: never blocks, never reads much.
+// Reads single entries of a directory that may be hostile: never blocks, never reads much.
 import {
   accessSync,
   closeSync,
@@ -22,33 +22,33 @@ export interface WorkspaceEntry {
 }
 
 /**
- * Paths relative to that directory are of the entry itself; absolute ones are followed. Nothing is known of what `isHeld` says: there
- * nothing answers, and a link may lead there.
+ * Links are followed for absolute paths only. A path for which `isHung` is true is not accessed: its file system hangs, and a
+ * link may lead there.
  */
 export function workspaceTree(
   root: string,
   textMax: number,
-  isHeld: (path: string) => boolean = () => false,
+  isHung: (path: string) => boolean = () => false,
 ) {
   const real = (path: string) => {
     const found = path.startsWith('/') ? path : `${root}/${path}`;
-    if (isHeld(found)) throw Object.assign(new Error(`${found} is not answered`), { code: 'EIO' });
+    if (isHung(found)) throw Object.assign(new Error(`${found} does not respond`), { code: 'EIO' });
     return found;
   };
   return {
     stats: (path: string): WorkspaceEntry | undefined => {
-      const found = answer(() =>
+      const found = orUndefined(() =>
         path.startsWith('/')
           ? statSync(real(path), { throwIfNoEntry: false })
           : lstatSync(real(path), { throwIfNoEntry: false }),
       );
       return found && entryOf(found);
     },
-    linkTarget: (path: string) => answer(() => readlinkSync(real(path))),
-    names: (path: string) => answer(() => readdirSync(real(path))),
-    text: (path: string) => answer(() => beginning(real(path), textMax)),
+    linkTarget: (path: string) => orUndefined(() => readlinkSync(real(path))),
+    names: (path: string) => orUndefined(() => readdirSync(real(path))),
+    text: (path: string) => orUndefined(() => readStart(real(path), textMax)),
     mayEnter: (path: string) =>
-      answer(() => {
+      orUndefined(() => {
         accessSync(real(path), constants.X_OK);
         return true;
       }) === true,
@@ -71,8 +71,8 @@ function kindOf(stats: Stats): WorkspaceEntry['kind'] {
   return stats.isSymbolicLink() ? 'link' : 'other';
 }
 
-function beginning(path: string, max: number): string | undefined {
-  // Neither a FIFO nor a device may hold this up.
+function readStart(path: string, max: number): string | undefined {
+  // A FIFO or a device must not block this.
   if (!statSync(path).isFile()) return undefined;
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -84,8 +84,8 @@ function beginning(path: string, max: number): string | undefined {
   }
 }
 
-/** Undefined where the file system says no, for whatever reason: then git and editors get no more. */
-function answer<T>(ask: () => T): T | undefined {
+/** Undefined for any file system error: git and editors could not read the entry either. */
+function orUndefined<T>(ask: () => T): T | undefined {
   try {
     return ask();
   } catch (error) {

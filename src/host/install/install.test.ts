@@ -5,9 +5,9 @@ import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { installerOf } from './install.ts';
+import { createInstaller } from './install.ts';
 
-/** A tiny program in a directory that its group may write, and places to install it to. */
+/** A tiny program in a group-writable directory, and target paths. */
 async function scene() {
   const dir = await fs.mkdtemp(join(tmpdir(), 'coit-install-'));
   const source = join(dir, 'source');
@@ -16,9 +16,9 @@ async function scene() {
   await fs.writeFile(join(source, 'dist/main.js'), 'one', { mode: 0o666 });
   await fs.writeFile(join(source, 'dist/guest/start.sh'), '#!/bin/sh\n');
   await fs.writeFile(join(source, 'dist/native/some.node'), '');
-  // A program that runs until its stdin ends and has no path of its own in its text.
+  // A program that runs until its stdin ends and does not contain its own path.
   await fs.copyFile('/bin/cat', join(source, 'node'));
-  const places = {
+  const paths = {
     libDir: join(dir, 'lib'),
     linkPath: join(dir, 'bin/coi'),
     manPath: join(dir, 'man/coi.1'),
@@ -31,9 +31,9 @@ async function scene() {
   return {
     dir,
     source,
-    places,
+    places: paths,
     program,
-    installer: installerOf(program, places),
+    installer: createInstaller(program, paths),
     [Symbol.asyncDispose]: () => fs.rm(dir, { recursive: true }),
   };
 }
@@ -41,7 +41,7 @@ async function scene() {
 const versions = async (libDir: string) =>
   (await fs.readdir(libDir)).filter((name) => name !== 'current').sort();
 
-test('a program is installed whole, for everybody to run and only for its owner to write', async () => {
+test('a program is installed completely, executable for everybody and writable only for its owner', async () => {
   await using at = await scene();
   assert.equal((await at.installer.state()).installed, undefined);
   await at.installer.install();
@@ -62,10 +62,10 @@ test('a program is installed whole, for everybody to run and only for its owner 
   assert.ok(launcher.includes(`exec ${root}/bin/node ${root}/dist/main.js\n`));
 });
 
-test('a program that is one file is installed as that file', async () => {
+test('a single-file program is installed as that file', async () => {
   await using at = await scene();
   const single = { ...at.program, bundleDir: undefined, nodeVersion: 'build one' };
-  const installer = installerOf(single, at.places);
+  const installer = createInstaller(single, at.places);
   await installer.install();
   const { wanted } = await installer.state();
   assert.deepEqual(await installer.state(), {
@@ -80,11 +80,11 @@ test('a program that is one file is installed as that file', async () => {
     await fs.readFile(join(at.source, 'node')),
   );
   assert.equal((await fs.stat(at.places.linkPath)).mode & 0o777, 0o755);
-  const next = installerOf({ ...single, nodeVersion: 'build two' }, at.places);
+  const next = createInstaller({ ...single, nodeVersion: 'build two' }, at.places);
   assert.notEqual((await next.state()).wanted, wanted);
 });
 
-test('installing the same again changes nothing', async () => {
+test('installing the same program again changes nothing', async () => {
   await using at = await scene();
   await at.installer.install();
   const before = await fs.stat(join(at.places.libDir, 'current/dist/main.js'));
@@ -93,7 +93,7 @@ test('installing the same again changes nothing', async () => {
   assert.equal(after.ino, before.ino);
 });
 
-test('any change of the content makes another version, and the old one goes', async () => {
+test('any change of content creates another version, and the old one is removed', async () => {
   await using at = await scene();
   await at.installer.install();
   const [first] = await versions(at.places.libDir);
@@ -103,11 +103,11 @@ test('any change of the content makes another version, and the old one goes', as
   assert.notEqual(between.wanted, first);
   await at.installer.install();
   assert.deepEqual(await versions(at.places.libDir), [between.wanted]);
-  const newer = installerOf({ ...at.program, nodeVersion: 'v24.0.1' }, at.places);
+  const newer = createInstaller({ ...at.program, nodeVersion: 'v24.0.1' }, at.places);
   assert.notEqual((await newer.state()).wanted, between.wanted);
 });
 
-test('a version that a process runs stays until that has ended', async () => {
+test('a version that a process runs stays until the process ends', async () => {
   await using at = await scene();
   await at.installer.install();
   const [first] = await versions(at.places.libDir);
@@ -125,7 +125,7 @@ test('a version that a process runs stays until that has ended', async () => {
   assert.equal((await versions(at.places.libDir)).length, 1);
 });
 
-test('what an interrupted installation left is swept, and half a version does not count', async () => {
+test('leftovers of an interrupted installation are removed, and half a version does not count', async () => {
   await using at = await scene();
   const { wanted } = await at.installer.state();
   await fs.mkdir(join(at.places.libDir, '.new-1-abc/dist'), { recursive: true });
@@ -137,7 +137,7 @@ test('what an interrupted installation left is swept, and half a version does no
   assert.deepEqual(await versions(at.places.libDir), [wanted]);
 });
 
-test('another program of that name is kept aside', async () => {
+test('another program of the same name is set aside', async () => {
   await using at = await scene();
   await fs.mkdir(join(at.dir, 'bin'));
   await fs.writeFile(at.places.linkPath, 'the predecessor');
@@ -147,20 +147,20 @@ test('another program of that name is kept aside', async () => {
   assert.equal(await fs.readFile(`${at.places.linkPath}.before-setup`, 'utf8'), 'the predecessor');
 });
 
-test('a link in the program is refused: it could bring in any file of the host', async () => {
+test('a link in the program is refused, since it could include any host file', async () => {
   await using at = await scene();
   await fs.symlink('/etc/shadow', join(at.source, 'dist/link.js'));
   await assert.rejects(at.installer.install(), /neither a file nor a directory/);
   await assert.rejects(fs.stat(at.places.libDir), { code: 'ENOENT' });
 });
 
-test('what is removed leaves what was there before, and can be removed again', async () => {
+test('removing restores what was there before, and can be repeated', async () => {
   await using at = await scene();
   const { libDir, linkPath, manPath } = at.places;
   const exists = async (path: string) =>
     (await fs.lstat(path).catch(() => undefined)) !== undefined;
   await fs.mkdir(join(at.dir, 'bin'));
-  // As npm has it in the same directory.
+  // In npm's layout, in the same directory.
   await fs.writeFile(join(at.dir, 'npm'), '');
   await fs.symlink('../npm', linkPath);
   await at.installer.install();
@@ -176,7 +176,7 @@ test('what is removed leaves what was there before, and can be removed again', a
   await fs.rm(join(at.dir, 'npm'));
   await at.installer.remove('../npm');
   assert.equal(await exists(linkPath), false);
-  // A file was moved aside, and comes back; a page of others stays.
+  // A file that was set aside is restored; a man page of another package stays.
   await fs.writeFile(linkPath, 'mine');
   await fs.writeFile(manPath, 'page');
   await at.installer.install();

@@ -1,5 +1,5 @@
-// Installs the running program where only root can write: a directory per version, named by its content,
-// and a link that changes from one to the next in a moment.
+// Installs the running program where only root can write: one directory per version, named by content hash, and a link
+// that switches atomically.
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
@@ -12,14 +12,14 @@ export interface Program {
   readonly bundleDir: string | undefined;
   /** Node, or that one file. */
   readonly nodePath: string;
-  /** Tells it from every other one of its size: what `node --version` prints, or the id of the release's build. */
+  /** Distinguishes binaries of equal size: the output of `node --version`, or the build id of the release. */
   readonly nodeVersion: string;
-  /** The text of coi(1), where no bundle has it as a file. */
+  /** The text of coi(1), if it is not a file of the bundle. */
   readonly manPage?: string | undefined;
 }
 
-export interface Places {
-  /** Holds a directory per version and the link `current`. */
+export interface InstallPaths {
+  /** Contains one directory per version and the link `current`. */
   readonly libDir: string;
   /** The link that users call. */
   readonly linkPath: string;
@@ -27,7 +27,7 @@ export interface Places {
   readonly manPath: string;
 }
 
-/** `other` is something of somebody else where our link should be. */
+/** `other`: another file is where our link should be. */
 type Link = 'ours' | 'missing' | 'other';
 
 export interface InstallState {
@@ -35,30 +35,30 @@ export interface InstallState {
   readonly wanted: string;
   readonly installed: string | undefined;
   readonly link: Link;
-  /** One of somebody else, such as npm's, shows a page as well, and is left alone. */
+  /** Another link, such as npm's, also leads to a page and is left alone. */
   readonly man: Link;
 }
 
 export interface Installer {
-  readonly places: Places;
-  /** Directories that are there while something is installed, or half removed. */
+  readonly installPaths: InstallPaths;
+  /** Directories that exist while coi is installed or partly removed. */
   readonly paths: readonly string[];
   state(): Promise<InstallState>;
-  /** Needs root. Leaves versions alone that a process still runs, and those of others complete or absent. */
+  /** Needs root. Keeps versions that a process still runs. At any moment a version is complete or absent. */
   install(): Promise<void>;
-  /** Takes all versions away and both links, as far as they are ours, and puts back what was at `linkPath` before. */
+  /** Removes all versions and those links that are ours, and restores the previous `linkPath`. */
   remove(before: string | undefined): Promise<void>;
 }
 
 interface Item {
   readonly from: string;
-  /** Below the version's directory. */
+  /** Relative to the version's directory. */
   readonly to: string;
   readonly executable: boolean;
 }
 
-/** The program that runs right now; undefined when it runs from its sources. */
-export function thisProgram(): Program | undefined {
+/** The running program; undefined when it runs from its sources. */
+export function currentProgram(): Program | undefined {
   const nodePath = process.execPath;
   if (sea.isSea())
     return {
@@ -73,9 +73,9 @@ export function thisProgram(): Program | undefined {
     : undefined;
 }
 
-export function installerOf(program: Program, places: Places): Installer {
+export function createInstaller(program: Program, places: InstallPaths): Installer {
   return {
-    places,
+    installPaths: places,
     paths: [places.libDir, removedPath(places)],
     state: () => installState(program, places),
     install: () => install(program, places),
@@ -83,9 +83,9 @@ export function installerOf(program: Program, places: Places): Installer {
   };
 }
 
-async function installState(program: Program, places: Places): Promise<InstallState> {
+async function installState(program: Program, places: InstallPaths): Promise<InstallState> {
   const [wanted, installed, link, man] = await Promise.all([
-    items(program).then((all) => contentName(all, program)),
+    listItems(program).then((all) => contentHash(all, program)),
     linkTarget(join(places.libDir, 'current')),
     linkState(places.linkPath, launcherPath(places)),
     linkState(places.manPath, pagePath(places)),
@@ -103,9 +103,9 @@ async function linkState(path: string, wanted: string): Promise<Link> {
   return kind === undefined ? 'missing' : target === wanted ? 'ours' : 'other';
 }
 
-async function install(program: Program, places: Places): Promise<void> {
-  const all = await items(program);
-  const version = await contentName(all, program);
+async function install(program: Program, places: InstallPaths): Promise<void> {
+  const all = await listItems(program);
+  const version = await contentHash(all, program);
   const target = join(places.libDir, version);
   await fs.mkdir(places.libDir, { recursive: true, mode: 0o755 });
   await sweepStaging(places.libDir);
@@ -125,8 +125,8 @@ async function install(program: Program, places: Places): Promise<void> {
   await replaceLink(join(places.libDir, 'current'), version);
   await fs.mkdir(dirname(places.linkPath), { recursive: true });
   const old = await fs.lstat(places.linkPath).catch(() => undefined);
-  // Another program of that name is kept aside, never overwritten.
-  if (old && !old.isSymbolicLink()) await fs.rename(places.linkPath, asidePath(places));
+  // Another program of that name is moved aside, never overwritten.
+  if (old && !old.isSymbolicLink()) await fs.rename(places.linkPath, backupPath(places));
   await replaceLink(places.linkPath, launcherPath(places));
   if ((await linkState(places.manPath, pagePath(places))) === 'missing') {
     await fs.mkdir(dirname(places.manPath), { recursive: true });
@@ -135,18 +135,18 @@ async function install(program: Program, places: Places): Promise<void> {
   await removeUnused(places.libDir, version);
 }
 
-const launcherPath = (places: Places) => join(places.libDir, 'current/bin/coi');
-const pagePath = (places: Places) => join(places.libDir, 'current/dist/man/coi.1');
-const removedPath = ({ libDir }: Places) => `${libDir}.removed`;
-const asidePath = ({ linkPath }: Places) => `${linkPath}.before-setup`;
+const launcherPath = (places: InstallPaths) => join(places.libDir, 'current/bin/coi');
+const pagePath = (places: InstallPaths) => join(places.libDir, 'current/dist/man/coi.1');
+const removedPath = ({ libDir }: InstallPaths) => `${libDir}.removed`;
+const backupPath = ({ linkPath }: InstallPaths) => `${linkPath}.before-setup`;
 
-/** In this order it can be interrupted anywhere and done again; the versions vanish in a moment, and then from the disk. */
-async function removeProgram(places: Places, before: string | undefined): Promise<void> {
+/** The order allows an interruption anywhere and a retry: the versions are renamed first, then deleted. */
+async function removeProgram(places: InstallPaths, before: string | undefined): Promise<void> {
   if ((await linkState(places.manPath, pagePath(places))) === 'ours') await fs.rm(places.manPath);
   if ((await linkState(places.linkPath, launcherPath(places))) === 'ours') {
-    const aside = await fs.lstat(asidePath(places)).catch(() => undefined);
-    if (aside) await fs.rename(asidePath(places), places.linkPath);
-    // Such as npm's own link, while its package is there.
+    const aside = await fs.lstat(backupPath(places)).catch(() => undefined);
+    if (aside) await fs.rename(backupPath(places), places.linkPath);
+    // For example npm's link, while its package is installed.
     else if (before !== undefined && (await isFile(resolve(dirname(places.linkPath), before))))
       await replaceLink(places.linkPath, before);
     else await fs.rm(places.linkPath);
@@ -159,8 +159,8 @@ async function removeProgram(places: Places, before: string | undefined): Promis
   await fs.rm(gone, { recursive: true, force: true });
 }
 
-/** What belongs to an installation, sorted by where it goes. Links in it would leave the tree, so they are refused. */
-async function items({ bundleDir, nodePath }: Program): Promise<Item[]> {
+/** The files of an installation, sorted by target. Links are refused, since they could lead out of the tree. */
+async function listItems({ bundleDir, nodePath }: Program): Promise<Item[]> {
   if (bundleDir === undefined) return [{ from: nodePath, to: 'bin/coi', executable: true }];
   const found = await filesBelow(bundleDir, 'dist');
   found.push({ from: nodePath, to: 'bin/node', executable: true });
@@ -178,8 +178,8 @@ async function filesBelow(from: string, to: string): Promise<Item[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** The Node binary is known by its version and size: reading its 120 MB would take longer than everything else. */
-async function contentName(
+/** The Node binary is identified by version and size: hashing its 120 MB would take longer than everything else. */
+async function contentHash(
   all: readonly Item[],
   { nodePath, nodeVersion }: Program,
 ): Promise<string> {
@@ -195,7 +195,7 @@ async function contentName(
 async function copyItem({ from, executable }: Item, to: string): Promise<void> {
   await fs.mkdir(dirname(to), { recursive: true, mode: 0o755 });
   await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  // Not the modes of the source: a checkout may be writable for its group.
+  // Not the source's modes: a checkout may be group-writable.
   await fs.chmod(to, executable ? 0o755 : 0o644);
 }
 
@@ -217,7 +217,7 @@ async function replaceLink(path: string, target: string): Promise<void> {
   await fs.rename(temporary, path);
 }
 
-/** What an interrupted installation left. */
+/** Removes leftovers of interrupted installations. */
 async function sweepStaging(libDir: string): Promise<void> {
   const stale = (await fs.readdir(libDir)).filter((name) => name.startsWith('.new-'));
   await Promise.all(
@@ -225,7 +225,7 @@ async function sweepStaging(libDir: string): Promise<void> {
   );
 }
 
-/** Removes versions that no process runs: coi loads parts of itself while it runs. */
+/** Removes versions that no process runs; a running coi still loads files of its version. */
 async function removeUnused(libDir: string, keep: string): Promise<void> {
   const pids = (await fs.readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const programs = await Promise.all(pids.map((pid) => linkTarget(`/proc/${pid}/exe`)));

@@ -1,24 +1,24 @@
-// Files that ship with the program: beside it, or inside it where coi is one executable file.
+// Files that ship with the program: next to it, or embedded if coi is a single executable.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import sea from 'node:sea';
 
-/** Where the guest's files are from here: in dist/ once bundled, else in the source tree, those of images first. */
-const places = ['guest', '../../image/guest', '../../session/guest'];
+/** Directories of the guest files relative to this one: in dist/ after bundling, else in the source tree, images first. */
+const guestDirectories = ['guest', '../../image/guest', '../../session/guest'];
 
-/** One of the guest's files: its path below guest/, and what is in it. */
+/** A guest file: its path below guest/ and its content. */
 export interface ShippedFile {
   readonly path: string;
   readonly content: Buffer;
 }
 
-/** The asset that lists the others: scripts/release-binary.ts writes it. */
+/** The asset that lists the others; written by scripts/release-binary.ts. */
 const listAsset = 'files.json';
 
 /** The text of a guest script. Throws if the installation is incomplete. */
 export function guestScript(name: string): string {
   if (sea.isSea()) return sea.getAsset(`guest/${name}`, 'utf8');
-  for (const place of places) {
+  for (const place of guestDirectories) {
     try {
       return readFileSync(join(import.meta.dirname, place, name), 'utf8');
     } catch (error) {
@@ -28,12 +28,12 @@ export function guestScript(name: string): string {
   throw new Error(`the file ${name} of this installation is missing`);
 }
 
-/** The command of run.sh, which runs what it is handed on stdin, in a directory of the guest. */
-export function runnerIn(directory: string): string[] {
+/** The command for run.sh, which runs the command from its stdin in a directory of the guest. */
+export function runnerCommand(directory: string): string[] {
   return ['sh', '-c', guestScript('run.sh'), 'coi-run', directory];
 }
 
-/** All files that an image is built with. Throws if the installation is incomplete. */
+/** All files for building an image. Throws if the installation is incomplete. */
 export function guestFiles(): ShippedFile[] {
   if (sea.isSea()) {
     const paths = JSON.parse(sea.getAsset(listAsset, 'utf8')) as string[];
@@ -42,12 +42,12 @@ export function guestFiles(): ShippedFile[] {
       content: Buffer.from(sea.getAsset(`guest/${path}`)),
     }));
   }
-  for (const place of places) {
+  for (const place of guestDirectories) {
     const directory = join(import.meta.dirname, place);
     const found = filesBelow(directory);
     if (found) return found;
   }
-  throw new Error('the files for the image are missing beside the program');
+  throw new Error('the image files of this installation are missing');
 }
 
 function filesBelow(directory: string): ShippedFile[] | undefined {

@@ -1,4 +1,4 @@
-// The directory and the socket of a service of root's, made so that nobody can have prepared them.
+// Creates the directory and the socket of a root service so that nobody can have planted them.
 import {
   chmodSync,
   chownSync,
@@ -10,17 +10,17 @@ import {
 } from 'node:fs';
 import type { Server } from 'node:http';
 
-/** Makes a directory of root's with that mode, or takes one that is there and is root's own. Throws an Error with the path. */
-export function ownDirectory(path: string, mode: number): void {
+/** Creates a directory with that mode, or accepts an existing one that this user owns. Throws an Error with the path. */
+export function ensureOwnDirectory(path: string, mode: number): void {
   mkdirSync(path, { recursive: true, mode });
   const stats = lstatSync(path);
   if (!stats.isDirectory() || stats.uid !== process.getuid?.())
-    throw new Error(`${path} is not a directory of this user's own`);
+    throw new Error(`${path} is not a directory owned by this user`);
   if ((stats.mode & 0o7777) !== mode) chmodSync(path, mode);
 }
 
-/** Listens; the socket appears under its name with its owner and mode already right, in place of a dead one. */
-export async function listenOn(
+/** Listens; the socket replaces a dead one and appears with its final owner and mode. */
+export async function listenOnSocket(
   server: Server,
   path: string,
   access: { mode: number; gid: number | undefined },
@@ -41,12 +41,12 @@ export async function listenOn(
   renameSync(staging, path);
 }
 
-/** Removes the socket if it is there. */
+/** Removes the socket if it exists. */
 export function removeSocket(path: string): void {
   ignoreMissing(() => unlinkSync(path));
 }
 
-/** The id of a group of /etc/group, or undefined. */
+/** The id of a group in /etc/group, or undefined. */
 export function groupId(name: string): number | undefined {
   const line = readFileSync('/etc/group', 'utf8')
     .split('\n')

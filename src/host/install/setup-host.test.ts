@@ -4,16 +4,16 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { thisMachine } from './setup-host.ts';
+import { openSetupHost } from './setup-host.ts';
 
-const machine = thisMachine();
+const machine = openSetupHost();
 
 async function scratch() {
   const path = await fs.mkdtemp(join(tmpdir(), 'coit-machine-'));
   return { path, [Symbol.asyncDispose]: () => fs.rm(path, { recursive: true }) };
 }
 
-test('a program runs with its own words, and its status and both outputs come back', async () => {
+test('a program runs with its arguments, and returns status and both outputs', async () => {
   const argv = ['sh', '-c', 'printf "%s|" "$@"; printf err >&2; exit 3', 'sh', 'a b', '$HOME', ''];
   assert.deepEqual(await machine.run(argv), { status: 3, stdout: 'a b|$HOME||', stderr: 'err' });
 });
@@ -24,14 +24,14 @@ test('a program that is missing, too slow or killed has a status that says so', 
   assert.equal((await machine.run(['sh', '-c', 'kill -TERM $$'])).status, 143);
 });
 
-test('an interrupted program ends, and the reason is thrown', async () => {
+test('an interrupted program ends and the reason is thrown', async () => {
   const stop = new AbortController();
   const running = machine.run(['sleep', '60'], { signal: stop.signal });
   stop.abort(new Error('enough'));
   await assert.rejects(running, { message: 'enough' });
 });
 
-test('a detached program leads a session of its own and writes to its log', async () => {
+test('a detached program has its own session and writes to its log', async () => {
   await using dir = await scratch();
   const logPath = join(dir.path, 'log/out');
   const argv = ['sh', '-c', 'ps -o sid= -p $$; echo "$WORD" >&2'];
@@ -50,7 +50,7 @@ test('a detached program that does not exist is an error at once', async () => {
   await assert.rejects(machine.startDetached(['/nonexistent'], { logPath }), { code: 'ENOENT' });
 });
 
-test('paths are told apart by what they are', async () => {
+test('paths are classified by file type', async () => {
   await using dir = await scratch();
   const at = (name: string) => join(dir.path, name);
   await fs.writeFile(at('file'), '');
@@ -62,7 +62,7 @@ test('paths are told apart by what they are', async () => {
   server.close();
 });
 
-test('a file is written as a whole, with its mode, and leaves nothing beside it', async () => {
+test('a file is written atomically with its mode and leaves no other file', async () => {
   await using dir = await scratch();
   const path = join(dir.path, 'a/b');
   await machine.writeText(path, 'one', 0o644);
@@ -72,13 +72,13 @@ test('a file is written as a whole, with its mode, and leaves nothing beside it'
   assert.deepEqual(await machine.names(join(dir.path, 'a')), ['b']);
 });
 
-test('what cannot be seen is absent', async () => {
+test('a path that cannot be accessed is absent', async () => {
   assert.equal(await machine.readText('/nonexistent'), undefined);
   assert.deepEqual(await machine.names('/nonexistent'), []);
   assert.equal(await machine.linkTarget('/nonexistent'), undefined);
 });
 
-test('free space is that of the nearest parent that exists', async () => {
+test('free space is that of the nearest existing parent', async () => {
   const [root, below] = await Promise.all([
     machine.freeBytes('/tmp'),
     machine.freeBytes('/tmp/coit-none/a/b'),
@@ -87,13 +87,13 @@ test('free space is that of the nearest parent that exists', async () => {
   assert.ok(Math.abs(root - below) < 1 << 30);
 });
 
-test('this process is among the processes, by the name the kernel has for it', async () => {
+test('this process is listed under its kernel name', async () => {
   const own = (await machine.processes()).find(({ pid }) => pid === process.pid);
   assert.ok(own);
   assert.equal(own.name, (await fs.readFile('/proc/self/comm', 'utf8')).trim());
 });
 
-test('what a writer left that was killed goes with the next one, and nothing of others', async () => {
+test("a killed writer's leftovers are removed by the next write, others' files stay", async () => {
   await using at = await scratch();
   for (const name of ['subuid.0a10b366a1f2', 'subuid.bak', 'subuid-', 'subgid.0a10b366a1f2'])
     await fs.writeFile(join(at.path, name), '');

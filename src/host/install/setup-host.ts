@@ -1,4 +1,4 @@
-// The host as `coi setup` sees it: programs, files and processes, behind one interface that a test can play.
+// The host as `coi setup` sees it: programs, files and processes, behind an interface that tests can fake.
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
@@ -7,16 +7,16 @@ import { mountPoints } from '../linux/mounts.ts';
 import { runProgram, startProgram } from '../process/program.ts';
 
 export interface RunOptions {
-  /** Two minutes where not given; the program gets SIGTERM then and status 124 is returned. */
+  /** Default two minutes; then the program gets SIGTERM and the status is 124. */
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-  /** Its output goes to our stderr instead of being kept. */
+  /** The output goes to our stderr instead of being captured. */
   readonly show?: boolean;
 }
 
 export interface RunResult {
-  /** 127 if there is no such program, 124 if it took too long, 128 + n after a signal. */
+  /** 127 if the program does not exist, 124 after a timeout, 128 + n after a signal. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -33,53 +33,53 @@ export type PathKind =
   | 'stale'
   | 'forbidden';
 
-export interface Process {
+export interface HostProcess {
   readonly pid: number;
   /** The name of the program, at most 15 characters (`comm` in proc(5)). */
   readonly name: string;
 }
 
-export interface Started {
+export interface DetachedProcess {
   readonly pid: number;
-  /** Resolves if it ends while we still run. */
+  /** Resolves if it ends while this process runs. */
   readonly ended: Promise<void>;
 }
 
-/** What setup may do to a host. Nothing here knows what coi is. */
-export interface Machine {
-  /** Effective uid of this process. */
+/** Everything that setup may do to a host. Independent of coi. */
+export interface SetupHost {
+  /** The effective uid of this process. */
   readonly uid: number;
-  /** Ids of all groups whose rights this process has. */
+  /** Ids of all groups of this process. */
   readonly groups: readonly number[];
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Starts a program in a session of its own; it outlives us, and its output goes to the end of `logPath`. Throws if it cannot be started. */
+  /** Starts a program in its own session; it outlives this process and appends its output to `logPath`. Throws if it cannot be started. */
   startDetached(
     argv: readonly string[],
     options: { logPath: string; env?: Readonly<Record<string, string>> },
-  ): Promise<Started>;
-  /** Undefined if there is no such file or it may not be read. */
+  ): Promise<DetachedProcess>;
+  /** Undefined if the file does not exist or cannot be read. */
   readText(path: string): Promise<string | undefined>;
-  /** Readers see the old file or the new one; parent directories are made. */
+  /** Atomic: readers see the old file or the new one. Parent directories are created. */
   writeText(path: string, text: string, mode: number): Promise<void>;
-  /** For files of /proc and /sys, which cannot be replaced by renaming. */
+  /** For files in /proc and /sys, which cannot be replaced by a rename. */
   overwrite(path: string, text: string): Promise<void>;
   /** The entry itself: a link is not followed. */
   kind(path: string): Promise<PathKind>;
-  /** Names in a directory, sorted; none if it is missing or may not be read. */
+  /** Sorted names in a directory; empty if it is missing or cannot be read. */
   names(path: string): Promise<string[]>;
-  /** Where a link points; undefined if it is none or may not be read. */
+  /** The target of a link; undefined if it is not a link or cannot be read. */
   linkTarget(path: string): Promise<string | undefined>;
-  /** Bytes that a program may still write on the file system of that path, or of its nearest parent that exists. */
+  /** Free space on the file system of that path, or of its nearest existing parent. */
   freeBytes(path: string): Promise<number>;
-  /** Those that are alive. */
-  processes(): Promise<Process[]>;
-  /** Of this mount namespace, in the order in which they were made. */
+  /** Processes, without zombies. */
+  processes(): Promise<HostProcess[]>;
+  /** Mount points of this mount namespace, in mount order. */
   mountPoints(): Promise<string[]>;
 }
 
 const runLimitMs = 120_000;
 
-export function thisMachine(): Machine {
+export function openSetupHost(): SetupHost {
   return {
     uid: process.geteuid?.() ?? -1,
     groups: [process.getegid?.() ?? -1, ...(process.getgroups?.() ?? [])],
@@ -104,7 +104,7 @@ async function run(argv: readonly string[], options: RunOptions = {}): Promise<R
     ...(show && { output: 'stderr' }),
     limitMs: timeoutMs,
     signal,
-    // What changes a host, as apt does, gets the time to leave it in order.
+    // A program that changes the host, such as apt, gets the chance to clean up.
     endWith: 'SIGTERM',
   });
   if (end.failure) {
@@ -116,7 +116,7 @@ async function run(argv: readonly string[], options: RunOptions = {}): Promise<R
   return { status, stdout: end.stdout, stderr: end.stderr };
 }
 
-/** An ordinary user's PATH may lack the directories in which a host's own programs are. */
+/** An ordinary user's PATH may lack the sbin directories. */
 function searchPath(): string {
   return `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
 }
@@ -124,7 +124,7 @@ function searchPath(): string {
 async function startDetached(
   argv: readonly string[],
   options: { logPath: string; env?: Readonly<Record<string, string>> },
-): Promise<Started> {
+): Promise<DetachedProcess> {
   mkdirSync(dirname(options.logPath), { recursive: true });
   const log = openSync(options.logPath, 'a', 0o640);
   const child = startProgram(argv, {
@@ -154,7 +154,7 @@ async function writeText(path: string, text: string, mode: number): Promise<void
     const file = await fs.open(temporary, 'wx', mode);
     try {
       await file.writeFile(text);
-      // The umask may have taken bits away.
+      // The umask may have cleared bits.
       await file.chmod(mode);
       await file.sync();
     } finally {
@@ -167,7 +167,7 @@ async function writeText(path: string, text: string, mode: number): Promise<void
   }
 }
 
-/** What a writer left that was killed before its rename. */
+/** Removes temporary files of writers that were killed before the rename. */
 async function sweepTemporaries(path: string): Promise<void> {
   const name = basename(path);
   for (const other of await fs.readdir(dirname(path)))
@@ -181,7 +181,7 @@ async function pathKind(path: string): Promise<PathKind> {
     if (stat.isFile()) return 'file';
     if (stat.isSymbolicLink()) return 'link';
     if (stat.isDirectory()) {
-      // For a second the kernel answers lstat for a FUSE server that is gone; statfs always asks the server.
+      // For a second the kernel still answers lstat for a dead FUSE server; statfs always asks the server.
       await fs.statfs(path);
       return 'directory';
     }
@@ -203,12 +203,12 @@ async function freeBytes(path: string): Promise<number> {
   }
 }
 
-async function processes(): Promise<Process[]> {
+async function processes(): Promise<HostProcess[]> {
   const pids = (await fs.readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {
       const stat = await orUndefined(() => fs.readFile(`/proc/${pid}/stat`, 'utf8'));
-      // `pid (name) state ...`: the name may hold anything, parentheses included. A zombie is dead already.
+      // `pid (name) state ...`: the name may contain anything, including parentheses. Zombies do not count.
       const match = /^\d+ \((.*)\) (\S)/s.exec(stat ?? '');
       return match && match[2] !== 'Z' ? [{ pid: Number(pid), name: match[1] ?? '' }] : [];
     }),
@@ -220,7 +220,7 @@ async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch {
-    // Whatever the reason, the caller treats what cannot be seen as absent.
+    // The caller treats anything unreadable as absent.
     return undefined;
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { homesIn } from './accounts.ts';
 import { commonRange, largestRange } from './subordinate-ids.ts';
 
-test('homes are those of root and of people', () => {
+test('homes are those of root and of login accounts', () => {
   const passwd = [
     'root:x:0:0:root:/root:/bin/bash',
     'daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin',
@@ -17,7 +17,7 @@ test('homes are those of root and of people', () => {
   assert.deepEqual(homesIn(passwd), ['/root', '/home/ann']);
 });
 
-test("root's largest range counts, by name or number, and the usual one where there is none", () => {
+test("root's largest range counts, by name or number, with a default if there is none", () => {
   assert.deepEqual(largestRange('ann:5:6\nroot:100000:10\n0:1000000:1000000000\n'), {
     from: 1_000_000,
     count: 1_000_000_000,
@@ -25,7 +25,7 @@ test("root's largest range counts, by name or number, and the usual one where th
   assert.deepEqual(largestRange('ann:5:6\n'), { from: 1_000_000, count: 1_000_000_000 });
 });
 
-test('ids have to be in both files', () => {
+test('ids must be in both files', () => {
   assert.deepEqual(commonRange({ from: 10, count: 10 }, { from: 15, count: 100 }), {
     from: 15,
     count: 5,

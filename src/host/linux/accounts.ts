@@ -1,17 +1,17 @@
-// Home directories of the people on this host, as its password file has them.
+// Home directories of the people on this host, from its password file.
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 
 const file = '/etc/passwd';
-/** Ids of people (login.defs(5)); those between 1 and 999 are services. */
+/** The first uid of people (login.defs(5)); 1 to 999 are services. */
 const firstPersonUid = 1000;
 const nobodyUid = 65_534;
 
-/** Reads the file anew only when it has changed. */
+/** Rereads the file only when it has changed. */
 export class Homes {
   #stamp = '';
   #homes: readonly string[] = [];
 
-  /** Without links, root's among them. */
+  /** With links resolved; includes root's home. */
   list(): readonly string[] {
     const { mtimeMs, size, ino } = statSync(file);
     const stamp = `${mtimeMs} ${size} ${ino}`;
@@ -23,7 +23,7 @@ export class Homes {
   }
 }
 
-/** The homes in the text of a password file (passwd(5)), of root and of people. */
+/** The homes of root and of people in the text of passwd(5). */
 export function homesIn(passwd: string): string[] {
   return passwd.split('\n').flatMap((line) => {
     const fields = line.split(':');
@@ -34,7 +34,7 @@ export function homesIn(passwd: string): string[] {
   });
 }
 
-/** A home that is not there (yet) keeps its name. */
+/** Resolves links; a path that does not exist stays as it is. */
 export function withoutLinks(path: string): string {
   try {
     return realpathSync(path);

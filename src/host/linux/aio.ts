@@ -1,13 +1,13 @@
-// Reads of which nobody knows how long they take: a thread of the C library's makes them, and we wait for it for a moment.
-// Sources: aio(7), <aio.h>. Memory that the kernel may still write into is not left to the garbage collector.
+// Reads that may block for any time: a thread of the C library makes them, and we wait for it briefly.
+// Sources: aio(7), <aio.h>. Buffers that the kernel may still write to must not be garbage-collected, so they are malloc'ed.
 
 /** One read at a time. */
 export interface AioSlot {
-  /** Begins to read at the beginning of the file. Throws an error with an errno `code`. */
+  /** Starts reading at the beginning of the file. Throws an error with an errno `code`. */
   begin(fd: number): void;
-  /** True if it ended within that time. */
+  /** True if the read completed within that time. */
   wait(limitMs: number): boolean;
-  /** What was read; undefined if that failed. Only of one that has ended. */
+  /** The bytes read; undefined on failure. Only after the read has completed. */
   result(): Buffer | undefined;
 }
 
@@ -15,16 +15,16 @@ export interface Aio {
   slot(): AioSlot;
 }
 
-/** struct aiocb of glibc, where a word has 64 bits. */
+/** glibc's struct aiocb on 64-bit systems. */
 const controlBytes = 168;
 const at = { fd: 0, buffer: 16, bytes: 24, notify: 44 } as const;
 const SIGEV_NONE = 1;
 const EINPROGRESS = 115;
 const readBytesMax = 4096;
-/** More than can be waited for at the same time: one for each container. */
+/** More than the number of reads that can be pending at once. */
 const threadsMax = 512;
 
-/** Throws where the C library has none of it. */
+/** Throws if the C library has no aio. */
 export async function loadAio(): Promise<Aio> {
   const { default: koffi } = await import('koffi');
   const c = koffi.load(null);
@@ -39,7 +39,7 @@ export async function loadAio(): Promise<Aio> {
   const settings = Buffer.alloc(32);
   settings.writeInt32LE(threadsMax, 0);
   settings.writeInt32LE(threadsMax, 4);
-  // Seconds until a thread that has nothing to do ends.
+  // Seconds until an idle thread ends.
   settings.writeInt32LE(10, 24);
   init(settings);
   const slot = (): AioSlot => {
@@ -79,7 +79,7 @@ export async function loadAio(): Promise<Aio> {
   return { slot };
 }
 
-/** Before glibc 2.34 it was a library of its own. */
+/** Before glibc 2.34 it was a separate library. */
 function hasAio(c: { func(definition: string): unknown }): boolean {
   try {
     return c.func('int aio_read(void *control)') !== undefined;

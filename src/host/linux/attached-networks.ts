@@ -1,4 +1,4 @@
-// The networks that this host is a member of, and those of its interfaces that lead to the internet.
+// The networks that this host is attached to, and which interfaces have the default route.
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
@@ -6,11 +6,11 @@ export interface AttachedNetwork {
   readonly interface: string;
   /** `address/length`, IPv4. */
   readonly cidr: string;
-  /** True if the host's default route goes through that interface. */
+  /** True if the default route uses that interface. */
   readonly uplink: boolean;
 }
 
-/** As of now; cheap (about 0.1 ms). */
+/** Uncached; cheap (about 0.1 ms). */
 export function attachedNetworks(): AttachedNetwork[] {
   const uplinks = defaultRouteInterfaces();
   return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>

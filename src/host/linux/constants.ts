@@ -1,13 +1,13 @@
-// Constants of Linux that Node does not have. Source: open(2), openat2(2).
+// Linux constants that Node does not export. Source: open(2), openat2(2).
 import { constants } from 'node:fs';
 
-/** A descriptor for the entry itself, without opening what it is. */
+/** A descriptor that refers to the entry without opening it. */
 export const O_PATH = 0o10000000;
-/** The same of a directory, and of nothing else. */
+/** O_PATH, only for a directory. */
 export const O_PATH_DIRECTORY = O_PATH | constants.O_DIRECTORY;
 export const O_CLOEXEC = 0o2000000;
 
-/** For a descriptor of a directory: the current one. */
+/** Stands for the current directory. */
 export const AT_FDCWD = -100;
 
 export const RESOLVE_NO_XDEV = 1;

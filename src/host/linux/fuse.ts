@@ -1,5 +1,5 @@
-// File systems that a program serves (FUSE): which of them a container made, and how their users are let go when the
-// program does not answer. Sources: the kernel's Documentation/filesystems/fuse.rst (control filesystem), proc(5).
+// FUSE connections: finds those that a container made and aborts them, which unblocks their users when the server hangs.
+// Sources: the kernel's Documentation/filesystems/fuse.rst (control filesystem), proc(5).
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import type { Allowance, Steps } from '../proc/allowance.ts';
 import type { Libc } from './libc.ts';
@@ -10,12 +10,12 @@ export interface HostIds {
   readonly count: number;
 }
 
-/** Where the kernel's control file system is on most hosts. */
-const usualPlace = '/sys/fs/fuse/connections';
-/** Of one mount namespace. */
+/** The mount point of the FUSE control file system on most hosts. */
+const defaultControlPath = '/sys/fs/fuse/connections';
+/** For one mount namespace. */
 const tableBytesMax = 16 * 1024 * 1024;
 
-/** Numbers of the connections that the text of a `mountinfo` shows: minor numbers of the devices of FUSE mounts. */
+/** Connection numbers in the text of a `mountinfo`: the minor device numbers of FUSE mounts. */
 function fuseConnections(mountinfo: string): number[] {
   return mountinfo.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
@@ -25,41 +25,44 @@ function fuseConnections(mountinfo: string): number[] {
   });
 }
 
-/** So much of a table tells namespaces apart: it names mounts by numbers that no other namespace has. */
+/** Enough of a table to distinguish namespaces: its mount ids are unique to the namespace. */
 const headBytes = 4000;
 
 /**
- * Connections that these processes have mounted. Only `mountinfo` is read: for links like `ns/mnt` some kernels wait for
- * the exec of the process, which may wait for one of these connections.
+ * Connections in the mount tables of these processes. Only `mountinfo` is read: reading a link like `ns/mnt` blocks on some
+ * kernels during an exec of the process, which may itself wait for one of these connections.
  */
-export function* mountedBy(pids: readonly number[], allowance: Allowance): Steps<Set<number>> {
+export function* connectionsMountedBy(
+  pids: readonly number[],
+  allowance: Allowance,
+): Steps<Set<number>> {
   const heads = new Set<string>();
   const found = new Set<number>();
   for (const pid of pids) {
     const table = `/proc/${pid}/mountinfo`;
     const head = readText(table, { maxBytes: headBytes, encoding: 'latin1' });
-    // What is ending has no mounts any more.
+    // A process that is ending has no mounts.
     if (!head || heads.has(head)) continue;
     heads.add(head);
     const text = readText(table, { maxBytes: tableBytesMax, encoding: 'latin1' });
     for (const connection of fuseConnections(text ?? '')) found.add(connection);
-    yield* allowance.turn();
+    yield* allowance.yieldIfDue();
   }
   return found;
 }
 
 /**
- * Connections of these ids. The kernel lets a user namespace name only ids of its own as the owner of a connection, so
- * what the host mounted, and lxcfs, is never among them.
+ * Connections owned by these ids. A user namespace can own connections with its own ids only, so mounts of the host, and
+ * lxcfs, are never among them.
  */
-export function ownedBy({ first, count }: HostIds, control: string): number[] {
+export function connectionsOwnedBy({ first, count }: HostIds, control: string): number[] {
   return entriesOf(control).flatMap((name) => {
     const uid = ownerOf(`${control}/${name}`);
     return /^\d+$/.test(name) && uid >= first && uid < first + count ? [Number(name)] : [];
   });
 }
 
-/** All who wait for an answer get an error. False if it is gone. */
+/** All pending requests fail. False if the connection no longer exists. */
 export function abortConnection(control: string, connection: number): boolean {
   try {
     writeFileSync(`${control}/${connection}/abort`, '1');
@@ -69,13 +72,13 @@ export function abortConnection(control: string, connection: number): boolean {
   }
 }
 
-/** Hands on where the connections of this kernel are. Throws SystemCallError where it has no FUSE. */
-export function withControl<Result>(
-  libc: Pick<Libc, 'mountOf'>,
+/** Calls `use` with the directory of the kernel's FUSE connections. Throws SystemCallError if the kernel has no FUSE. */
+export function withFuseControl<Result>(
+  libc: Pick<Libc, 'newMount'>,
   use: (control: string) => Promise<Result>,
 ): Promise<Result> {
-  if (entriesOf(usualPlace).length > 0) return use(usualPlace);
-  const mounted = libc.mountOf('fusectl');
+  if (entriesOf(defaultControlPath).length > 0) return use(defaultControlPath);
+  const mounted = libc.newMount('fusectl');
   return use(`/proc/self/fd/${mounted.fd}`).finally(() => mounted.close());
 }
 
@@ -87,7 +90,7 @@ function entriesOf(path: string): string[] {
   }
 }
 
-/** -1 if it is gone. */
+/** -1 if the path does not exist. */
 function ownerOf(path: string): number {
   try {
     return statSync(path).uid;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { idMapText } from './id-maps.ts';
 
-/** What an id on disk is shown as, read from the map's text as the kernel reads it: `inside outside count`. */
+/** The id that an on-disk id is mapped to, parsed from the map as the kernel does: `inside outside count`. */
 function shownAs(text: string, id: number): number | undefined {
   for (const line of text.trim().split('\n')) {
     const [inside = 0, outside = 0, count = 0] = line.split(' ').map(Number);
@@ -14,7 +14,7 @@ function shownAs(text: string, id: number): number | undefined {
 
 const anyId = fc.nat(4_294_967_294);
 
-test('the owner is shown as the agent and everybody else as themselves', () => {
+test('the owner is mapped to the agent, everybody else to themselves', () => {
   fc.assert(
     fc.property(anyId, anyId, anyId, (onDisk, shown, other) => {
       const text = idMapText({ onDisk, shown });
@@ -45,7 +45,7 @@ test('no two lines of a map overlap, inside or outside, and none is empty', () =
   );
 });
 
-test('an id that is left out is shown as nothing, and only it', () => {
+test('only the excluded id is unmapped', () => {
   fc.assert(
     fc.property(
       anyId,

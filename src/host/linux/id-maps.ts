@@ -1,23 +1,23 @@
-// User namespaces that hold an id map: what an idmapped mount takes its map from.
+// User namespaces that carry the id maps of idmapped mounts.
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import type { Libc } from './libc.ts';
 
-/** One id on disk that appears as another; every other id appears as itself. */
+/** The id `onDisk` appears as `shown`; every other id appears as itself. */
 export interface IdSwap {
   readonly onDisk: number;
   readonly shown: number;
 }
 
 const CLONE_NEWUSER = 0x10000000;
-/** The highest id there is, plus one: 4294967295 means "no id". */
+/** The highest id plus one; 4294967295 means "no id". */
 const idsEnd = 4_294_967_295;
 const namespacesMax = 256;
-/** Should coid die between making the child and ending it, the child ends by itself. */
+/** If coid dies before it kills the child, the child ends after this time. */
 const sleeperSeconds = 5;
 
 /**
- * The text of uid_map or gid_map. The id that `shown` stood for on disk is left out: no two ids may look the same. So are
- * the `unmapped` ones: what belongs to them can be read through the mount, and changed by nobody.
+ * The text of uid_map or gid_map. The id `shown` on disk is left unmapped, since no two ids may appear the same. So are the
+ * `unmapped` ids: their files can be read through the mount but changed by nobody.
  */
 export function idMapText({ onDisk, shown }: IdSwap, unmapped: readonly number[] = []): string {
   const holes = [...new Set([...unmapped, ...(onDisk === shown ? [] : [onDisk, shown])])];
@@ -30,7 +30,7 @@ export function idMapText({ onDisk, shown }: IdSwap, unmapped: readonly number[]
   return `${[...same, ...swapped].join('\n')}\n`;
 }
 
-/** Makes namespaces and keeps them: one costs about 2 ms, and every session of an owner and workspace needs the same. */
+/** Creates and caches namespaces: one costs about 2 ms, and all sessions of an owner and workspace share one. */
 export class UserNamespaces implements Disposable {
   readonly #libc: Libc;
   readonly #kept = new Map<string, number>();
@@ -39,12 +39,12 @@ export class UserNamespaces implements Disposable {
     this.#libc = libc;
   }
 
-  /** A descriptor of the namespace with these maps (the `unmapped` ids are in neither); it stays open at least until the next call. Throws SystemCallError or an errno error. */
+  /** A descriptor of the namespace with these maps, without the `unmapped` ids; it stays open at least until the next call. Throws SystemCallError or an errno error. */
   descriptor(uid: IdSwap, gid: IdSwap, unmapped: readonly number[] = []): number {
     const key = [uid.onDisk, uid.shown, gid.onDisk, gid.shown, ...unmapped].join(' ');
     const known = this.#kept.get(key);
     if (known !== undefined) {
-      // Moved to the end, so that the first of the map is the one not used for the longest time.
+      // Moved to the end, so that the first entry is the least recently used.
       this.#kept.delete(key);
       this.#kept.set(key, known);
       return known;

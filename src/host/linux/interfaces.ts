@@ -1,4 +1,4 @@
-// Counters of a network interface and the networks that a namespace is part of, from /sys and /proc.
+// Counters of a network interface, and the connected networks of a namespace, from /sys and /proc.
 import { readText } from './proc-file.ts';
 
 export interface InterfaceBytes {
@@ -6,9 +6,9 @@ export interface InterfaceBytes {
   readonly sent: number;
 }
 
-/** What passed the interface since it was made, as the host sees it; undefined if there is none of that name. */
+/** Bytes since the interface was created, as the host sees it; undefined if it does not exist. */
 export function interfaceBytes(name: string): InterfaceBytes | undefined {
-  // A name from Incus, but a path is made of it.
+  // The name comes from Incus, but becomes part of a path.
   if (!/^[\w.-]{1,15}$/.test(name) || name.startsWith('.')) return undefined;
   const counter = (file: string) => readText(`/sys/class/net/${name}/statistics/${file}`);
   const [received, sent] = [counter('rx_bytes'), counter('tx_bytes')];
@@ -22,10 +22,10 @@ export interface ConnectedNetwork {
   readonly bits: number;
 }
 
-/** Some hundreds of routes. */
+/** Enough for some hundreds of routes. */
 const routesBytesMax = 64 * 1024;
 
-/** Networks that need no gateway, of the namespace of a process. */
+/** Directly connected networks in the namespace of a process. */
 export function connectedNetworks(pid: number): ConnectedNetwork[] {
   return parseRoutes(readText(`/proc/${pid}/net/route`, { maxBytes: routesBytesMax }) ?? '');
 }

@@ -1,15 +1,15 @@
-// Calls of the C library that belong together, as load-libc.ts binds them.
+// Groups of C library calls, bound by load-libc.ts.
 import { closeSync } from 'node:fs';
 import { AT_FDCWD } from './constants.ts';
 import { type Libc, SystemCallError } from './libc.ts';
 
-/** The result; throws SystemCallError where it says that the call failed. */
+/** Returns the result of a call; throws SystemCallError if it failed. */
 export type Check = (name: string, result: number, about?: string) => number;
 
-/** Of fsopen, fsconfig and fsmount, on all architectures (<asm-generic/unistd.h>). */
+/** System call numbers of fsopen, fsconfig and fsmount on all architectures (<asm-generic/unistd.h>). */
 const numbers = { open: 430, configure: 431, mount: 432 };
 const FSCONFIG_CMD_CREATE = 6;
-/** Of fsopen and fsmount. */
+/** FSOPEN_CLOEXEC and FSMOUNT_CLOEXEC. */
 const CLOEXEC = 1;
 const SIGCHLD = 17;
 const stackBytes = 65_536;
@@ -19,7 +19,7 @@ const xattrBytesMax = 65_536;
 type Koffi = typeof import('koffi')['default'];
 type Library = ReturnType<Koffi['load']>;
 
-export function freshMount(c: Library, check: Check): Libc['mountOf'] {
+export function bindNewMount(c: Library, check: Check): Libc['newMount'] {
   const fsopen = c.func('long syscall(long n, const char *type, uint32 flags)');
   const fsconfig = c.func(
     'long syscall(long n, int fd, uint32 command, const char *key, const char *value, int more)',
@@ -41,7 +41,10 @@ export function freshMount(c: Library, check: Check): Libc['mountOf'] {
   };
 }
 
-export function fanotify(c: Library, check: Check): Pick<Libc, 'fanotifyInit' | 'fanotifyMark'> {
+export function bindFanotify(
+  c: Library,
+  check: Check,
+): Pick<Libc, 'fanotifyInit' | 'fanotifyMark'> {
   const init = c.func('int fanotify_init(uint32 flags, uint32 event_flags)');
   const mark = c.func(
     'int fanotify_mark(int fd, uint32 flags, uint64 mask, int dirfd, const char *path)',
@@ -53,7 +56,7 @@ export function fanotify(c: Library, check: Check): Pick<Libc, 'fanotifyInit' | 
   };
 }
 
-export function xattrs(
+export function bindXattrs(
   c: Library,
   check: Check,
 ): Pick<Libc, 'getxattr' | 'setxattr' | 'removexattr'> {
@@ -87,7 +90,7 @@ export function xattrs(
   };
 }
 
-export function sleeper(koffi: Koffi, c: Library): (flags: number, seconds: number) => number {
+export function bindSleeper(koffi: Koffi, c: Library): (flags: number, seconds: number) => number {
   const dlsym = c.func('void *dlsym(void *handle, const char *name)');
   const mmap = c.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64 offset)',
@@ -99,7 +102,7 @@ export function sleeper(koffi: Koffi, c: Library): (flags: number, seconds: numb
   return (flags, seconds) => clone(sleep, stack, flags | SIGCHLD, seconds);
 }
 
-export function accounts(koffi: Koffi, c: Library): Pick<Libc, 'account' | 'groups'> {
+export function bindAccounts(koffi: Koffi, c: Library): Pick<Libc, 'account' | 'groups'> {
   const getpwuid = c.func('void *getpwuid(uint32 uid)');
   const getgrouplist = c.func(
     'int getgrouplist(const char *name, uint32 gid, void *list, _Inout_ int *count)',

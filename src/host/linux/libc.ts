@@ -1,7 +1,7 @@
-// The few system calls that Node has no word for, as coi calls them (load-libc.ts binds them).
+// The few system calls that Node does not expose, as coi calls them (bound by load-libc.ts).
 import { getSystemErrorName } from 'node:util';
 
-/** A system call that failed: `code` is the errno's name, as in Node's own errors. */
+/** A failed system call; `code` is the errno's name, as in Node's errors. */
 export class SystemCallError extends Error {
   readonly code: string;
   readonly syscall: string;
@@ -15,7 +15,7 @@ export class SystemCallError extends Error {
   }
 }
 
-/** An account as the host's directory services know it. */
+/** An account from the host's name services. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
@@ -24,38 +24,38 @@ export interface Account {
   readonly home: string;
 }
 
-/** What coid calls. All of it is synchronous; failures are SystemCallErrors. */
+/** All calls are synchronous; failures are SystemCallErrors. */
 export interface Libc {
   openTree(fd: number, flags: number): number;
   mountSetattr(fd: number, attributes: Buffer): void;
   /** `target` is a path, or a descriptor of the directory to mount on. */
   moveMount(fd: number, target: string | number): void;
   umount2(path: string, flags: number): void;
-  /** A new mount of a kernel's own file system that has no place in any namespace, read through the descriptor. */
-  mountOf(type: string): { readonly fd: number; readonly close: () => void };
-  /** openat2 with the RESOLVE_ flags of <linux/openat2.h>, of an absolute path or of one below an open directory. */
+  /** A new detached mount of a kernel file system, read through the descriptor. */
+  newMount(type: string): { readonly fd: number; readonly close: () => void };
+  /** openat2 with RESOLVE_ flags (<linux/openat2.h>), for an absolute path or one below an open directory. */
   openat2(path: string | Buffer, flags: number, resolve: number, directory?: number): number;
-  /** Fills `value`; returns the length that the kernel gave. */
+  /** Fills `value`; returns the length from the kernel. */
   getsockopt(fd: number, level: number, option: number, value: Buffer): number;
   fcntl(fd: number, command: number, argument: Buffer): number;
-  /** Value of an extended attribute; undefined if there is none of that name. */
+  /** The value of an extended attribute; undefined if it is not set. */
   getxattr(path: string, name: string): Buffer | undefined;
   setxattr(path: string, name: string, value: Buffer): void;
-  /** Does nothing if there is none. */
+  /** Does nothing if it is not set. */
   removexattr(path: string, name: string): void;
-  /** A group of fanotify(7) whose reads do not wait. */
+  /** A fanotify(7) group with non-blocking reads. */
   fanotifyInit(flags: number, eventFlags: number): number;
-  /** `path` may be one of /proc/self/fd. */
+  /** `path` may be below /proc/self/fd. */
   fanotifyMark(group: number, flags: number, mask: number, path: string): void;
-  /** The ids with which this thread (the only one of JavaScript) opens files from now on. */
+  /** Sets the ids with which this thread (the only JavaScript thread) opens files. */
   setFileIds(ids: { uid: number; gid: number; groups: readonly number[] }): void;
-  /** A child in new namespaces (`flags`) that only sleeps and executes nothing; it ends by itself after `seconds`. */
+  /** A child in new namespaces (`flags`) that only sleeps, without exec; it ends after `seconds`. */
   cloneSleeper(flags: number, seconds: number): number;
   waitpid(pid: number): void;
-  /** Ends this process with all of its threads, and waits for none. */
+  /** Ends this process with all its threads immediately. */
   exit(status: number): void;
-  /** undefined if no directory service knows the uid. */
+  /** Undefined if no name service knows the uid. */
   account(uid: number): Account | undefined;
-  /** The groups of a login of that account. */
+  /** The groups that a login of that account gets. */
   groups(account: Account): number[];
 }

@@ -1,13 +1,20 @@
-// The C library through koffi. coid loads it, and a coi that locks.
+// Binds the C library with koffi, for coid and for a coi that takes locks.
 import { AT_FDCWD } from './constants.ts';
 import { type Libc, SystemCallError } from './libc.ts';
-import { accounts, type Check, fanotify, freshMount, sleeper, xattrs } from './libc-groups.ts';
+import {
+  bindAccounts,
+  bindFanotify,
+  bindNewMount,
+  bindSleeper,
+  bindXattrs,
+  type Check,
+} from './libc-groups.ts';
 
 const AT_EMPTY_PATH = 0x1000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 /** With MOVE_MOUNT_T_EMPTY_PATH: the target is a descriptor as well. */
 const MOVE_MOUNT_BOTH_EMPTY = 0x44;
-/** The new calls have one number on all architectures (<asm-generic/unistd.h>); setgroups is old. */
+/** New system calls have the same number on all architectures (<asm-generic/unistd.h>); setgroups is older. */
 const numbers = {
   openTree: 428,
   moveMount: 429,
@@ -38,14 +45,14 @@ export async function loadLibc(): Promise<Libc> {
     'int getsockopt(int fd, int level, int option, void *value, void *length)',
   );
   const fcntl = c.func('int fcntl(int fd, int command, void *argument)');
-  const attributes = xattrs(c, check);
-  const watching = fanotify(c, check);
-  const mountOf = freshMount(c, check);
+  const attributes = bindXattrs(c, check);
+  const watching = bindFanotify(c, check);
+  const newMount = bindNewMount(c, check);
   const waitpid = c.func('int waitpid(int pid, void *status, int options)');
   const setfsuid = c.func('int setfsuid(uint32 uid)');
   const setfsgid = c.func('int setfsgid(uint32 gid)');
-  const cloneSleeper = sleeper(koffi, c);
-  const known = accounts(koffi, c);
+  const cloneSleeper = bindSleeper(koffi, c);
+  const known = bindAccounts(koffi, c);
   return {
     openTree: (fd, flags) =>
       check('open_tree', openTree(numbers.openTree, fd, '', flags | AT_EMPTY_PATH)),
@@ -69,12 +76,12 @@ export async function loadLibc(): Promise<Libc> {
       const how = Buffer.alloc(24);
       how.writeBigUInt64LE(BigInt(flags), 0);
       how.writeBigUInt64LE(BigInt(resolve), 16);
-      // A name of other bytes than text.
+      // A name that is not UTF-8.
       const given = typeof path === 'string' ? path : Buffer.concat([path, Buffer.alloc(1)]);
       const fd = openat2(numbers.openat2, directory, given, how, how.length);
       return check('openat2', fd, String(path));
     },
-    mountOf,
+    newMount: newMount,
     getsockopt: (fd, level, option, value) => {
       const length = Buffer.alloc(4);
       length.writeUInt32LE(value.length);
@@ -87,7 +94,7 @@ export async function loadLibc(): Promise<Libc> {
       groups.forEach((group, index) => void list.writeUInt32LE(group, 4 * index));
       const number = setgroupsNumbers[process.arch];
       if (number === undefined) throw new SystemCallError('setgroups', 0, `on ${process.arch}`);
-      // Root's file uid is set last and given up last: the groups may be changed only with its capabilities.
+      // The file uid becomes root's first and another one last: changing groups needs root's capabilities.
       setfsuid(0);
       check('setgroups', setgroups(number, groups.length, list));
       setfsgid(gid);

@@ -1,4 +1,4 @@
-// Goal: a container that LXC still has is told from one that it has not.
+// Goal: a container that LXC still runs is told from one that it does not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasLxcMonitor } from './lxc-monitor.ts';

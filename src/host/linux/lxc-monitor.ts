@@ -1,20 +1,20 @@
-// Whether LXC still has a process for a container of that name. Incus forgets an ephemeral container while LXC is still
-// ending it; another one of the same name that starts in that moment fails ("already running", or its mounts vanish).
+// Waits until LXC has no process for a container name. Incus forgets an ephemeral container while LXC is still stopping
+// it; a container of the same name that starts meanwhile fails ("already running", or its mounts disappear).
 import { setTimeout as delay } from 'node:timers/promises';
 import { readText } from './proc-file.ts';
 
 const limitMs = 5000;
-/** The kernel tells nobody when such a socket goes. */
-const lookEveryMs = 10;
+/** Polled: the kernel does not report when such a socket closes. */
+const pollMs = 10;
 
-/** LXC listens at an abstract socket for as long as it has the container. */
+/** LXC listens on an abstract socket as long as it runs the container. */
 export function hasLxcMonitor(unixSockets: string, container: string): boolean {
   return unixSockets.split('\n').some((line) => line.endsWith(`/${container}/command`));
 }
 
-/** Resolves when there is none, at the latest after five seconds: then the start itself says what is wrong. */
-export async function untilNoLxcMonitor(container: string): Promise<void> {
+/** Resolves when there is none, or after five seconds; then the start itself reports the problem. */
+export async function waitForNoLxcMonitor(container: string): Promise<void> {
   const lastMs = performance.now() + limitMs;
   const isThere = () => hasLxcMonitor(readText('/proc/net/unix') ?? '', container);
-  while (isThere() && performance.now() < lastMs) await delay(lookEveryMs);
+  while (isThere() && performance.now() < lastMs) await delay(pollMs);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mountPoints } from './mounts.ts';
 
-test('mount points are read with their blanks and backslashes', () => {
+test('mount points are parsed with blanks and backslashes', () => {
   const text = [
     '22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw',
     '33 22 254:0 /a /run/coi/mounts/x/workspace rw,nosuid - ext4 /dev/vda rw',

@@ -1,4 +1,4 @@
-// Bind mounts through the kernel's mount API: every step works on a descriptor, so nothing can be swapped underneath.
+// Bind mounts through the kernel's mount API: every step uses a descriptor, so nothing can be swapped meanwhile.
 // Source: open_tree(2), mount_setattr(2), move_mount(2).
 import { closeSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { O_CLOEXEC } from './constants.ts';
@@ -7,9 +7,9 @@ import { type Libc, SystemCallError } from './libc.ts';
 export type MountKind = 'idmapped' | 'plain';
 
 export interface BindMount {
-  /** A descriptor (O_PATH is enough) of what is to be mounted. */
+  /** A descriptor of the mount source (O_PATH is enough). */
   readonly source: number;
-  /** An existing path that nobody but root can write around, or a descriptor of the directory. */
+  /** An existing path that only root can change, or a descriptor of the directory. */
   readonly target: string | number;
   readonly readonly: boolean;
   /** The user namespace with the id map. */
@@ -21,13 +21,13 @@ const MOUNT_ATTR_RDONLY = 1n;
 const MOUNT_ATTR_NOSUID = 2n;
 const MOUNT_ATTR_NODEV = 4n;
 const MOUNT_ATTR_IDMAP = 0x100000n;
-/** The clone must not stay in the peer group of its source: mounts that come and go there would show here, without a map. */
+/** The clone must leave the peer group of its source: otherwise later mounts there would appear here, without an id map. */
 const MS_PRIVATE = 0x40000n;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 const unmappable = ['EINVAL', 'EPERM'];
 
-/** Whether ids can be mapped where the descriptor lies: tried, on a mount that nobody ever sees. Throws SystemCallError. */
+/** Whether the file system of the descriptor supports id maps: tried on a detached mount. Throws SystemCallError. */
 export function canMapIds(libc: Libc, source: number, namespace: number): boolean {
   const tree = libc.openTree(source, OPEN_TREE_CLONE | O_CLOEXEC);
   try {
@@ -56,8 +56,8 @@ function setAttributes(libc: Libc, tree: number, attributes: bigint, namespace: 
     libc.mountSetattr(tree, mountAttr(attributes | MOUNT_ATTR_IDMAP, namespace));
     return 'idmapped';
   } catch (error) {
-    // EINVAL: the file system does not know idmapped mounts. EPERM: it is not this user namespace's to map, or the mount has
-    // a map already, as homes of systemd-homed and what Incus shifts into a container. All other failures are failures.
+    // EINVAL: the file system does not support idmapped mounts. EPERM: this user namespace may not map it, or the mount has a
+    // map already (systemd-homed homes, Incus's shifted mounts). Any other error is a failure.
     if (!(error instanceof SystemCallError && unmappable.includes(error.code))) throw error;
     libc.mountSetattr(tree, mountAttr(attributes, 0));
     return 'plain';
@@ -74,8 +74,8 @@ function mountAttr(set: bigint, namespace: number): Buffer {
 }
 
 /**
- * Unmounts and removes mount points in a directory, all or the named ones, and the directory if nothing is left in it.
- * Only ever removes empty directories: if an unmount failed, what is below belongs to somebody.
+ * Unmounts and removes mount points in a directory, all or the named ones, and the directory if it is then empty.
+ * Removes empty directories only: after a failed unmount, the content belongs to somebody.
  */
 export function removeMounts(
   libc: Libc,
@@ -84,14 +84,14 @@ export function removeMounts(
 ): void {
   for (const name of names) {
     unmount(libc, `${directory}/${name}`);
-    ignoring(['ENOENT'], () => rmdirSync(`${directory}/${name}`));
+    ignoreErrors(['ENOENT'], () => rmdirSync(`${directory}/${name}`));
   }
-  ignoring(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(directory));
+  ignoreErrors(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(directory));
 }
 
-/** Unmounts whatever is mounted there, also when it is busy (it goes when its last user goes). */
+/** Unmounts everything at that path; a busy mount is detached and disappears with its last user. */
 export function unmount(libc: Libc, target: string): void {
-  // Twice the same place can be mounted over; a path that is no mount point ends it.
+  // Mounts can be stacked; the loop ends when the path is no longer a mount point.
   for (let layers = 0; layers < 16; layers += 1) {
     try {
       libc.umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW);
@@ -103,9 +103,9 @@ export function unmount(libc: Libc, target: string): void {
   }
 }
 
-/** Makes a directory of root's alone; one that is there is taken (only root can have made it). */
+/** Creates a directory for root only; accepts an existing one, which only root can have created. */
 export function makeMountPoint(path: string): void {
-  ignoring(['EEXIST'], () => mkdirSync(path, { mode: 0o700 }));
+  ignoreErrors(['EEXIST'], () => mkdirSync(path, { mode: 0o700 }));
 }
 
 /** All mount points of this mount namespace below a directory. */
@@ -117,7 +117,7 @@ export function mountPointsBelow(directory: string): Set<string> {
   );
 }
 
-/** The innermost of those mounted at or above a path; of several at one place the last. */
+/** The innermost mount at or above a path; of stacked mounts, the last. */
 export function innermost<Mount extends { readonly point: string }>(
   mounts: Iterable<Mount>,
   path: string,
@@ -139,7 +139,7 @@ export function mountPoints(mountinfo: string): string[] {
     .map(unescapedField);
 }
 
-/** Blanks and backslashes are written as \040 and the like in tables of mounts (proc(5)). */
+/** Mount tables write spaces and backslashes as \040 and the like (proc(5)). */
 export function unescapedField(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
@@ -147,10 +147,10 @@ export function unescapedField(field: string): string {
 }
 
 function entries(directory: string): string[] {
-  return ignoring(['ENOENT'], () => readdirSync(directory)) ?? [];
+  return ignoreErrors(['ENOENT'], () => readdirSync(directory)) ?? [];
 }
 
-function ignoring<T>(codes: readonly string[], run: () => T): T | undefined {
+function ignoreErrors<T>(codes: readonly string[], run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {

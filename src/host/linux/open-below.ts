@@ -1,5 +1,5 @@
-// Opens what lies below an open directory, through no link: the kernel refuses one, whoever swaps what meanwhile. This is the
-// way wherever the C library is loaded; without it, host/fs/directory.ts goes the same way name by name.
+// Opens entries below an open directory without following links, enforced by the kernel and so safe against renames. Used
+// where the C library is loaded; otherwise host/fs/directory.ts descends component by component.
 import { constants } from 'node:fs';
 import {
   O_PATH,
@@ -10,9 +10,9 @@ import {
 import type { Libc } from './libc.ts';
 
 export interface BelowOptions {
-  /** A link of the last name is opened itself where not given, else refused as one on the way is. */
+  /** `refused`: the last component may not be a link either. By default the link itself is opened. */
   readonly lastLink?: 'refused';
-  /** More of RESOLVE_. */
+  /** Further RESOLVE_ flags. */
   readonly resolve?: number;
 }
 

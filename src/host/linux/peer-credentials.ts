@@ -1,4 +1,4 @@
-// Who is at the other end of a unix socket, by the kernel's word. Source: unix(7), SO_PEERCRED and SO_PEERGROUPS.
+// The credentials of a unix socket's peer, from the kernel. Source: unix(7), SO_PEERCRED and SO_PEERGROUPS.
 import type { Socket } from 'node:net';
 import type { Libc } from './libc.ts';
 
@@ -14,7 +14,7 @@ const SO_PEERCRED = 17;
 const SO_PEERGROUPS = 59;
 const groupsMax = 1024;
 
-/** The peer as it was when it connected. Throws SystemCallError. */
+/** The peer at the time of connecting. Throws SystemCallError. */
 export function peerOf(libc: Libc, socket: Socket): Peer {
   const credentials = Buffer.alloc(12);
   const fd = descriptor(socket);
@@ -29,9 +29,9 @@ export function peerOf(libc: Libc, socket: Socket): Peer {
   };
 }
 
-/** Node has no public word for the descriptor of a socket. */
+/** Node has no public API for the descriptor of a socket. */
 function descriptor(socket: Socket): number {
   const fd = (socket as Socket & { _handle?: { fd?: number } })._handle?.fd;
-  if (fd === undefined || fd < 0) throw new Error('a socket without a descriptor');
+  if (fd === undefined || fd < 0) throw new Error('the socket has no descriptor');
   return fd;
 }

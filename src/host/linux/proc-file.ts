@@ -1,12 +1,12 @@
-// Reads small files of /proc and /sys, which are made as they are read: their size is not known before.
+// Reads small files of /proc and /sys, whose content is generated on read, so their size is unknown.
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Most files are smaller, and Node takes buffers below 4096 bytes from a pool. */
+/** Most files are smaller, and Node pools buffers below 4096 bytes. */
 const firstChunkBytes = 4000;
 const chunkBytes = 65_536;
 const defaultMaxBytes = 8 * 1024 * 1024;
 
-/** The text (bytes as Latin-1 where `encoding` says so), or undefined if there is no such thing or it vanished meanwhile. */
+/** Undefined if the file does not exist or disappeared meanwhile. */
 export function readText(
   path: string,
   options: { maxBytes?: number; encoding?: 'utf8' | 'latin1' } = {},
@@ -41,7 +41,7 @@ export function readText(
   );
 }
 
-/** The lines of a file that is made as it is read, some at a time: a table may be long. */
+/** Reads the lines of a generated file in chunks: a table may be long. */
 export class LineReader implements Disposable {
   readonly #fd: number | undefined;
   readonly #chunk = Buffer.allocUnsafe(chunkBytes);
@@ -62,7 +62,7 @@ export class LineReader implements Disposable {
     return this.#bytes;
   }
 
-  /** The next whole ones; undefined at the end. */
+  /** The next complete lines; undefined at the end. */
   next(): string[] | undefined {
     if (this.#ended || this.#fd === undefined) return undefined;
     const count = readSome(this.#fd, this.#chunk);
@@ -78,7 +78,7 @@ export class LineReader implements Disposable {
   }
 }
 
-/** 0 at the end, and where the process has ended meanwhile. */
+/** 0 at the end, or if the process has ended meanwhile. */
 function readSome(fd: number, chunk: Buffer): number {
   try {
     return readSync(fd, chunk, 0, chunk.length, null);

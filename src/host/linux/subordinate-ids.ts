@@ -1,4 +1,4 @@
-// The ids that root may hand to containers. Source: subuid(5).
+// Root's subordinate ids, for containers. Source: subuid(5).
 import { readFileSync } from 'node:fs';
 
 export interface SubordinateRange {
@@ -6,22 +6,22 @@ export interface SubordinateRange {
   readonly count: number;
 }
 
-/** What Incus takes when the files say nothing. */
-const usual: SubordinateRange = { from: 1_000_000, count: 1_000_000_000 };
+/** Incus's default if the files have no entry. */
+const defaultRange: SubordinateRange = { from: 1_000_000, count: 1_000_000_000 };
 
-/** What /etc/subuid and /etc/subgid both give to root. */
+/** The ids that both /etc/subuid and /etc/subgid grant to root. */
 export function rootSubordinateIds(): SubordinateRange {
   const [uids, gids] = ['/etc/subuid', '/etc/subgid'].map((path) => {
     try {
       return largestRange(readFileSync(path, 'utf8'));
     } catch {
-      return usual;
+      return defaultRange;
     }
   });
-  return commonRange(uids ?? usual, gids ?? usual);
+  return commonRange(uids ?? defaultRange, gids ?? defaultRange);
 }
 
-/** Whether such a file gives that id to root; it does not where it cannot be read. */
+/** Whether such a file grants that id to root; false if it cannot be read. */
 export function rootHasId(path: string, id: number): boolean {
   try {
     return rangesOfRoot(readFileSync(path, 'utf8')).some(
@@ -32,9 +32,9 @@ export function rootHasId(path: string, id: number): boolean {
   }
 }
 
-/** Root's largest range in the text of such a file; the usual one where it has none. */
+/** Root's largest range in the text of such a file, or the default. */
 export function largestRange(text: string): SubordinateRange {
-  return rangesOfRoot(text).toSorted((a, b) => b.count - a.count)[0] ?? usual;
+  return rangesOfRoot(text).toSorted((a, b) => b.count - a.count)[0] ?? defaultRange;
 }
 
 function rangesOfRoot(text: string): SubordinateRange[] {
@@ -46,7 +46,7 @@ function rangesOfRoot(text: string): SubordinateRange[] {
   });
 }
 
-/** What lies in both; empty if nothing does. */
+/** The intersection; may be empty. */
 export function commonRange(a: SubordinateRange, b: SubordinateRange): SubordinateRange {
   const from = Math.max(a.from, b.from);
   return { from, count: Math.max(0, Math.min(a.from + a.count, b.from + b.count) - from) };

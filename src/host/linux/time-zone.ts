@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 
 const database = '/usr/share/zoneinfo/';
 
-/** Name of the host's zone, from /etc/timezone or where /etc/localtime points; undefined if neither says. */
+/** The name of the host's zone, from /etc/timezone or the target of /etc/localtime; undefined if neither has one. */
 export function hostZone(): string | undefined {
   try {
     const name = readFileSync('/etc/timezone', 'utf8').trim();
@@ -20,7 +20,7 @@ export function hostZone(): string | undefined {
   }
 }
 
-/** Whether the zone database of the host has that name, which holds no `..` (session/plan/timezone.ts). */
-export function knownZone(name: string): boolean {
+/** Whether the host's zone database has that name. Callers exclude `..` (session/plan/timezone.ts). */
+export function isKnownZone(name: string): boolean {
   return existsSync(database + name);
 }

@@ -1,14 +1,14 @@
-// Asking name servers: what cannot be reached costs no time, and no late event hurts.
+// Queries to name servers: unreachable ones cost no time, and late events do no harm.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { askDns } from './dns-client.ts';
+import { queryDns } from './dns-client.ts';
 
 /** `a.` IN A, as a question. */
 const question = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 0, 0, 1, 0, 1]);
 
-/** The kernel refuses to connect there (EACCES), so nothing is sent anywhere. */
+/** The kernel refuses to connect there (EACCES), so nothing is sent. */
 const noWay = '255.255.255.255';
 
 async function server(t: { after(work: () => void): void }): Promise<string> {
@@ -24,16 +24,19 @@ async function server(t: { after(work: () => void): void }): Promise<string> {
   return `127.0.0.1:${socket.address().port}`;
 }
 
-test('servers that cannot be reached are passed over at once', async (t) => {
-  const good = await server(t);
-  // Waited for, four of them would take longer than the whole question may.
-  const reply = await askDns({ servers: [noWay, noWay, noWay, noWay, good], message: question });
+test('unreachable servers are skipped at once', async (t) => {
+  const answering = await server(t);
+  // Waiting for each of the four would exceed the limit of the query.
+  const reply = await queryDns({
+    servers: [noWay, noWay, noWay, noWay, answering],
+    message: question,
+  });
   assert.equal(reply?.readUInt8(2), 0x81);
 });
 
-test('where no server can be reached there is no reply, and no error', async () => {
+test('with no reachable server there is no reply and no error', async () => {
   for (const servers of [[noWay], ['127.0.0.1:99999'], []])
-    assert.equal(await askDns({ servers, message: question }), undefined, String(servers));
+    assert.equal(await queryDns({ servers, message: question }), undefined, String(servers));
   const signal = AbortSignal.abort();
-  assert.equal(await askDns({ servers: [noWay], message: question, signal }), undefined);
+  assert.equal(await queryDns({ servers: [noWay], message: question, signal }), undefined);
 });

@@ -1,31 +1,31 @@
-// Asks name servers: UDP first, TCP when the answer does not fit, the next server when one is silent. Source: RFC 1035, RFC 5452.
+// A DNS client: UDP first, TCP for truncated replies, the next server after a timeout. Source: RFC 1035, RFC 5452.
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { framed } from './dns-server.ts';
+import { frameMessage } from './dns-server.ts';
 
-export interface AskOptions {
-  /** Addresses, with `:port` behind an IPv4 one where it is not 53. */
+export interface QueryOptions {
+  /** Addresses; IPv4 addresses may have a `:port` (default 53). */
   readonly servers: readonly string[];
-  /** A question in wire form with one question; its id is replaced. */
+  /** A query in wire format with one question; its id is replaced. */
   readonly message: Buffer;
   readonly signal?: AbortSignal;
 }
 
 const tryMs = 1500;
-/** Clients give up after five seconds; whoever asks for them must be done before. */
+/** Clients give up after five seconds, so the whole query must finish before. */
 const wholeMs = 4500;
 const roundsMax = 2;
 const headerBytes = 12;
 const replyBytesMax = 65_535;
 
-/** The first reply of any of the servers; undefined if none answers in time. Never rejects. */
-export async function askDns({
+/** The first reply from any server; undefined if none answers in time. Never rejects. */
+export async function queryDns({
   servers,
   message,
   signal,
-}: AskOptions): Promise<Buffer | undefined> {
+}: QueryOptions): Promise<Buffer | undefined> {
   const limit = AbortSignal.timeout(wholeMs);
   const whole = signal ? AbortSignal.any([signal, limit]) : limit;
   for (let round = 0; round < roundsMax; round += 1) {
@@ -33,13 +33,13 @@ export async function askDns({
       if (whole.aborted) return undefined;
       const question = Buffer.from(message);
       question.writeUInt16BE(randomInt(65_536), 0);
-      const place = placeOf(server);
+      const place = parseEndpoint(server);
       const attempt = AbortSignal.any([whole, AbortSignal.timeout(tryMs)]);
-      const reply = await askUdp(place, question, attempt);
+      const reply = await queryUdp(place, question, attempt);
       if (!reply) continue;
       if ((reply.readUInt8(2) & 0x02) === 0) return reply;
       return (
-        (await askTcp(place, question, AbortSignal.any([whole, AbortSignal.timeout(tryMs)]))) ??
+        (await queryTcp(place, question, AbortSignal.any([whole, AbortSignal.timeout(tryMs)]))) ??
         reply
       );
     }
@@ -47,7 +47,7 @@ export async function askDns({
   return undefined;
 }
 
-/** The servers of a resolv.conf(5), read anew when the file has changed. */
+/** The servers in a resolv.conf(5), reread when the file has changed. */
 export function systemServers(path = '/etc/resolv.conf'): () => readonly string[] {
   let known: { readonly changedMs: number; readonly servers: readonly string[] } | undefined;
   return () => {
@@ -68,19 +68,19 @@ export function systemServers(path = '/etc/resolv.conf'): () => readonly string[
   };
 }
 
-interface Place {
+interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
 
-function placeOf(server: string): Place {
+function parseEndpoint(server: string): Endpoint {
   const [, address, port] = /^(\d+\.\d+\.\d+\.\d+):(\d{1,5})$/.exec(server) ?? [];
   return address === undefined ? { address: server, port: 53 } : { address, port: Number(port) };
 }
 
-/** A socket for each question, so that its port is as hard to guess as its id; connected, so that only that server is heard. */
-function askUdp(
-  { address, port }: Place,
+/** One socket per query, for a random port in addition to the random id; connected, so that only that server can reply. */
+function queryUdp(
+  { address, port }: Endpoint,
   question: Buffer,
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
@@ -98,10 +98,10 @@ function askUdp(
     signal.addEventListener('abort', stop, { once: true });
     socket.once('error', stop);
     socket.on('message', (reply) => {
-      // Anything else may be forged, and the true one may still come.
-      if (answers(reply, question)) end(reply);
+      // Anything else may be forged; the real reply may still come.
+      if (isReplyTo(reply, question)) end(reply);
     });
-    // No way there: the next server is asked at once.
+    // Unreachable: the next server is tried at once.
     const connected = (error?: Error) => {
       if (error) end();
       else if (!ended) socket.send(question, () => undefined);
@@ -109,14 +109,14 @@ function askUdp(
     try {
       socket.connect(port, address, connected);
     } catch {
-      // A port that is none.
+      // An invalid port.
       end();
     }
   });
 }
 
-function askTcp(
-  { address, port }: Place,
+function queryTcp(
+  { address, port }: Endpoint,
   question: Buffer,
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
@@ -129,20 +129,20 @@ function askTcp(
     };
     socket.once('error', () => end());
     socket.once('close', () => end());
-    socket.once('connect', () => socket.write(framed(question)));
+    socket.once('connect', () => socket.write(frameMessage(question)));
     socket.on('data', (part: Buffer) => {
       pending = Buffer.concat([pending, part]);
       if (pending.length > replyBytesMax + 2) return end();
       const bytes = pending.length < 2 ? replyBytesMax : pending.readUInt16BE(0);
       if (pending.length < 2 + bytes) return;
       const reply = pending.subarray(2, 2 + bytes);
-      end(answers(reply, question) ? reply : undefined);
+      end(isReplyTo(reply, question) ? reply : undefined);
     });
   });
 }
 
-/** A response with the same id to the same question; servers may change the case of letters. */
-function answers(reply: Buffer, question: Buffer): boolean {
+/** A response with the same id and the same question, ignoring case. */
+function isReplyTo(reply: Buffer, question: Buffer): boolean {
   const end = questionEnd(question);
   if (
     reply.length < end ||
@@ -157,7 +157,7 @@ function answers(reply: Buffer, question: Buffer): boolean {
   );
 }
 
-/** Our own question is never compressed: labels until the empty one, then type and class. */
+/** Our query is never compressed: labels up to the empty one, then type and class. */
 function questionEnd(message: Buffer): number {
   let at = headerBytes;
   while (at < message.length && message.readUInt8(at) !== 0) at += 1 + message.readUInt8(at);

@@ -1,4 +1,4 @@
-// DNS over UDP and TCP on one address and port: messages in, messages out. What they mean is not known here. Source: RFC 1035, RFC 7766.
+// A DNS server over UDP and TCP on one address and port. It does not interpret the messages. Source: RFC 1035, RFC 7766.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 
@@ -6,8 +6,8 @@ export interface DnsServer {
   close(): void;
 }
 
-/** The reply to a message, or undefined for silence. Must not reject. */
-export type AnswerDns = (
+/** The reply to a message, or undefined to send none. Must not reject. */
+export type DnsHandler = (
   message: Buffer,
   from: string,
   transport: 'udp' | 'tcp',
@@ -19,7 +19,7 @@ const idleMs = 10_000;
 const questionBytesMax = 4096;
 const questionsPerConnectionMax = 100;
 
-/** Listens on both. Rejects with the system's error if it cannot. */
+/** Listens on both. Rejects with the system error. */
 export async function serveDns({
   address,
   port,
@@ -27,22 +27,22 @@ export async function serveDns({
 }: {
   address: string;
   port: number;
-  answer: AnswerDns;
+  answer: DnsHandler;
 }): Promise<DnsServer> {
   const udp = createSocket('udp4');
   udp.on('message', (message, { address: from, port: fromPort }) => {
     void answer(message, from, 'udp').then(
       (reply) => {
-        // Errors of single datagrams (a client that is gone) concern nobody.
+        // Errors of single datagrams (the client is gone) are ignored.
         if (reply) udp.send(reply, fromPort, from, () => undefined);
-        // A question that could not be answered is asked again by whoever asked it.
+        // Without a reply, the client retries.
       },
       () => undefined,
     );
   });
   const tcp = tcpServer(answer);
   try {
-    await listening(udp, tcp, address, port);
+    await listen(udp, tcp, address, port);
   } catch (error) {
     udp.close();
     tcp.close();
@@ -58,12 +58,7 @@ export async function serveDns({
   };
 }
 
-async function listening(
-  udp: UdpSocket,
-  tcp: Server,
-  address: string,
-  port: number,
-): Promise<void> {
+async function listen(udp: UdpSocket, tcp: Server, address: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     udp.once('error', reject);
     udp.bind(port, address, resolve);
@@ -74,7 +69,7 @@ async function listening(
   });
 }
 
-function tcpServer(answer: AnswerDns): Server {
+function tcpServer(answer: DnsHandler): Server {
   const open = new Map<string, number>();
   const server = createServer((socket) => {
     const from = socket.remoteAddress ?? '';
@@ -86,17 +81,17 @@ function tcpServer(answer: AnswerDns): Server {
       if (left > 0) open.set(from, left);
       else open.delete(from);
     });
-    // Whatever breaks a connection breaks only that one.
+    // An error affects only its own connection.
     socket.on('error', () => undefined);
     socket.setTimeout(idleMs, () => socket.destroy());
-    void converse(socket, from, answer).catch(() => socket.destroy());
+    void serveConnection(socket, from, answer).catch(() => socket.destroy());
   });
   server.maxConnections = connectionsMax;
   return server;
 }
 
-/** One message after the other, each with its length in two bytes before it. */
-async function converse(socket: Socket, from: string, answer: AnswerDns): Promise<void> {
+/** Handles messages one at a time, each prefixed by a two-byte length. */
+async function serveConnection(socket: Socket, from: string, answer: DnsHandler): Promise<void> {
   let pending: Buffer = Buffer.alloc(0);
   let left = questionsPerConnectionMax;
   for await (const part of socket as AsyncIterable<Buffer>) {
@@ -109,12 +104,12 @@ async function converse(socket: Socket, from: string, answer: AnswerDns): Promis
       pending = pending.subarray(2 + bytes);
       left -= 1;
       if (!reply) return void socket.destroy();
-      socket.write(framed(reply));
+      socket.write(frameMessage(reply));
     }
   }
 }
 
-export function framed(message: Buffer): Buffer {
+export function frameMessage(message: Buffer): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(message.length);
   return Buffer.concat([length, message]);

@@ -1,7 +1,7 @@
-// Whether a port of this host can be listened on.
+// Checks whether a port of this host is free.
 import { createServer } from 'node:net';
 
-/** True if a listener could be opened there just now: by this user, or by Incus where only root may. */
+/** True if this user can listen there now, or Incus can if the port is reserved for root. */
 export async function isPortFree(address: string, port: number): Promise<boolean> {
   const refusal = await portRefusal(address, port);
   if (refusal !== 'EACCES') return refusal === undefined;
@@ -9,7 +9,7 @@ export async function isPortFree(address: string, port: number): Promise<boolean
   return listeners(port).length === 0;
 }
 
-/** The same for all that `localhost` may mean: a browser asks ::1 first. */
+/** Checks every address of `localhost`: browsers try ::1 first. */
 export async function isLocalPortFree(port: number): Promise<boolean> {
   const [free, refusal] = await Promise.all([
     isPortFree('127.0.0.1', port),
@@ -18,7 +18,7 @@ export async function isLocalPortFree(port: number): Promise<boolean> {
   return free && refusal !== 'EADDRINUSE';
 }
 
-/** The code of the error that a listener meets there; undefined where it meets none. */
+/** The error code of listening there; undefined if it succeeds. */
 function portRefusal(address: string, port: number): Promise<string | undefined> {
   const server = createServer();
   return new Promise((resolve) => {

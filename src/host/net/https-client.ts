@@ -1,16 +1,16 @@
-// One question to a service of the internet, with a short limit.
+// One HTTPS request to a service on the internet, with a short timeout.
 
-export type Answered =
+export type ServiceReply =
   | { readonly kind: 'answered'; readonly status: number; readonly body: string }
   | { readonly kind: 'unreachable' };
 
 const bodyMaxChars = 1_000_000;
 
-/** Follows no redirection: the headers may hold a token. */
-export async function askService(
+/** Follows no redirects: the headers may contain a token. */
+export async function requestService(
   url: string,
   { headers, limitMs }: { headers: Readonly<Record<string, string>>; limitMs: number },
-): Promise<Answered> {
+): Promise<ServiceReply> {
   let status: number | undefined;
   try {
     const response = await fetch(url, {
@@ -28,7 +28,7 @@ export async function askService(
     }
     return { kind: 'answered', status, body };
   } catch {
-    // Half an answer is one that says nothing, not a service that is away.
+    // A partial reply counts as an empty one: the service is reachable.
     return status === undefined ? { kind: 'unreachable' } : { kind: 'answered', status, body: '' };
   }
 }

@@ -22,7 +22,7 @@ function messages(
   return all;
 }
 
-test('a batch is one transaction in which an element is added, taken out and added with its time', () => {
+test('a batch is one transaction that adds, removes and re-adds an element with its timeout', () => {
   const { bytes, acknowledged } = batch([element], 7);
   assert.equal(acknowledged, 3);
   assert.deepEqual(
@@ -38,7 +38,7 @@ test('a batch is one transaction in which an element is added, taken out and add
   assert.ok(bytes.includes(Buffer.from([192, 0, 2, 1])));
 });
 
-test('a set that does not exist is an error with the word of the kernel, not silence', async () => {
+test("a set that does not exist is an error with the kernel's message", async () => {
   const writer = await openElementWriter();
   try {
     assert.throws(
@@ -51,7 +51,7 @@ test('a set that does not exist is an error with the word of the kernel, not sil
   }
 });
 
-test('an element that the kernel does not have is told so, or that nobody may ask', async () => {
+test('a missing element and missing permission are reported', async () => {
   const writer = await openElementWriter();
   const ask = () => writer.has({ ...element, table: 'coit_no_such_table' });
   try {

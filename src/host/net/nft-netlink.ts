@@ -1,11 +1,11 @@
-// Puts elements with a time into nftables sets by netlink, and asks for them, without a process: it is on the way of
-// every DNS answer and of every change of the rules.
+// Adds elements with a timeout to nftables sets and queries them through netlink, without a process: this happens for
+// every DNS reply and every change of the rules.
 // Source: <linux/netfilter/nfnetlink.h>, <linux/netfilter/nf_tables.h>, netlink(7).
 
 export interface SetKey {
   readonly table: string;
   readonly set: string;
-  /** As the kernel keeps it: an IPv4 address in network order, a mark in that of the machine. */
+  /** In the kernel's form: an IPv4 address in network byte order, a mark in host byte order. */
   readonly key: Buffer;
 }
 
@@ -14,15 +14,15 @@ export interface TimedElement extends SetKey {
 }
 
 export interface ElementWriter {
-  /** All of them or none, in sets of the family inet; one that is there gets the new time. Throws NetlinkError. */
+  /** Adds all elements or none, in sets of the family inet; an existing one gets the new timeout. Throws NetlinkError. */
   put(elements: readonly TimedElement[]): void;
-  /** Whether the kernel has it now, in a set of the family inet. Throws NetlinkError. */
+  /** Whether the kernel has the element, in a set of the family inet. Throws NetlinkError. */
   has(element: SetKey): boolean;
   close(): void;
 }
 
 export class NetlinkError extends Error {
-  /** The kernel's errno; 0 where it gave no answer. */
+  /** The kernel's errno; 0 if it did not answer. */
   readonly errno: number;
 
   constructor(what: string, errno: number) {
@@ -56,7 +56,7 @@ const attributes = { table: 1, set: 2, elements: 3, element: 1, key: 1, timeout:
 const replyBytes = 65_536;
 const headerBytes = 16;
 
-/** Opens a netlink socket; koffi is loaded by coid anyway. Throws NetlinkError. */
+/** Opens a netlink socket; coid loads koffi anyway. Throws NetlinkError. */
 export async function openElementWriter(): Promise<ElementWriter> {
   const { default: koffi } = await import('koffi');
   const c = koffi.load(null);
@@ -65,7 +65,7 @@ export async function openElementWriter(): Promise<ElementWriter> {
   const recv = c.func('long recv(int fd, _Out_ uint8_t *data, size_t length, int flags)');
   const close = c.func('int close(int fd)');
   const fd = Number(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER));
-  if (fd < 0) throw new NetlinkError('no netlink socket', koffi.errno());
+  if (fd < 0) throw new NetlinkError('cannot open a netlink socket', koffi.errno());
   let sequence = 1;
   const drain = (): Buffer[] => {
     const parts: Buffer[] = [];
@@ -77,11 +77,11 @@ export async function openElementWriter(): Promise<ElementWriter> {
     }
   };
   const exchange = (bytes: Buffer): Buffer[] => {
-    // Whatever is left of an earlier exchange is not an answer to this one.
+    // Drops leftovers of an earlier exchange.
     drain();
     if (Number(send(fd, bytes, bytes.length, 0)) !== bytes.length)
-      throw new NetlinkError('netlink took no message', koffi.errno());
-    // The kernel has answered by the time that send returns.
+      throw new NetlinkError('cannot send to netlink', koffi.errno());
+    // The kernel has replied by the time send returns.
     return drain();
   };
   return {
@@ -89,14 +89,14 @@ export async function openElementWriter(): Promise<ElementWriter> {
       const first = sequence;
       const { bytes, acknowledged } = batch(elements, first);
       sequence += acknowledged + 2;
-      check(exchange(bytes), first, acknowledged);
+      checkAcknowledged(exchange(bytes), first, acknowledged);
     },
     has: (element) => {
       const number = sequence;
       sequence += 1;
       const head = generic(NFPROTO_INET, 0);
-      const parts = listOf(element, undefined);
-      return isThere(
+      const parts = elementAttributes(element, undefined);
+      return isElementReply(
         exchange(message(messages.getElement, NLM_F_REQUEST, number, head, parts)),
         number,
       );
@@ -105,7 +105,7 @@ export async function openElementWriter(): Promise<ElementWriter> {
   };
 }
 
-/** The messages of one transaction, each with its number; the kernel acknowledges all but the first and the last. */
+/** The numbered messages of one transaction; the kernel acknowledges all but the first and the last. */
 export function batch(
   elements: readonly TimedElement[],
   first: number,
@@ -117,28 +117,28 @@ export function batch(
   };
   const frame = (type: number) => message(type, NLM_F_REQUEST, next(), generic(0, SUBSYSTEM), []);
   const begin = frame(messages.batchBegin);
-  // An element that exists keeps its time when it is added again, so it is taken out in between.
+  // Adding an existing element keeps its old timeout, so it is deleted in between.
   const writes = elements.flatMap((element) => [
     message(
       messages.newElement,
       NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
       next(),
       generic(NFPROTO_INET, 0),
-      listOf(element, element.timeoutMs),
+      elementAttributes(element, element.timeoutMs),
     ),
     message(
       messages.deleteElement,
       NLM_F_REQUEST | NLM_F_ACK,
       next(),
       generic(NFPROTO_INET, 0),
-      listOf(element, undefined),
+      elementAttributes(element, undefined),
     ),
     message(
       messages.newElement,
       NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
       next(),
       generic(NFPROTO_INET, 0),
-      listOf(element, element.timeoutMs),
+      elementAttributes(element, element.timeoutMs),
     ),
   ]);
   return {
@@ -147,15 +147,15 @@ export function batch(
   };
 }
 
-interface Answer {
+interface NetlinkReply {
   readonly type: number;
   readonly sequence: number;
-  /** Of an acknowledgement (0) or a refusal. */
+  /** 0 for an acknowledgement, else the error. */
   readonly errno: number;
 }
 
-function answersIn(parts: readonly Buffer[]): Answer[] {
-  const found: Answer[] = [];
+function parseReplies(parts: readonly Buffer[]): NetlinkReply[] {
+  const found: NetlinkReply[] = [];
   for (const part of parts) {
     for (let at = 0; at + headerBytes + 4 <= part.length; ) {
       const length = part.readUInt32LE(at);
@@ -171,8 +171,8 @@ function answersIn(parts: readonly Buffer[]): Answer[] {
   return found;
 }
 
-function check(parts: readonly Buffer[], first: number, acknowledged: number): void {
-  const answers = answersIn(parts).filter(
+function checkAcknowledged(parts: readonly Buffer[], first: number, acknowledged: number): void {
+  const answers = parseReplies(parts).filter(
     ({ type, sequence }) => type === NLMSG_ERROR && sequence >= first,
   );
   for (const { errno } of answers)
@@ -180,14 +180,14 @@ function check(parts: readonly Buffer[], first: number, acknowledged: number): v
   if (answers.length < acknowledged) throw new NetlinkError('the kernel did not answer', 0);
 }
 
-function isThere(parts: readonly Buffer[], number: number): boolean {
-  const answer = answersIn(parts).find(({ sequence }) => sequence === number);
+function isElementReply(parts: readonly Buffer[], number: number): boolean {
+  const answer = parseReplies(parts).find(({ sequence }) => sequence === number);
   if (answer?.type === messages.newElement) return true;
   if (answer?.type === NLMSG_ERROR && answer.errno === ENOENT) return false;
-  throw new NetlinkError('the kernel did not tell an element of a set', answer?.errno ?? 0);
+  throw new NetlinkError('the kernel did not report an element of a set', answer?.errno ?? 0);
 }
 
-function listOf({ table, set, key }: SetKey, timeoutMs: number | undefined): Buffer[] {
+function elementAttributes({ table, set, key }: SetKey, timeoutMs: number | undefined): Buffer[] {
   const parts = [attribute(attributes.key | NLA_F_NESTED, attribute(attributes.value, key))];
   if (timeoutMs !== undefined) {
     const time = Buffer.alloc(8);

@@ -1,32 +1,32 @@
-// nftables through its own program: transactions and listings as JSON on its standard input, one process each.
+// nftables through the nft program: transactions and listings as JSON on its standard input, one process each.
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { CoiError } from '../../errors.ts';
 import { plainEnvironment, runProgram } from '../process/program.ts';
-import { listedObjects, type NftObject, unconfirmed } from './nft-answer.ts';
+import { echoMismatch, type NftObject, parseListing } from './nft-output.ts';
 
-export type { NftObject } from './nft-answer.ts';
+export type { NftObject } from './nft-output.ts';
 
-/** Commands and objects of libnftables-json(5), without the frame around them. */
+/** Commands and objects of libnftables-json(5), without the outer object. */
 export interface Nft {
   /**
-   * All of the commands or none, and proved: exit status 0 alone proves nothing, since an nft that reads no command
-   * ends with it, too. `isInForce` asks the kernel for something that only this transaction brings. Without it nft's own
-   * echo has to hold every command; for that nft reads all rules of the host, of others too. Throws `network-unprotected`.
+   * Applies all commands or none, and verifies it: exit status 0 proves nothing, since an nft that reads no command also
+   * returns it. `isApplied` asks the kernel for something that only this transaction adds. Without it nft's echo must
+   * contain every command, for which nft reads all rules of the host. Throws `network-unprotected`.
    */
-  apply(commands: readonly unknown[], isInForce?: () => boolean): Promise<void>;
-  /** Everything in a table; empty if there is no such table. Throws `network-unprotected`. */
+  apply(commands: readonly unknown[], isApplied?: () => boolean): Promise<void>;
+  /** All objects of a table; empty if the table does not exist. Throws `network-unprotected`. */
   table(family: string, name: string): Promise<NftObject[]>;
 }
 
 export class NftError extends CoiError {
-  /** What nft printed: the first failing command among it. */
+  /** nft's output, including the first failing command. */
   readonly output: string;
 
   constructor(message: string, output: string, cause?: unknown) {
     super('network-unprotected', message, {
-      hint: 'Run `coi health`; `nft list ruleset` shows what is in force.',
+      hint: 'Run `coi health`; `nft list ruleset` shows the active rules.',
       cause,
     });
     this.output = output;
@@ -37,26 +37,26 @@ const limitMs = 10_000;
 const outputMax = 64 * 1024 * 1024;
 const shownMax = 400;
 
-/** `scratchDir` is a directory that only root can write; the file that is made there has no name by the time nft reads it. */
+/** Only root can write `scratchDir`; the file created there is unlinked before nft reads it. */
 export function openNft({ scratchDir = '/run', program = 'nft' } = {}): Nft {
   const run = (args: readonly string[], input: unknown) =>
     runNft({ program, args, input, scratchDir });
   return {
-    apply: async (commands, isInForce) => {
+    apply: async (commands, isApplied) => {
       if (commands.length === 0) return;
-      const args = isInForce ? ['-j', '-f', '-'] : ['-j', '--echo', '-f', '-'];
-      const said = await run(args, { nftables: commands });
-      const why = isInForce ? unseen(isInForce) : unconfirmed(commands, said);
-      if (why !== undefined) throw new NftError(`nft did not put the rules in force: ${why}`, said);
+      const args = isApplied ? ['-j', '-f', '-'] : ['-j', '--echo', '-f', '-'];
+      const output = await run(args, { nftables: commands });
+      const why = isApplied ? notAppliedReason(isApplied) : echoMismatch(commands, output);
+      if (why !== undefined) throw new NftError(`nft did not apply the rules: ${why}`, output);
     },
     table: async (family, name) => {
-      // One listing a process: of several, nft 1.0.6 finds only the last.
+      // One listing per process: of several, nft 1.0.6 prints only the last.
       const list = async (what: unknown) =>
-        listed(await run(['-j', '-f', '-'], { nftables: [{ list: what }] }));
+        requireListing(await run(['-j', '-f', '-'], { nftables: [{ list: what }] }));
       try {
         const objects = await list({ table: { family, name } });
         if (hasTable(objects, family, name)) return objects;
-        throw new NftError(`nft did not list the rules: its answer lacks the table ${name}`, '');
+        throw new NftError(`nft did not list the rules: its output lacks the table ${name}`, '');
       } catch (error) {
         if (hasTable(await list({ tables: null }), family, name)) throw error;
         return [];
@@ -65,10 +65,10 @@ export function openNft({ scratchDir = '/run', program = 'nft' } = {}): Nft {
   };
 }
 
-/** Why the kernel's word is no proof; undefined if it is. */
-function unseen(isInForce: () => boolean): string | undefined {
+/** Why the kernel does not confirm the transaction; undefined if it does. */
+function notAppliedReason(isApplied: () => boolean): string | undefined {
   try {
-    return isInForce() ? undefined : 'it ended without an error, but the kernel has none of them';
+    return isApplied() ? undefined : 'it succeeded, but the kernel does not have them';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -80,10 +80,10 @@ function hasTable(objects: readonly NftObject[], family: string, name: string): 
   );
 }
 
-function listed(text: string): NftObject[] {
-  const objects = listedObjects(text);
+function requireListing(text: string): NftObject[] {
+  const objects = parseListing(text);
   if (objects) return objects;
-  const what = text.trim() === '' ? 'its answer is empty' : 'its answer is not its JSON';
+  const what = text.trim() === '' ? 'its output is empty' : 'its output is not nft JSON';
   throw new NftError(`nft did not list the rules: ${what}`, text.slice(0, shownMax));
 }
 
@@ -95,12 +95,12 @@ interface Run {
 }
 
 async function runNft({ program, args, input, scratchDir }: Run): Promise<string> {
-  const stdin = nameless(scratchDir, JSON.stringify(input));
+  const stdin = unlinkedFile(scratchDir, JSON.stringify(input));
   const running = runProgram([program, ...args], {
     env: plainEnvironment,
     input: stdin,
     stdout: { max: outputMax, beyond: 'end' },
-    // Its first line is the reason.
+    // The first line is the reason.
     stderr: { max: 65_536, beyond: 'drop the rest' },
     limitMs,
   });
@@ -113,10 +113,10 @@ async function runNft({ program, args, input, scratchDir }: Run): Promise<string
 }
 
 /**
- * nft opens its standard input by path, which fails for the sockets that Node makes: so it gets a file. It is written by
- * position, so that its own stays at the beginning: nft 1.1 reads on from there (1.0 opened the file anew).
+ * nft opens its standard input by path, which fails for Node's sockets, so it gets a file. The file is written at explicit
+ * positions, so that its offset stays at the start: nft 1.1 reads from the offset (1.0 reopened the file).
  */
-function nameless(directory: string, text: string): number {
+function unlinkedFile(directory: string, text: string): number {
   const path = join(directory, `.nft-${randomBytes(8).toString('hex')}`);
   const fd = openSync(path, 'wx+', 0o600);
   try {

@@ -1,10 +1,10 @@
-// Which registry the host's npm uses: its name is configuration of the host, never a constant of a program.
+// The registry that the host's npm uses; it is host configuration, never a constant.
 import { readFileSync } from 'node:fs';
-import { answerOf } from '../process/ask-program.ts';
+import { captureOutput } from '../process/capture-output.ts';
 
 const limitMs = 10_000;
 
-/** Host name of npm's registry by its environment, its files, or npm itself (slow, so last); undefined without npm. */
+/** The host name of npm's registry from the environment, npm's files, or npm itself (slow, so last); undefined without npm. */
 export function npmRegistryHost({
   env,
   home,
@@ -18,9 +18,9 @@ export function npmRegistryHost({
   const known = [env['npm_config_registry'], env['NPM_CONFIG_REGISTRY'], ...inFiles].find(
     (url) => url !== undefined && url !== '',
   );
-  // Asked where we are: npm looks for a file of the project, too.
+  // Run in the current directory: npm also reads the project's file.
   const asked = () =>
-    answerOf(['npm', 'config', 'get', 'registry'], { timeoutMs: limitMs, cwd: '.' })?.trim();
+    captureOutput(['npm', 'config', 'get', 'registry'], { timeoutMs: limitMs, cwd: '.' })?.trim();
   return hostOf(known ?? asked());
 }
 
@@ -28,7 +28,7 @@ function registryLine(path: string): string | undefined {
   try {
     return /^\s*registry\s*=\s*"?([^"\s]+)/m.exec(readFileSync(path, 'utf8'))?.[1];
   } catch {
-    // No such file, or not ours to read.
+    // The file does not exist or is not readable.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// What can be reached from this host, and a listener of it that tells whether it was reached.
+// Connection tests: whether this host can reach an address, and a listener that records whether it was reached.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
@@ -7,8 +7,8 @@ export interface Listener extends AsyncDisposable {
   readonly reached: () => boolean;
 }
 
-/** Listens on a free port of that address until it is disposed of. Throws where the host has no such address. */
-export async function listenOn(address: string): Promise<Listener> {
+/** Listens on a free port of that address until disposed. Throws if the host does not have the address. */
+export async function openListener(address: string): Promise<Listener> {
   let reached = false;
   const server = createServer((socket) => {
     reached = true;
@@ -25,7 +25,7 @@ export async function listenOn(address: string): Promise<Listener> {
 }
 
 /** Whether a connection can be opened within that time. Never rejects. */
-export function reaches(host: string, port: number, limitMs: number): Promise<boolean> {
+export function canConnect(host: string, port: number, limitMs: number): Promise<boolean> {
   const socket = connect({ host, port, signal: AbortSignal.timeout(limitMs) });
   return new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true));

@@ -1,18 +1,18 @@
-// What one look may take of a thread that others wait for. Counted in processor time of this thread: a busy machine makes
-// a look longer, not more costly.
+// The CPU time that one scan may use on a shared thread. It counts CPU time, not wall time: on a busy machine a scan takes
+// longer but costs no more.
 
-/** After that the others get a turn: what a request waits for while a long look goes on. */
+/** Yields after this time, which is how long a request may have to wait during a long scan. */
 const sliceMs = 8;
 
 export type Clock = () => number;
 
-/** Milliseconds of processor time of this thread, as fine as the kernel's clock ticks (some milliseconds). */
+/** CPU time of this thread in milliseconds, with the resolution of the kernel's clock ticks (some milliseconds). */
 export const threadTime: Clock = () => {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 };
 
-/** Work in steps: whoever drives it lets others run at each `yield`. */
+/** Work in steps: its driver lets other work run at each `yield`. */
 export type Steps<Result> = Generator<void, Result, void>;
 
 export class Allowance {
@@ -21,26 +21,26 @@ export class Allowance {
   #earlierMs = 0;
   #sliceStartMs: number;
 
-  /** `factor` stretches all parts; tests lift the limits with it. */
+  /** `factor` multiplies all limits; tests use it to lift them. */
   constructor(clock: Clock = threadTime, factor = 1) {
     this.#clock = clock;
     this.#factor = factor;
     this.#sliceStartMs = clock();
   }
 
-  /** So far, without what ran in between. */
+  /** CPU time used so far, without other work in between. */
   get spentMs(): number {
     return this.#earlierMs + this.#clock() - this.#sliceStartMs;
   }
 
-  /** Says whether that many milliseconds were spent since now. */
-  part(limitMs: number): () => boolean {
+  /** Returns a check whether that many milliseconds have been used since this call. */
+  startLimit(limitMs: number): () => boolean {
     const endMs = this.spentMs + limitMs * this.#factor;
     return () => this.spentMs >= endMs;
   }
 
-  /** To be called between small pieces of work. */
-  *turn(): Steps<void> {
+  /** Call this between small pieces of work. */
+  *yieldIfDue(): Steps<void> {
     const nowMs = this.#clock();
     if (nowMs - this.#sliceStartMs < sliceMs) return;
     this.#earlierMs += nowMs - this.#sliceStartMs;
@@ -49,8 +49,8 @@ export class Allowance {
   }
 }
 
-/** Runs it to its end at once. */
-export function atOnce<Result>(steps: Steps<Result>): Result {
+/** Runs all steps without yielding. */
+export function runToEnd<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cgroupsOf, cpuNanoseconds } from './cgroups.ts';
-import { parseStat, parseStatus } from './processes.ts';
+import { parseIds, parseStat } from './processes.ts';
 
 const hybridMounts = `tmpfs /sys/fs/cgroup tmpfs rw,relatime,mode=755 0 0
 cgroup /sys/fs/cgroup/cpu cgroup rw,relatime,cpu 0 0
@@ -22,7 +22,7 @@ const unifiedMounts = `sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0
 cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime,nsdelegate,memory_recursiveprot 0 0
 `;
 
-test('on a host with cgroup v1 the freezer hierarchy names the processes', () => {
+test('on a host with cgroup v1 the freezer hierarchy lists the processes', () => {
   const found = cgroupsOf(hybridProcess, hybridMounts);
   assert.equal(found?.version, 1);
   assert.equal(found.processes, '/sys/fs/cgroup/freezer/lxc.payload.coi-1a2b3c4d-1');
@@ -31,7 +31,7 @@ test('on a host with cgroup v1 the freezer hierarchy names the processes', () =>
     frozen: 'FROZEN',
     thawed: 'THAWED',
   });
-  // What the guest made below its own group is not the container.
+  // Groups that the guest created below its own are not the container.
   assert.equal(
     found.memory?.usage,
     '/sys/fs/cgroup/memory/lxc.payload.coi-1a2b3c4d-1/memory.usage_in_bytes',
@@ -47,7 +47,7 @@ test('on a host with cgroup v2 there is one tree', () => {
   assert.equal(found.memory?.limit, '/sys/fs/cgroup/lxc.payload.coi-1a2b3c4d-1/memory.max');
 });
 
-test('a container below a slice of systemd is found, a process of the host is not', () => {
+test('a container below a systemd slice is found, a host process is not', () => {
   const nested = cgroupsOf(
     '0::/system.slice/incus.service/lxc.payload.coi-1a2b3c4d-1/system.slice/docker.service\n',
     unifiedMounts,
@@ -63,7 +63,7 @@ test('a container below a slice of systemd is found, a process of the host is no
   assert.equal(cgroupsOf('0::/lxc.monitor.coi-1a2b3c4d-1\n', unifiedMounts), undefined);
 });
 
-test('processor time is nanoseconds in both versions', () => {
+test('CPU time is in nanoseconds in both versions', () => {
   assert.equal(cpuNanoseconds('1257471188\n'), 1_257_471_188);
   assert.equal(
     cpuNanoseconds('usage_usec 1257471\nuser_usec 1000000\nsystem_usec 257471\n'),
@@ -71,7 +71,7 @@ test('processor time is nanoseconds in both versions', () => {
   );
 });
 
-test('the name of a process cannot hide what follows it', () => {
+test('a process name cannot hide the fields after it', () => {
   const stat = parseStat(
     '12 (a) S 1 (b c) R 7 12 12 0 -1 4194560 1 2 3 4 10 5 0 0 20 0 1 0 9876 1000 25 18446744073709551615 0\n',
   );
@@ -85,8 +85,8 @@ test('the name of a process cannot hide what follows it', () => {
   });
 });
 
-test('the number that a process has inside is the last one', () => {
+test('the last pid is the one inside the container', () => {
   const status =
     'Name:\tbash\nUid:\t1001000\t1001000\t1001000\t1001000\nNStgid:\t5398\t77\t3\nNSpid:\t5398\t77\t3\nNSsid:\t5398\t1\t1\n';
-  assert.deepEqual(parseStatus(status), { uid: 1_001_000, innerPid: 3 });
+  assert.deepEqual(parseIds(status), { uid: 1_001_000, innerPid: 3 });
 });

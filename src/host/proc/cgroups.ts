@@ -1,16 +1,16 @@
-// Where a container's control groups are, on hosts with cgroup v1, v2 and both: the one file that knows the difference.
+// Finds a container's control groups on hosts with cgroup v1, v2 or both; the only file that knows the difference.
 // Source: cgroups(7), the kernel's admin-guide/cgroup-v1/freezer-subsystem.rst and admin-guide/cgroup-v2.rst.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readText } from '../linux/proc-file.ts';
 
 export interface Cgroups {
-  /** Directory whose subtree holds every process of the container. */
+  /** The directory whose subtree contains all processes of the container. */
   readonly processes: string;
-  /** With its file `cgroup.stat`, which tells cheaply whether groups came or went; v1 has none, and a flat tree. */
+  /** v2 has a file `cgroup.stat` that shows cheaply whether groups were added or removed; v1 has none, but a flat tree. */
   readonly version: 1 | 2;
   readonly freezer: { readonly file: string; readonly frozen: string; readonly thawed: string };
   readonly memory: { readonly usage: string; readonly limit: string } | undefined;
-  /** Its content: nanoseconds in v1, lines of which one is `usage_usec` in v2. */
+  /** The file contains nanoseconds in v1, and a line `usage_usec` in v2. */
   readonly cpu: string | undefined;
 }
 
@@ -20,10 +20,10 @@ interface Hierarchy {
   readonly controllers: readonly string[];
 }
 
-/** liblxc's group of a container's processes; what is below it belongs to the container itself. */
+/** liblxc's group for the processes of a container; groups below it are made inside the container. */
 const payload = /^(.*?\/lxc\.payload\.[^/]+)(?:\/|$)/;
 
-/** From the texts of /proc/<pid>/cgroup and /proc/self/mounts; undefined if the process is in no container of liblxc. */
+/** From the texts of /proc/<pid>/cgroup and /proc/self/mounts; undefined if the process is not in a liblxc container. */
 export function cgroupsOf(pidCgroups: string, mounts: string): Cgroups | undefined {
   const hierarchies = hierarchiesIn(mounts);
   const groups = pidCgroups.split('\n').flatMap((line) => {
@@ -38,7 +38,7 @@ export function cgroupsOf(pidCgroups: string, mounts: string): Cgroups | undefin
     );
     return group && hierarchy && hierarchy.mount + group.container;
   };
-  // systemd in the guest leaves the v1 freezer alone, so its tree is flat: one file names all processes.
+  // systemd in the guest does not use the v1 freezer, so its tree is flat: one file lists all processes.
   const freezer = directory('freezer');
   if (freezer !== undefined) return versionOne(freezer, directory('memory'), directory('cpuacct'));
   const unified = directory('');
@@ -82,7 +82,7 @@ export function cpuNanoseconds(content: string): number {
   return micro === undefined ? Number(content) || 0 : Number(micro) * 1000;
 }
 
-/** Finds the groups of the container with that init process; undefined if it is gone. */
+/** The groups of the container with that init process; undefined if it no longer exists. */
 export function findCgroups(initPid: number): Cgroups | undefined {
   const text = readText(`/proc/${initPid}/cgroup`);
   return text === undefined
@@ -90,20 +90,20 @@ export function findCgroups(initPid: number): Cgroups | undefined {
     : cgroupsOf(text, readFileSync('/proc/self/mounts', 'utf8'));
 }
 
-/** The same by its name, for one whose init process may be gone already; undefined if it has none at the usual place. */
-export function groupsByName(container: string): Cgroups | undefined {
+/** By name, for a container whose init process may have ended; undefined if the default path does not exist. */
+export function cgroupsByName(container: string): Cgroups | undefined {
   const path = `/lxc.payload.${container}`;
   const mounts = readFileSync('/proc/self/mounts', 'utf8');
   const found = cgroupsOf(`1:freezer:${path}\n0::${path}`, mounts);
   return found && existsSync(found.processes) ? found : undefined;
 }
 
-/** Stops every process of the container at once, those of containers in it too; takes milliseconds, also under load. */
+/** Freezes all processes of the container, including nested containers; takes milliseconds, even under load. */
 export function freeze({ freezer }: Cgroups): void {
   writeFileSync(freezer.file, freezer.frozen);
 }
 
-/** True from the moment that freezing began; undefined if the container is gone. */
+/** True as soon as freezing has begun; undefined if the container no longer exists. */
 export function isFrozen({ freezer }: Cgroups): boolean | undefined {
   const text = readText(freezer.file)?.trim();
   return text === undefined ? undefined : text !== freezer.thawed;

@@ -1,18 +1,18 @@
-// Who listens on a port of this host's loopback.
+// Finds the process that listens on a loopback port of this host.
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readText } from '../linux/proc-file.ts';
-import { directReader } from './patient-read.ts';
+import { directReader } from './bounded-read.ts';
 import { programOf, socketInode } from './processes.ts';
 import { parseSockets, type SocketReading } from './sockets.ts';
 
 export interface PortHolder {
   readonly uid: number;
-  /** Only of programs that this user may look into. */
+  /** Only for processes that this user may inspect. */
   readonly pid?: number;
   readonly program?: string;
 }
 
-/** Who listens on a port of the loopback or of all addresses; undefined where nobody does any more. */
+/** The listener on the loopback or on all addresses; undefined if there is none. */
 export function portHolder(port: number): PortHolder | undefined {
   const [first] = listeners(port);
   if (!first) return undefined;
@@ -27,7 +27,7 @@ export function portHolder(port: number): PortHolder | undefined {
 
 const everywhere = new Set(['0.0.0.0', '127.0.0.1', '::', '::1']);
 
-/** On the loopback or on all addresses. */
+/** Listening sockets on the loopback or on all addresses. */
 export function listeners(port: number): SocketReading[] {
   const tables = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
   return tables

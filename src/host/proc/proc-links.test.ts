@@ -1,27 +1,27 @@
-// Links are read by a thread; one that the kernel does not let go is left, and others go on.
+// Links are read by a thread; a blocked one is set aside, and others continue.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type LinkReader, LinkThreads, linksMax } from './proc-links.ts';
 
-const place = mkdtempSync('/tmp/coit-links-');
-after(() => rmSync(place, { recursive: true, force: true }));
+const directory = mkdtempSync('/tmp/coit-links-');
+after(() => rmSync(directory, { recursive: true, force: true }));
 const limitMs = 5000;
 
-test('targets come in the order of the paths, and a text without anything where there is no link', () => {
-  symlinkSync('é:[1]', join(place, 'one'));
+test('link targets come in path order, and an empty string if there is no link', () => {
+  symlinkSync('é:[1]', join(directory, 'one'));
   const threads = new LinkThreads();
-  const paths = [join(place, 'one'), join(place, 'none'), '/proc/self/exe'];
+  const paths = [join(directory, 'one'), join(directory, 'none'), '/proc/self/exe'];
   assert.deepEqual(threads.read(paths, limitMs), ['é:[1]', '', process.execPath]);
   assert.deepEqual(threads.read(['/proc/self/nowhere'], limitMs), ['']);
-  assert.equal(threads.areHeld, false);
+  assert.equal(threads.hasBlocked, false);
 });
 
-test('as many of the longest targets as are asked for at once fit', () => {
+test('the maximum number of longest targets fits into one request', () => {
   const longest = 'é'.repeat(2047);
-  symlinkSync(longest, join(place, 'long'));
-  const paths = Array.from({ length: linksMax }, () => join(place, 'long'));
+  symlinkSync(longest, join(directory, 'long'));
+  const paths = Array.from({ length: linksMax }, () => join(directory, 'long'));
   const read = new LinkThreads().read(paths, limitMs);
   assert.deepEqual(
     read,
@@ -29,30 +29,30 @@ test('as many of the longest targets as are asked for at once fit', () => {
   );
 });
 
-test('a thread that does not answer is left until it does, and the next question gets another one', () => {
-  const made: Made[] = [];
+test('a thread that does not answer is set aside until it does, and the next request uses another one', () => {
+  const made: FakeReader[] = [];
   const threads = new LinkThreads(() => {
-    const one = new Made(made.length === 0 ? undefined : ['there']);
+    const one = new FakeReader(made.length === 0 ? undefined : ['there']);
     made.push(one);
     return one;
   });
-  const held = threads.read(['a'], 1);
-  assert.ok('isOver' in held);
-  assert.equal(held.isOver(), false);
-  assert.equal(threads.areHeld, true);
+  const blocked = threads.read(['a'], 1);
+  assert.ok('isOver' in blocked);
+  assert.equal(blocked.isOver(), false);
+  assert.equal(threads.hasBlocked, true);
   assert.deepEqual(threads.read(['b'], 1), ['there']);
   assert.deepEqual(threads.read(['c'], 1), ['there']);
   assert.equal(made.length, 2);
   assert.deepEqual([made[0]?.isLeft, made[1]?.isLeft], [true, false]);
-  made[0]?.letGo();
-  assert.equal(held.isOver(), true);
-  assert.equal(threads.areHeld, false);
+  made[0]?.answer();
+  assert.equal(blocked.isOver(), true);
+  assert.equal(threads.hasBlocked, false);
 });
 
-test('no more than eight threads are left', () => {
-  const made: Made[] = [];
+test('at most eight threads are set aside', () => {
+  const made: FakeReader[] = [];
   const threads = new LinkThreads(() => {
-    const one = new Made(undefined);
+    const one = new FakeReader(undefined);
     made.push(one);
     return one;
   });
@@ -60,7 +60,7 @@ test('no more than eight threads are left', () => {
   assert.equal(made.length, 8);
 });
 
-class Made implements LinkReader {
+class FakeReader implements LinkReader {
   readonly #answer: string[] | undefined;
   #over = false;
   isLeft = false;
@@ -81,7 +81,7 @@ class Made implements LinkReader {
     return this.#over;
   }
 
-  letGo(): void {
+  answer(): void {
     this.#over = true;
   }
 }

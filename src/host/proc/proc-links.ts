@@ -1,15 +1,15 @@
-// Targets of links of /proc, read by a thread of their own: some kernels let whoever reads one wait for the exec of the
-// process, and a container can let that wait for ever. Neither aio(7) nor Node can read a link so that the wait can be
-// given up, so the thread is: another one takes its place, and it ends when the kernel lets it go.
+// Reads link targets in /proc in a separate thread: on some kernels this waits for the exec of the process, which a container
+// can block forever. Neither aio(7) nor Node can cancel reading a link, so a blocked thread is abandoned and replaced; it
+// ends when the kernel releases it.
 import { readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
-/** One question that the kernel does not answer. */
-export interface HeldLinks {
+/** A read that is blocked in the kernel. */
+export interface BlockedLinks {
   readonly isOver: () => boolean;
 }
 
-/** The target of each; an empty text where there is none. */
+/** Targets in the order of the paths; an empty string if there is none. */
 export type Links = readonly string[];
 
 export function directLinks(paths: readonly string[]): Links {
@@ -22,20 +22,20 @@ export function directLinks(paths: readonly string[]): Links {
   });
 }
 
-/** A target has 4096 bytes at most, of which each may become three, and 32 of them are asked for at once. */
+/** 32 targets per request, at most 4096 bytes each, and decoding may triple each byte. */
 const textBytes = 512 * 1024;
 export const linksMax = 32;
-/** Words of the memory that is shared before the text: whose turn it is, how long the text is, and whether it has begun. */
+/** The shared memory starts with three words: whose turn it is, the length of the text, and whether the thread has begun. */
 const turn = { at: 0, idle: 0, asked: 1, over: 2 } as const;
 const length = 1;
 const begun = 2;
 const headBytes = 12;
 /** Values of `begun`. */
 const [notYet, hasBegun, hasEnded] = [0, 1, 2];
-/** A thread begins within some 30 ms; on a busy host later. */
+/** A thread starts within about 30 ms, later on a busy host. */
 const beginMs = 2000;
 
-/** What the thread runs. It imports nothing of ours: a bundle has no file of its own for it. */
+/** The code of the thread. It imports none of our modules, since a bundle has no separate file for it. */
 const program = `
 const { workerData } = require('node:worker_threads');
 const { readlinkSync } = require('node:fs');
@@ -56,9 +56,9 @@ Atomics.store(words, ${begun}, ${hasEnded});
 `;
 
 export interface LinkReader {
-  /** Undefined if they could not be read within that time; nothing else may be asked of it then. */
+  /** Undefined after a timeout; then the reader must not be used again. */
   read(paths: readonly string[], limitMs: number): Links | undefined;
-  /** It ends as soon as the kernel lets it. */
+  /** Ends the thread as soon as the kernel releases it. */
   end(): void;
   readonly hasEnded: boolean;
 }
@@ -72,13 +72,13 @@ class LinkThread implements LinkReader {
     const worker = new Worker(program, {
       eval: true,
       workerData: this.#shared,
-      // Options of this process are for its own program.
+      // The options of this process do not apply to it.
       execArgv: [],
-      // It holds some paths.
+      // It only holds some paths.
       resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
     });
     worker.unref();
-    // Such an error is followed by its end.
+    // `exit` follows.
     worker.on('error', () => {});
     worker.on('exit', () => void Atomics.store(this.#words, begun, hasEnded));
   }
@@ -105,11 +105,11 @@ class LinkThread implements LinkReader {
   }
 }
 
-/** Of all containers together. Each has some ten MB. */
-const heldMax = 8;
+/** The limit for all containers together. Each thread uses about ten MB. */
+const blockedMax = 8;
 
 export class LinkThreads {
-  readonly #held = new Set<LinkReader>();
+  readonly #blocked = new Set<LinkReader>();
   readonly #make: () => LinkReader;
   #current: LinkReader | undefined;
 
@@ -117,31 +117,31 @@ export class LinkThreads {
     this.#make = make;
   }
 
-  /** Begins the thread, so that the first question need not wait for that. */
+  /** Starts the thread ahead of the first read. */
   begin(): void {
     this.#current ??= this.#make();
   }
 
-  /** Some thread waits for the kernel, and with it the end of this process. */
-  get areHeld(): boolean {
+  /** Whether a thread is blocked in the kernel; it would also delay the exit of this process. */
+  get hasBlocked(): boolean {
     this.#forget();
-    return this.#held.size > 0;
+    return this.#blocked.size > 0;
   }
 
-  read(paths: readonly string[], limitMs: number): Links | HeldLinks {
+  read(paths: readonly string[], limitMs: number): Links | BlockedLinks {
     this.#forget();
-    if (this.#held.size >= heldMax) return { isOver: () => !this.areHeld };
+    if (this.#blocked.size >= blockedMax) return { isOver: () => !this.hasBlocked };
     this.begin();
     const thread = this.#current;
     const targets = thread?.read(paths, limitMs);
     if (targets || !thread) return targets ?? [];
     this.#current = undefined;
-    this.#held.add(thread);
+    this.#blocked.add(thread);
     thread.end();
     return { isOver: () => thread.hasEnded };
   }
 
   #forget(): void {
-    for (const thread of this.#held) if (thread.hasEnded) this.#held.delete(thread);
+    for (const thread of this.#blocked) if (thread.hasEnded) this.#blocked.delete(thread);
   }
 }

@@ -1,23 +1,23 @@
-// Which processes a container has: those in its control groups, however many groups it made.
+// Lists the processes of a container: those in its control groups, including nested groups.
 import { opendirSync } from 'node:fs';
 import { readText } from '../linux/proc-file.ts';
 import type { Allowance, Steps } from './allowance.ts';
 import type { Cgroups } from './cgroups.ts';
 
 export interface ListReading {
-  /** Each once. */
+  /** Without duplicates. */
   readonly pids: readonly number[];
-  /** There are groups that nobody looked into: they are too many, or lie too deep. */
+  /** Some groups were not read: there are too many, or they are nested too deep. */
   readonly groupsLeft: boolean;
 }
 
-/** What systemd and Docker make of a busy container is a few hundred. */
+/** systemd and Docker create a few hundred in a busy container. */
 const groupsMax = 2048;
 const treeDepthMax = 32;
-/** The kernel takes no longer paths. */
+/** Just below the kernel's limit for paths. */
 const pathMax = 4000;
 
-/** Keeps the list of a container's groups as long as the kernel says that none came or went. */
+/** Caches the list of groups until the kernel reports that groups were added or removed. */
 export class ProcessList {
   readonly #cgroups: Cgroups;
   #groups: readonly string[] = [];
@@ -28,7 +28,7 @@ export class ProcessList {
     this.#cgroups = cgroups;
   }
 
-  /** Undefined if the container is gone. */
+  /** Undefined if the container no longer exists. */
   *read(allowance: Allowance): Steps<ListReading | undefined> {
     const { processes: top, version } = this.#cgroups;
     const descendants = version === 1 ? '' : readText(`${top}/cgroup.stat`);
@@ -43,16 +43,16 @@ export class ProcessList {
     for (const group of this.#groups) {
       const text = readText(`${group}/cgroup.procs`);
       if (text === undefined && group === top) return undefined;
-      // A group that went away while another came: the count is the same, so look again next time.
+      // One group was replaced by another: the count is unchanged, so the list is read again next time.
       if (text === undefined) this.#descendants = '';
       for (const pid of text?.split('\n') ?? []) if (pid !== '') pids.add(Number(pid));
-      yield* allowance.turn();
+      yield* allowance.yieldIfDue();
     }
     return { pids: [...pids], groupsLeft: this.#left };
   }
 }
 
-/** The upper ones first, so that a crowd below one hides nothing but itself. */
+/** Breadth-first, so that many groups below one hide only themselves. */
 function* subtree(
   top: string,
   allowance: Allowance,
@@ -65,7 +65,7 @@ function* subtree(
     for (const path of level) {
       for (const name of subdirectories(path, groupsMax + 1 - groups.length - next.length))
         next.push(`${path}/${name}`);
-      yield* allowance.turn();
+      yield* allowance.yieldIfDue();
     }
     const room = groupsMax - groups.length;
     const fitting = next.filter(({ length }) => length <= pathMax).slice(0, room);
@@ -87,7 +87,7 @@ function subdirectories(path: string, most: number): string[] {
       if (found.length === most) break;
     }
   } catch {
-    // It went away.
+    // The group was removed.
   }
   return found;
 }

@@ -1,4 +1,4 @@
-// What is read of the status of a process: its name, and whether it was killed and only waits.
+// Fields of a process status: its name, and whether it was killed and only waits.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseProcessStatus, statusOf } from './process-status.ts';
@@ -16,7 +16,7 @@ const text = (changes: Readonly<Record<string, string | undefined>> = {}) =>
     .flatMap(([name, value]) => (value === undefined ? [] : [`${name}:\t${value}\n`]))
     .join('');
 
-test('an init process that lives', () => {
+test('a live init process is recognised', () => {
   assert.deepEqual(parseProcessStatus(text()), {
     comm: 'systemd',
     state: 'S',
@@ -25,12 +25,12 @@ test('an init process that lives', () => {
   });
 });
 
-test('a process is no init in the namespace of the host, nor in one below a container, nor as a later process', () => {
+test("a host process, an init of a nested namespace and a later process are not the container's init", () => {
   for (const ids of ['1', '4711', '4711\t2', '4711\t80\t1'])
     assert.equal(parseProcessStatus(text({ NSpid: ids })).isInit, false, ids);
 });
 
-test('one that waits in the kernel was killed if that signal is pending, or its memory is gone', () => {
+test('a process waiting in the kernel was killed if that signal is pending or its memory is gone', () => {
   const isKilled = (changes: Readonly<Record<string, string | undefined>>) =>
     parseProcessStatus(text({ State: 'D (disk sleep)', ...changes })).isKilled;
   assert.equal(isKilled({}), false);
@@ -40,14 +40,14 @@ test('one that waits in the kernel was killed if that signal is pending, or its 
   assert.equal(isKilled({ VmSize: undefined }), true);
 });
 
-test('a name cannot be taken for another line', () => {
-  // The kernel escapes it; a line that begins inside of a name does not exist.
+test('a process name cannot be mistaken for another line', () => {
+  // The kernel escapes newlines, so no line can start inside a name.
   const { comm, isInit } = parseProcessStatus(text({ Name: 'a\\nNSpid:\\t1\\t1', NSpid: '9' }));
   assert.equal(comm, 'a\\nNSpid:\\t1\\t1');
   assert.equal(isInit, false);
 });
 
-test('this process', () => {
+test('this process is parsed', () => {
   const own = statusOf(process.pid);
   assert.equal(own?.isKilled, false);
   assert.equal(own?.state, 'R');

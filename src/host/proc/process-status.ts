@@ -1,19 +1,19 @@
-// What /proc/<pid>/status says of a process (proc(5)). The kernel takes no lock for it that the process could keep.
+// Reads /proc/<pid>/status (proc(5)). The kernel takes no lock for it that the process could hold.
 import { readText } from '../linux/proc-file.ts';
-import { type FileReader, waits } from './patient-read.ts';
+import { blockedRead, type FileReader } from './bounded-read.ts';
 
 export interface ProcessStatus {
-  /** As it is written there: a line end is `\\n`. */
+  /** As escaped by the kernel: a newline is `\\n`. */
   readonly comm: string;
   readonly state: string;
-  /** It is the first process of a pid namespace that was made by the host's. */
+  /** Whether it is the first process of a direct child of the host's pid namespace. */
   readonly isInit: boolean;
-  /** It was killed and has not noticed yet, or has no memory any more: it does nothing of its own. */
+  /** It was killed but has not ended yet, or has no memory: it no longer runs code. */
   readonly isKilled: boolean;
 }
 
 const SIGKILL = 9;
-/** Of the field `flags` of `stat`: it ends, and waits for what it still holds (include/linux/sched.h). */
+/** In the field `flags` of `stat`: it is exiting (include/linux/sched.h). */
 const PF_EXITING = 4;
 
 export function parseProcessStatus(text: string): ProcessStatus {
@@ -28,18 +28,18 @@ export function parseProcessStatus(text: string): ProcessStatus {
   };
 }
 
-/** Undefined if it is gone. */
+/** Undefined if the process no longer exists. */
 export function statusOf(pid: number): ProcessStatus | undefined {
   const text = readText(`/proc/${pid}/status`, { encoding: 'latin1' });
   return text === undefined ? undefined : parseProcessStatus(text);
 }
 
-/** Whether it ends: of an init process, that all of its container were killed. */
+/** Whether it is exiting; for an init process this means that all processes of its container were killed. */
 export function isEnding(pid: number, reader: FileReader): boolean {
   if (statusOf(pid)?.isKilled !== false) return true;
   const text = reader.read(`/proc/${pid}/stat`, 'latin1');
-  // It is held up in an exec, and nobody has killed it.
-  if (text === waits) return false;
+  // It is blocked in an exec and has not been killed.
+  if (text === blockedRead) return false;
   const flags = text?.slice(text.lastIndexOf(')') + 2).split(' ')[6];
   return flags === undefined || (Number(flags) & PF_EXITING) !== 0;
 }

@@ -1,10 +1,10 @@
-// A look at processes keeps to its allowance, says what it left, and comes to all of them in time.
+// Reading the process table stays within its time limit, reports the rest, and gets to every process in time.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
-import { Allowance, atOnce } from './allowance.ts';
-import { directReader, waits } from './patient-read.ts';
+import { Allowance, runToEnd } from './allowance.ts';
+import { blockedRead, directReader } from './bounded-read.ts';
 import { ProcessTable } from './process-table.ts';
 import { statOf } from './processes.ts';
 
@@ -19,7 +19,7 @@ after(() => {
   for (const child of children) child.kill();
 });
 
-/** Each question for the time takes that much of it. */
+/** Each query of the clock takes that much time. */
 function ticking(stepMs: number): Allowance {
   let nowMs = 0;
   return new Allowance(() => {
@@ -28,8 +28,8 @@ function ticking(stepMs: number): Allowance {
   });
 }
 
-test('with enough time all are read at once', () => {
-  const { processes, unfinished, processesLate } = atOnce(
+test('with enough time all processes are read at once', () => {
+  const { processes, unfinished, processesLate } = runToEnd(
     new ProcessTable(interest).read(pids, ticking(0)),
   );
   assert.deepEqual(
@@ -40,25 +40,25 @@ test('with enough time all are read at once', () => {
   assert.ok(processes.every(({ descriptors }) => descriptors.length >= 3));
 });
 
-test('with little time the rest comes later, and what waits for too long is told', () => {
+test('with little time the rest is read later, and late processes are counted', () => {
   const table = new ProcessTable(interest);
-  const first = atOnce(table.read(pids, ticking(10)));
+  const first = runToEnd(table.read(pids, ticking(10)));
   assert.ok(first.unfinished);
   assert.ok(first.processes.length < pids.length);
   const seen = new Set(first.processes.map(({ pid }) => pid));
   for (let look = 0; look < 12; look += 1)
-    for (const { pid } of atOnce(table.read(pids, ticking(10))).processes) seen.add(pid);
+    for (const { pid } of runToEnd(table.read(pids, ticking(10))).processes) seen.add(pid);
   assert.equal(seen.size, pids.length);
   const starved = new ProcessTable(interest);
   const late = Array.from(
     { length: 8 },
-    () => atOnce(starved.read(pids, ticking(40))).processesLate,
+    () => runToEnd(starved.read(pids, ticking(40))).processesLate,
   );
   assert.equal(late[0], 0);
   assert.ok((late.at(-1) ?? 0) > 0, late.join());
 });
 
-test('a process whose first thread has ended is read from another one', async () => {
+test('a process whose first thread ended is read from another thread', async () => {
   const script = `import ctypes, os, threading, time
 def wait():
     while ') Z ' not in open('/proc/%d/stat' % os.getpid()).read(): time.sleep(0.01)
@@ -71,17 +71,17 @@ ctypes.CDLL(None).pthread_exit(None)`;
     await once(child.stdout, 'data');
     const pid = child.pid ?? 0;
     const stat = statOf(pid, directReader);
-    assert.equal(stat !== waits && stat?.state, 'Z');
-    const { processes } = atOnce(new ProcessTable(interest).read([pid], ticking(0)));
+    assert.equal(stat !== blockedRead && stat?.state, 'Z');
+    const { processes } = runToEnd(new ProcessTable(interest).read([pid], ticking(0)));
     assert.match(processes[0]?.exe ?? '', /python3/);
-    assert.match(String(processes[0]?.place), /^\d+\/task\/\d+$/);
+    assert.match(String(processes[0]?.procPath), /^\d+\/task\/\d+$/);
     assert.match(processes[0]?.std[0] ?? '', /^(?:pipe|socket):/);
   } finally {
     child.kill('SIGKILL');
   }
 });
 
-test('others get a turn while a look goes on', () => {
+test('reading the process table yields to other work', () => {
   const steps = new ProcessTable(interest).read(pids, ticking(9));
   assert.equal(steps.next().done, false);
 });

@@ -1,26 +1,26 @@
-// The processes of a container, from look to look. Dear readings are made when a process is new or has become another
-// program, or may matter; the rest in turn. What one look has no time for keeps its last reading and comes first in a later one.
+// The processes of a container, from scan to scan. Details are read when a process is new, has become another program or
+// may matter, and in turn for the rest. A process that a scan has no time for keeps its last reading and comes first later.
 import type { Allowance, Steps } from './allowance.ts';
-import { inOrder, isTooLate, type Looked } from './look-order.ts';
-import { directReader, type ProcReader, waits } from './patient-read.ts';
+import { blockedRead, directReader, type ProcReader } from './bounded-read.ts';
 import {
   argvOf,
   descriptorsOf,
   idsOf,
   ioOf,
   livingThread,
-  type Place,
   type ProcessReading,
+  type ProcPath,
   programOf,
   statOf,
   streamsOf,
 } from './processes.ts';
+import { dueInOrder, isTooLate, type ReadState } from './read-order.ts';
 
-/** Which processes are looked at closely at every sample; decided by who knows what it means. */
+/** Selects the processes whose details every scan reads; the caller knows which programs matter. */
 export interface Interest {
-  /** Their command line and standard streams are read at every sample, since both change without a new program. */
+  /** Read the command line and standard streams at every scan, since both can change without an exec. */
   readonly closely: (program: { readonly exe: string; readonly comm: string }) => boolean;
-  /** All their descriptors are read. */
+  /** Read all descriptors. */
   readonly descriptors: (program: {
     readonly exe: string;
     readonly comm: string;
@@ -29,36 +29,36 @@ export interface Interest {
 }
 
 export interface TableReading {
-  /** Without those that were not looked at closely yet. */
+  /** Without processes whose details have not been read yet. */
   readonly processes: readonly ProcessReading[];
-  /** Something is left for the next look. */
+  /** Something is left for the next scan. */
   readonly unfinished: boolean;
-  /** Processes that wait for a look for too long. */
+  /** The number of processes that have waited too long. */
   readonly processesLate: number;
-  /** Those whose command line the container keeps from being read. */
-  readonly commandsHeld: number;
-  /** Those whose descriptors are too many, or wait for too long. */
+  /** The number of processes whose command line the container blocks. */
+  readonly commandsBlocked: number;
+  /** The number of processes with too many descriptors, or whose descriptors have waited too long. */
   readonly descriptorsLate: number;
 }
 
-/** Milliseconds of one look for each part. A thousand idle processes take 25 for the first. */
+/** Milliseconds per scan for each part. A thousand idle processes take 25 for the first. */
 const scanMs = 40;
 const closelyMs = 40;
 const descriptorsMs = 20;
-/** What is known of more than that is only how many they are. */
+/** Further processes are only counted. */
 const pidsMax = 16_384;
-/** Of one process. A server with so many connections is none of those whose descriptors are read. */
+/** Per process. No program whose descriptors are read has that many. */
 const descriptorsMax = 8192;
-/** A process that does not matter is looked at closely once in that many looks. */
-const rarely = 8;
-/** A busy host keeps us waiting for that many looks. */
-const heldRoundsMin = 2;
+/** The details of an unimportant process are read every eighth scan. */
+const rareRounds = 8;
+/** A busy host alone may block reads for this many scans. */
+const blockedRoundsMin = 2;
 const nothingDone = { readBytes: 0, writtenBytes: 0 };
 
 interface Entry {
   readonly pid: number;
-  /** Where it is read. */
-  place: Place;
+  /** Its path below /proc. */
+  procPath: ProcPath;
   since: number;
   scanned: number | undefined;
   startTicks: number;
@@ -69,13 +69,13 @@ interface Entry {
   zombie: boolean;
   matters: boolean;
   detailed: number | undefined;
-  /** Round of the last look at what seldom changes. */
+  /** The round in which rarely changing fields were last read. */
   rare: number;
   reading: ProcessReading | undefined;
-  /** Its command line could not be read; nothing of it can be. */
-  held: boolean;
+  /** `commandBlocked`: its command line could not be read. `blocked`: nothing of it can be read. */
+  commandBlocked: boolean;
   blocked: boolean;
-  /** Whether its descriptors are to be read, since when, when they were, and whether there are too many. */
+  /** Whether its descriptors are read, since when, when last, and whether there are too many. */
   wide: boolean;
   wideSince: number;
   listed: number | undefined;
@@ -87,8 +87,8 @@ export class ProcessTable {
   readonly #reader: ProcReader;
   #known = new Map<number, Entry>();
   #round = 0;
-  /** Looks in a row in which a command line could not be read. */
-  #heldRounds = 0;
+  /** Consecutive scans in which a command line could not be read. */
+  #blockedRounds = 0;
 
   constructor(interest: Interest, reader: ProcReader = directReader) {
     this.#interest = interest;
@@ -101,11 +101,11 @@ export class ProcessTable {
     yield* this.#scan(entries, allowance);
     const alive = entries.filter(({ pid }) => this.#known.has(pid));
     const living = alive.filter(({ zombie, blocked }) => !zombie && !blocked);
-    yield* this.#lookClosely(living, allowance);
+    yield* this.#readDetails(living, allowance);
     const wide = living.filter((entry) => entry.wide);
     yield* this.#list(wide, allowance);
-    const held = alive.filter((entry) => entry.held);
-    this.#heldRounds = held.length > 0 ? this.#heldRounds + 1 : 0;
+    const held = alive.filter((entry) => entry.commandBlocked);
+    this.#blockedRounds = held.length > 0 ? this.#blockedRounds + 1 : 0;
     const round = this.#round;
     const late = (entry: Entry) =>
       isTooLate(scanOf(entry), round) ||
@@ -115,12 +115,12 @@ export class ProcessTable {
       unfinished:
         held.length > 0 || alive.some((entry) => entry.scanned !== round || isWaiting(entry)),
       processesLate: alive.filter(late).length + Math.max(0, pids.length - pidsMax),
-      commandsHeld: this.#heldRounds > heldRoundsMin ? held.length : 0,
+      commandsBlocked: this.#blockedRounds > blockedRoundsMin ? held.length : 0,
       descriptorsLate: wide.filter((one) => one.tooMany || isTooLate(wideOf(one), round)).length,
     };
   }
 
-  /** One for each pid, the oldest first. */
+  /** One entry per pid, the lowest first. */
   #entries(pids: readonly number[]): Entry[] {
     const next = new Map<number, Entry>();
     for (const pid of pids.toSorted((one, other) => one - other).slice(-pidsMax))
@@ -130,19 +130,19 @@ export class ProcessTable {
   }
 
   *#scan(entries: readonly Entry[], allowance: Allowance): Steps<void> {
-    const isOver = allowance.part(scanMs);
-    for (const entry of inOrder(entries, scanOf, this.#round)) {
+    const isOver = allowance.startLimit(scanMs);
+    for (const entry of dueInOrder(entries, scanOf, this.#round)) {
       if (isOver()) return;
       this.#scanOne(entry);
-      yield* allowance.turn();
+      yield* allowance.yieldIfDue();
     }
   }
 
   #scanOne(entry: Entry): void {
     const { pid } = entry;
     const stat = statOf(pid, this.#reader);
-    entry.blocked = stat === waits;
-    if (stat === waits) {
+    entry.blocked = stat === blockedRead;
+    if (stat === blockedRead) {
       this.#block(entry);
       return;
     }
@@ -152,12 +152,12 @@ export class ProcessTable {
     }
     const round = this.#round;
     entry.scanned = round;
-    // Its first thread may have ended while others go on.
-    const place = stat.state === 'Z' ? livingThread(pid, this.#reader) : pid;
-    entry.zombie = place === undefined;
-    if (place === undefined) return;
-    entry.place = place;
-    const exe = programOf(place, this.#reader);
+    // The first thread may have ended while others still run.
+    const procPath = stat.state === 'Z' ? livingThread(pid, this.#reader) : pid;
+    entry.zombie = procPath === undefined;
+    if (procPath === undefined) return;
+    entry.procPath = procPath;
+    const exe = programOf(procPath, this.#reader);
     if (exe === undefined) {
       this.#block(entry);
       return;
@@ -165,7 +165,7 @@ export class ProcessTable {
     const { comm, startTicks, cpuTicks } = stat;
     if (startTicks !== entry.startTicks) entry.reading = undefined;
     if (startTicks !== entry.startTicks || exe !== entry.exe || comm !== entry.comm) {
-      // Who changes its name at every look waits as long as if it had not.
+      // A process that changes its name at every scan must not gain priority by that.
       if (entry.detailed !== undefined) entry.since = round;
       entry.detailed = undefined;
     }
@@ -175,46 +175,46 @@ export class ProcessTable {
     if (entry.reading) entry.reading = { ...entry.reading, ...stat, exe, ...io };
   }
 
-  /** Nothing of it can be read. */
+  /** Marks a process that cannot be read. */
   #block(entry: Entry): void {
-    Object.assign(entry, { scanned: this.#round, held: true, blocked: true });
+    Object.assign(entry, { scanned: this.#round, commandBlocked: true, blocked: true });
   }
 
-  *#lookClosely(entries: readonly Entry[], allowance: Allowance): Steps<void> {
-    const isOver = allowance.part(closelyMs);
+  *#readDetails(entries: readonly Entry[], allowance: Allowance): Steps<void> {
+    const isOver = allowance.startLimit(closelyMs);
     const scanned = entries.filter((entry) => entry.scanned !== undefined);
-    for (const entry of inOrder(scanned, closeOf, this.#round)) {
+    for (const entry of dueInOrder(scanned, closeOf, this.#round)) {
       if (isOver()) return;
-      this.#lookAt(entry);
-      yield* allowance.turn();
+      this.#readDetail(entry);
+      yield* allowance.yieldIfDue();
     }
   }
 
-  #lookAt(entry: Entry): void {
-    const { pid, place, exe, comm, reading: before } = entry;
+  #readDetail(entry: Entry): void {
+    const { pid, procPath, exe, comm, reading: before } = entry;
     const round = this.#round;
     const stat = statOf(pid, this.#reader);
-    if (stat === waits || !stat || stat.startTicks !== entry.startTicks) return;
-    const streams = streamsOf(place, this.#reader);
+    if (stat === blockedRead || !stat || stat.startTicks !== entry.startTicks) return;
+    const streams = streamsOf(procPath, this.#reader);
     if (!streams) {
       this.#block(entry);
       return;
     }
     const same = entry.detailed !== undefined && before !== undefined;
-    const seldom = same && round - entry.rare < rarely ? before : undefined;
-    const { uid, innerPid } = seldom ?? idsOf(place);
+    const seldom = same && round - entry.rare < rareRounds ? before : undefined;
+    const { uid, innerPid } = seldom ?? idsOf(procPath);
     const { readBytes, writtenBytes } = seldom ?? ioOf(pid, this.#reader) ?? before ?? nothingDone;
-    const read = argvOf(place, this.#reader);
-    entry.held = read === undefined;
+    const read = argvOf(procPath, this.#reader);
+    entry.commandBlocked = read === undefined;
     const argv = read ?? (same ? before.argv : []);
     entry.wide = this.#interest.descriptors({ exe, comm, argv });
     if (!same) Object.assign(entry, { wideSince: round, listed: undefined, tooMany: false });
-    // Those that came together are not all due together again.
-    if (!seldom) entry.rare = same ? round : round - (pid % rarely);
+    // Spread out, so that processes that started together are not due together.
+    if (!seldom) entry.rare = same ? round : round - (pid % rareRounds);
     entry.detailed = round;
     entry.reading = {
       pid,
-      place,
+      procPath,
       ...stat,
       exe,
       argv,
@@ -228,11 +228,11 @@ export class ProcessTable {
   }
 
   *#list(entries: readonly Entry[], allowance: Allowance): Steps<void> {
-    const isOver = allowance.part(descriptorsMs);
-    for (const entry of inOrder(entries, wideOf, this.#round)) {
+    const isOver = allowance.startLimit(descriptorsMs);
+    for (const entry of dueInOrder(entries, wideOf, this.#round)) {
       if (isOver()) return;
       const { targets, more } = yield* descriptorsOf(
-        entry.place,
+        entry.procPath,
         descriptorsMax,
         allowance,
         this.#reader,
@@ -240,7 +240,7 @@ export class ProcessTable {
       entry.listed = this.#round;
       entry.tooMany = more;
       if (entry.reading) entry.reading = { ...entry.reading, descriptors: targets };
-      yield* allowance.turn();
+      yield* allowance.yieldIfDue();
     }
   }
 }
@@ -248,7 +248,7 @@ export class ProcessTable {
 function newEntry(pid: number, round: number): Entry {
   return {
     pid,
-    place: pid,
+    procPath: pid,
     since: round,
     scanned: undefined,
     startTicks: -1,
@@ -260,7 +260,7 @@ function newEntry(pid: number, round: number): Entry {
     detailed: undefined,
     rare: 0,
     reading: undefined,
-    held: false,
+    commandBlocked: false,
     blocked: false,
     wide: false,
     wideSince: round,
@@ -269,17 +269,17 @@ function newEntry(pid: number, round: number): Entry {
   };
 }
 
-function scanOf({ since, scanned, matters }: Entry): Looked {
+function scanOf({ since, scanned, matters }: Entry): ReadState {
   return { since, last: scanned, every: 1, first: matters };
 }
 
-/** Of one that does not matter, the last look at what seldom changes counts, which was spread. */
-function closeOf({ since, detailed, rare, matters, held }: Entry): Looked {
-  const last = detailed === undefined || matters || held ? detailed : rare;
-  return { since, last, every: matters || held ? 1 : rarely, first: matters };
+/** For an unimportant process the round of the rarely changing fields counts, since it is spread out. */
+function closeOf({ since, detailed, rare, matters, commandBlocked }: Entry): ReadState {
+  const last = detailed === undefined || matters || commandBlocked ? detailed : rare;
+  return { since, last, every: matters || commandBlocked ? 1 : rareRounds, first: matters };
 }
 
-function wideOf({ wideSince, listed }: Entry): Looked {
+function wideOf({ wideSince, listed }: Entry): ReadState {
   return { since: wideSince, last: listed, every: 1, first: false };
 }
 

@@ -1,24 +1,24 @@
-// What a look at the sockets of a namespace misses nobody sees: each new one is in the very next look.
+// A missed socket would go unnoticed, so each new one is in the next sample.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { Allowance, atOnce } from './allowance.ts';
-import { directReader } from './patient-read.ts';
+import { Allowance, runToEnd } from './allowance.ts';
+import { directReader } from './bounded-read.ts';
 import { networkNamespace } from './processes.ts';
 import { type Network, SocketTables } from './socket-tables.ts';
 
-/** The clock stands: all the time of the world. */
+/** The clock does not advance: time is unlimited. */
 const unlimited = () => new Allowance(() => 0);
-const here = { place: process.pid, matters: true, own: true } as const;
+const here = { procPath: process.pid, matters: true, own: true } as const;
 
-/** Looks into the namespace of this test. */
+/** Reads the namespace of this test. */
 function looks(): () => ReadonlySet<string> {
   const tables = new SocketTables();
   const networks = new Map([[networkNamespace('self', directReader) ?? '', here]]);
   return () => {
-    const { sockets } = atOnce(tables.read(networks, unlimited()));
+    const { sockets } = runToEnd(tables.read(networks, unlimited()));
     return new Set(
       sockets.map(
         ({ protocol, localPort, remotePort }) => `${protocol} ${localPort} ${remotePort}`,
@@ -27,7 +27,7 @@ function looks(): () => ReadonlySet<string> {
   };
 }
 
-test('a new listener is in the next look', async () => {
+test('a new listener is in the next sample', async () => {
   const look = looks();
   for (let round = 0; round < 3; round += 1) {
     look();
@@ -38,7 +38,7 @@ test('a new listener is in the next look', async () => {
   }
 });
 
-test('a datagram socket that gets a remote end is in the next look, though the counts stay', async () => {
+test('a datagram socket that gets a remote end is in the next sample, though the counts do not change', async () => {
   const look = looks();
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
@@ -51,9 +51,9 @@ test('a datagram socket that gets a remote end is in the next look, though the c
   socket.close();
 });
 
-test("the container's own namespace is in each look, whatever else waits", async () => {
-  // Nothing answers for them, so they are always more urgent; and time is for three of them.
-  const gone = { place: 2 ** 22 + 1, matters: true, own: false } as const;
+test("the container's own namespace is in every sample, whatever else waits", async () => {
+  // Nothing answers for them, so they are always more urgent, and there is time for three of them.
+  const gone = { procPath: 2 ** 22 + 1, matters: true, own: false } as const;
   const others = Array.from({ length: 50 }, (_, index): [string, Network] => [`${index}`, gone]);
   const networks = new Map([...others, ['own', here] as const]);
   const tables = new SocketTables();
@@ -67,7 +67,7 @@ test("the container's own namespace is in each look, whatever else waits", async
     const server = servers.use(createServer().listen(0, '127.0.0.1'));
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const { sockets, networksLate } = atOnce(tables.read(networks, new Allowance(hurried)));
+    const { sockets, networksLate } = runToEnd(tables.read(networks, new Allowance(hurried)));
     assert.ok(
       sockets.some(({ localPort }) => localPort === port),
       `round ${round}`,

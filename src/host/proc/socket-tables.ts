@@ -1,42 +1,42 @@
-// Sockets of a container's network namespaces, from outside of them, from look to look.
-// Reading a TCP table walks the whole hash of the host (2.5 ms and more), so it is read anew only when counters say that
-// sockets or connections came or went; those cost 60 µs, a table of datagrams 30. What one look has no time for keeps its
-// last reading and comes first in a later one.
+// The sockets of a container's network namespaces, read from the host, from scan to scan.
+// Reading a TCP table walks the host's whole hash table (2.5 ms and more), so it is reread only when counters show that
+// sockets or connections were added or removed; the counters cost 60 µs, a UDP table 30. A namespace that a scan has no
+// time for keeps its last reading and comes first later.
 import { LineReader, readText } from '../linux/proc-file.ts';
 import type { Allowance, Steps } from './allowance.ts';
-import { inOrder, isTooLate, type Looked } from './look-order.ts';
-import type { Place } from './processes.ts';
+import type { ProcPath } from './processes.ts';
+import { dueInOrder, isTooLate, type ReadState } from './read-order.ts';
 import { type InUse, parseSocket, type SocketReading, socketsInUse, tcpOpens } from './sockets.ts';
 
-/** A network namespace of a container, with a process in it. */
+/** A network namespace of a container and a process in it. */
 export interface Network {
-  readonly place: Place;
-  /** Somebody who may talk over it is in it: it is looked at before others. */
+  readonly procPath: ProcPath;
+  /** It contains a process that matters, so it is read before others. */
   readonly matters: boolean;
-  /** The container's own, which its interface is in: it is read at every look, whatever else there is. */
+  /** The container's main namespace, with its interface: read at every scan. */
   readonly own: boolean;
 }
 
 export interface SocketsReading {
   readonly sockets: readonly SocketReading[];
   readonly unfinished: boolean;
-  /** Namespaces that wait for a look for too long. */
+  /** The number of namespaces that have waited too long. */
   readonly networksLate: number;
-  /** Namespaces with more sockets than are read. */
+  /** The number of namespaces with more sockets than the limit. */
   readonly overfull: number;
 }
 
-/** Milliseconds of one look. */
+/** Milliseconds per scan. */
 const partMs = 60;
-/** Of all namespaces. A benchmark of a server has some ten thousand. */
+/** For all namespaces. A server benchmark has about ten thousand. */
 const socketsMax = 32_768;
-/** Lines that say nothing are read, too. */
+/** Irrelevant lines count too. */
 const tableBytesMax = 8 * 1024 * 1024;
 
 type Tables = Readonly<Record<keyof InUse, readonly SocketReading[]>>;
 
 interface Entry {
-  place: Place;
+  procPath: ProcPath;
   matters: boolean;
   own: boolean;
   readonly since: number;
@@ -54,17 +54,17 @@ export class SocketTables {
   #known = new Map<string, Entry>();
   #round = 0;
 
-  /** By name of the namespace. */
+  /** `networks` is keyed by the name of the namespace. */
   *read(networks: ReadonlyMap<string, Network>, allowance: Allowance): Steps<SocketsReading> {
     this.#round += 1;
     const round = this.#round;
-    const isOver = allowance.part(partMs);
+    const isOver = allowance.startLimit(partMs);
     this.#keep(networks);
-    const order = inOrder([...this.#known.values()], lookedOf, round);
+    const order = dueInOrder([...this.#known.values()], readStateOf, round);
     for (const entry of order.sort((one, other) => Number(other.own) - Number(one.own))) {
       if (isOver()) break;
       if (yield* readOne(entry, allowance)) entry.last = round;
-      yield* allowance.turn();
+      yield* allowance.yieldIfDue();
     }
     const entries = [...this.#known.values()];
     const sockets = entries.flatMap(({ tables: { tcp, tcp6, udp, udp6 } }) => [
@@ -76,7 +76,7 @@ export class SocketTables {
     return {
       sockets: sockets.slice(0, socketsMax),
       unfinished: entries.some(({ last }) => last !== round),
-      networksLate: entries.filter((entry) => isTooLate(lookedOf(entry), round)).length,
+      networksLate: entries.filter((entry) => isTooLate(readStateOf(entry), round)).length,
       overfull:
         entries.filter(({ overfull }) => overfull).length + Number(sockets.length > socketsMax),
     };
@@ -84,9 +84,9 @@ export class SocketTables {
 
   #keep(networks: ReadonlyMap<string, Network>): void {
     const next = new Map<string, Entry>();
-    for (const [name, { place, matters, own }] of networks) {
+    for (const [name, { procPath, matters, own }] of networks) {
       const entry = this.#known.get(name) ?? newEntry(this.#round);
-      next.set(name, Object.assign(entry, { place, matters, own }));
+      next.set(name, Object.assign(entry, { procPath, matters, own }));
     }
     this.#known = next;
   }
@@ -94,7 +94,7 @@ export class SocketTables {
 
 function newEntry(round: number): Entry {
   return {
-    place: 0,
+    procPath: 0,
     matters: false,
     own: false,
     since: round,
@@ -106,18 +106,18 @@ function newEntry(round: number): Entry {
   };
 }
 
-function lookedOf({ since, last, matters }: Entry): Looked {
+function readStateOf({ since, last, matters }: Entry): ReadState {
   return { since, last, every: 1, first: matters };
 }
 
-/** False if there was nothing to read. */
+/** False if the process has ended. */
 function* readOne(entry: Entry, allowance: Allowance): Steps<boolean> {
-  const net = `/proc/${entry.place}/net`;
+  const net = `/proc/${entry.procPath}/net`;
   const snmp = readText(`${net}/snmp`, { encoding: 'latin1' });
-  // The process ended: another one stands for the namespace at the next look, if there is one.
+  // The process ended; the next scan uses another process of the namespace, if there is one.
   if (snmp === undefined) return false;
   const opens = tcpOpens(snmp);
-  // A new listener shows only in the counts.
+  // A new listener only shows in these counts.
   const inUse = socketsInUse(
     `${readText(`${net}/sockstat`) ?? ''}${readText(`${net}/sockstat6`) ?? ''}`,
   );
@@ -160,7 +160,7 @@ function* readTable(
       if (socket) sockets.push(socket);
     }
     if (reader.bytes > tableBytesMax) return { sockets, more: true };
-    yield* allowance.turn();
+    yield* allowance.yieldIfDue();
   }
   return { sockets, more: false };
 }

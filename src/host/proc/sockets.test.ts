@@ -14,7 +14,7 @@ const tcp6 = `  sl  local_address                         remote_address        
    2: B80D0120000000000000000001000000:D431 B80D0120000000000000000002000000:01BB 02 00000001:00000000 01:00000064 00000000  1000        0 4244 2 0000000000000000 100 0 0 10 0
 `;
 
-test('tables of TCP sockets are read as the kernel writes them', () => {
+test('kernel tables of TCP sockets are parsed', () => {
   const sockets = parseSockets(tcp, 'tcp');
   assert.deepEqual(
     sockets.map(({ localAddress, localPort, remoteAddress, remotePort, state, inode }) => [
@@ -34,7 +34,7 @@ test('tables of TCP sockets are read as the kernel writes them', () => {
   assert.equal(sockets[1]?.uid, 717_309_480);
 });
 
-test('addresses of version 6 are short, and mapped ones are those of version 4', () => {
+test('IPv6 addresses are shortened, and mapped ones are shown as IPv4', () => {
   assert.deepEqual(
     parseSockets(tcp6, 'tcp').map(({ localAddress, remoteAddress, state }) => [
       localAddress,
@@ -49,7 +49,7 @@ test('addresses of version 6 are short, and mapped ones are those of version 4',
   );
 });
 
-test('counters of connections and counts of sockets are found among the others', () => {
+test('connection counters and socket counts are found among other counters', () => {
   const snmp = `Ip: Forwarding DefaultTTL
 Ip: 2 64
 Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors
@@ -61,7 +61,7 @@ Tcp: 1 200 120000 -1 12 3 1 0 2 400 380 0 0 5 0
   assert.deepEqual(socketsInUse(sockstat), { tcp: 4, tcp6: 2, udp: 1, udp6: 0 });
 });
 
-test('networks without a gateway are found with their width', () => {
+test('networks without a gateway are found with their prefix length', () => {
   const route = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 eth0\t00000000\t01004D0A\t0003\t0\t0\t0\t00000000\t0\t0\t0
 docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0

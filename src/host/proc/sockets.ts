@@ -1,4 +1,4 @@
-// What the kernel writes about the sockets of a network namespace: /proc/<pid>/net/{tcp,tcp6,udp,udp6,snmp,sockstat}.
+// Parses the socket files of a network namespace: /proc/<pid>/net/{tcp,tcp6,udp,udp6,snmp,sockstat}.
 // Source: proc(5).
 
 export interface SocketReading {
@@ -8,14 +8,14 @@ export interface SocketReading {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly state: SocketState;
-  /** uid in the container's ids as the host sees them. */
+  /** The owner's uid on the host. */
   readonly uid: number;
   readonly inode: string;
 }
 
 export type SocketState = 'established' | 'opening' | 'listening' | 'closing' | 'closed';
 
-/** TCP states of the kernel (include/net/tcp_states.h); udp sockets use 1 for connected and 7 for not. */
+/** TCP states of the kernel (include/net/tcp_states.h); UDP sockets use 1 if connected and 7 otherwise. */
 const states: Readonly<Record<string, SocketState>> = {
   '01': 'established',
   '02': 'opening',
@@ -35,7 +35,7 @@ export function parseSockets(text: string, protocol: 'tcp' | 'udp'): SocketReadi
   return text.split('\n').flatMap((line) => parseSocket(line, protocol) ?? []);
 }
 
-/** One line of a table; undefined for its first one, and for what is left of a connection from the container to itself. */
+/** One line of a table; undefined for the header and for a closed connection within the container. */
 export function parseSocket(line: string, protocol: 'tcp' | 'udp'): SocketReading | undefined {
   const match =
     /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]{2}) \S+ \S+ \S+\s+(\d+)\s+\d+ (\d+)/.exec(
@@ -45,7 +45,7 @@ export function parseSocket(line: string, protocol: 'tcp' | 'udp'): SocketReadin
   const [, local = '', localPort = '', remote = '', remotePort = '', state = '', uid, inode = '0'] =
     match;
   const remoteAddress = addressOf(remote);
-  // A benchmark of a server leaves tens of thousands.
+  // A server benchmark leaves tens of thousands.
   const isOver = state === '06' && protocol === 'tcp';
   if (isOver && (remoteAddress.startsWith('127.') || remoteAddress === '::1')) return undefined;
   return {
@@ -60,7 +60,7 @@ export function parseSocket(line: string, protocol: 'tcp' | 'udp'): SocketReadin
   };
 }
 
-/** By hexadecimal form: most sockets share a few. */
+/** A cache by hexadecimal form: most sockets share a few addresses. */
 const addresses = new Map<string, string>();
 const addressesMax = 4096;
 
@@ -73,7 +73,7 @@ function addressOf(hex: string): string {
   return address;
 }
 
-/** The kernel prints addresses as 32-bit words in the machine's byte order (little-endian on all that coi runs on). */
+/** The kernel prints addresses as 32-bit words in host byte order (little-endian on all supported platforms). */
 function writtenAddress(hex: string): string {
   const bytes = Buffer.from(hex, 'hex');
   for (let word = 0; word + 4 <= bytes.length; word += 4) bytes.subarray(word, word + 4).reverse();
@@ -84,7 +84,7 @@ function writtenAddress(hex: string): string {
   const groups = Array.from({ length: 8 }, (_, index) =>
     bytes.readUInt16BE(2 * index).toString(16),
   );
-  // URL knows the shortest form of an IPv6 address (RFC 5952).
+  // URL produces the shortest form of an IPv6 address (RFC 5952).
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
@@ -95,7 +95,7 @@ export interface InUse {
   readonly udp6: number;
 }
 
-/** ActiveOpens to CurrEstab of snmp's second Tcp line: one of them changes whenever a connection comes, goes or fails. */
+/** ActiveOpens to CurrEstab of snmp's second Tcp line: one of them changes whenever a connection opens, closes or fails. */
 export function tcpOpens(snmp: string): string {
   return /^Tcp: (?:-?\d+ ){4}(\d+ \d+ \d+ \d+ \d+) /m.exec(snmp)?.[1] ?? '';
 }

@@ -1,43 +1,43 @@
-// Inodes of unix sockets, by network namespace: /proc/<pid>/net/unix. Read only where somebody asks for one.
+// Inodes of unix sockets by network namespace: /proc/<pid>/net/unix. Read on demand only.
 import { LineReader } from '../linux/proc-file.ts';
 import type { Allowance, Steps } from './allowance.ts';
-import { tooLateRounds } from './look-order.ts';
-import type { Place } from './processes.ts';
+import type { ProcPath } from './processes.ts';
+import { tooLateRounds } from './read-order.ts';
 
-/** Milliseconds of one look. */
+/** Milliseconds per scan. */
 const partMs = 10;
 const tableBytesMax = 4 * 1024 * 1024;
 
-export interface Asked {
-  /** Name of its network namespace, and a process in it. */
+export interface InodeQuery {
+  /** The name of the network namespace, and a process in it. */
   readonly namespace: string;
-  readonly place: Place;
+  readonly procPath: ProcPath;
   readonly inode: string;
 }
 
 export class UnixTables {
-  /** By namespace: the inodes that were in it. */
+  /** The inodes of each namespace. */
   #known = new Map<string, ReadonlySet<string>>();
-  #looksWithOpen = 0;
+  #scansWithOpen = 0;
 
-  /** For too many looks something was left open. */
+  /** Some inodes have been left unresolved for too many scans. */
   get isLate(): boolean {
-    return this.#looksWithOpen >= tooLateRounds;
+    return this.#scansWithOpen >= tooLateRounds;
   }
 
-  /** Those of the inodes that are unix sockets, and those that nobody had the time to look for. */
+  /** The inodes that are unix sockets, and those that there was no time to look up. */
   *read(
-    asked: readonly Asked[],
+    asked: readonly InodeQuery[],
     allowance: Allowance,
   ): Steps<{ readonly found: readonly string[]; readonly open: readonly string[] }> {
-    const isOver = allowance.part(partMs);
+    const isOver = allowance.startLimit(partMs);
     const found: string[] = [];
     const open: string[] = [];
     const fresh = new Map<string, ReadonlySet<string>>();
-    for (const { namespace, place, inode } of asked) {
+    for (const { namespace, procPath, inode } of asked) {
       if (this.#known.get(namespace)?.has(inode)) found.push(inode);
       else if (fresh.has(namespace) || !isOver()) {
-        const inodes = fresh.get(namespace) ?? (yield* inodesOf(place, allowance));
+        const inodes = fresh.get(namespace) ?? (yield* inodesOf(procPath, allowance));
         fresh.set(namespace, inodes);
         if (inodes.has(inode)) found.push(inode);
       } else open.push(inode);
@@ -45,25 +45,25 @@ export class UnixTables {
     const wanted = new Set(asked.map(({ namespace }) => namespace));
     const kept = [...this.#known].filter(([name]) => wanted.has(name));
     this.#known = new Map([...kept, ...fresh]);
-    this.#looksWithOpen = open.length > 0 ? this.#looksWithOpen + 1 : 0;
+    this.#scansWithOpen = open.length > 0 ? this.#scansWithOpen + 1 : 0;
     return { found, open };
   }
 }
 
-function* inodesOf(place: Place, allowance: Allowance): Steps<ReadonlySet<string>> {
+function* inodesOf(procPath: ProcPath, allowance: Allowance): Steps<ReadonlySet<string>> {
   const inodes = new Set<string>();
-  using reader = new LineReader(`/proc/${place}/net/unix`);
+  using reader = new LineReader(`/proc/${procPath}/net/unix`);
   for (let lines = reader.next(); lines && reader.bytes < tableBytesMax; lines = reader.next()) {
     for (const line of lines) {
       const inode = unixInode(line);
       if (inode !== undefined) inodes.add(inode);
     }
-    yield* allowance.turn();
+    yield* allowance.yieldIfDue();
   }
   return inodes;
 }
 
-/** Of one line of the table. */
+/** The inode in one line of the table. */
 function unixInode(line: string): string | undefined {
   return /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} +(\d+)/.exec(
     line,

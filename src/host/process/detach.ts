@@ -1,25 +1,25 @@
-// Starts a program, mostly this same one, as a service of its own session, which outlives whoever started it.
+// Starts a program, usually this one, in its own session, so that it outlives its parent.
 import { writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { startProgram } from './program.ts';
 import { selfArgv } from './self.ts';
 
-/** The descriptor on which the started program says that it is ready, or why it never will be. */
+/** The descriptor on which the started program reports that it is ready or why it failed. */
 const readyDescriptor = 3;
 
 export interface DetachOptions {
-  /** For the program. */
+  /** Arguments for the program. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly limitMs: number;
 }
 
-/** As `startDetached`, this same program. */
+/** Starts this program again; see `startDetached`. */
 export function startSelfDetached(options: DetachOptions): Promise<string | undefined> {
   return startDetached(selfArgv(process), options);
 }
 
-/** What the program said on its ready descriptor; undefined if it ended without a word or the limit was over. */
+/** The program's output on its ready descriptor; undefined if it ended without any or the limit was reached. */
 export function startDetached(
   program: readonly string[],
   { args, env, limitMs }: DetachOptions,
@@ -33,11 +33,11 @@ export function startDetached(
   child.unref();
   return new Promise((resolve, reject) => {
     const ready = child.stdio[readyDescriptor] as Readable;
-    let said = '';
+    let output = '';
     const done = () => {
       clearTimeout(limit);
       ready.destroy();
-      resolve(said === '' ? undefined : said);
+      resolve(output === '' ? undefined : output);
     };
     const limit = setTimeout(done, limitMs);
     child.once('error', (error) => {
@@ -45,25 +45,25 @@ export function startDetached(
       reject(error);
     });
     ready.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      if (said.endsWith('\n')) done();
+      output += text;
+      if (output.endsWith('\n')) done();
     });
     ready.on('close', done);
     ready.on('error', done);
   });
 }
 
-/** For the started program: says one line to whoever waits; nobody may be there any more. */
-export function sayReady(line: string): void {
+/** For the started program: writes one line to the starter, which may be gone. */
+export function reportReady(line: string): void {
   try {
     writeSync(readyDescriptor, `${line}\n`);
   } catch {
-    // Nobody listens.
+    // The starter is gone.
   }
 }
 
-/** SIGTERM; a process that is gone already is fine. */
-export function askToEnd(pid: number): void {
+/** Sends SIGTERM; ignores a process that has already ended. */
+export function sendSigterm(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM');
   } catch (error) {

@@ -11,13 +11,13 @@ test('a login without the group enters it once', () => {
   assert.equal(groupDecision({ ...facts, hasSg: false }), 'login');
 });
 
-test('nobody enters a group without need or right', () => {
+test('the group is not entered without need or permission', () => {
   assert.equal(groupDecision({ ...facts, access: 'open' }), 'go');
   assert.equal(groupDecision({ ...facts, access: 'missing' }), 'go');
   assert.equal(groupDecision({ ...facts, member: false }), 'join');
 });
 
-test('the members and the name of the primary group are read from group(5)', () => {
+test('the members and name of the primary group are read from group(5)', () => {
   const text = 'root:x:0:\nincus-admin:x:994:ann,bob\nann:x:1001:\n';
   assert.deepEqual(readGroups(text, 'incus-admin', 1001, 'ann'), { member: true, primary: 'ann' });
   assert.deepEqual(readGroups(text, 'incus-admin', 7, 'eve'), {
@@ -27,7 +27,7 @@ test('the members and the name of the primary group are read from group(5)', () 
   assert.deepEqual(readGroups(text, 'none', 0, 'ann'), { member: false, primary: 'root' });
 });
 
-test('every argument reaches the program as it was, through both shells', () => {
+test('every argument reaches the program unchanged through both shells', () => {
   const words = [
     '',
     ' ',
@@ -45,14 +45,14 @@ test('every argument reaches the program as it was, through both shells', () => 
     "';:'",
   ];
   const [, , , inner = ''] = sgArguments('incus-admin', 'users', ['printf', '%s\\0', ...words]);
-  // The outer sg hands `inner` to sh, the inner sg its last argument to sh: play both with sh alone.
+  // The outer sg passes `inner` to sh, the inner sg its last argument to sh: simulate both with sh alone.
   const asSh = inner.replace(/^exec \/usr\/bin\/sg users -c/, 'exec sh -c');
   assert.notEqual(asSh, inner);
   const output = execFileSync('sh', ['-c', asSh], { encoding: 'utf8' });
   assert.deepEqual(output.split('\0').slice(0, -1), words);
 });
 
-test('without a name for the primary group one sg has to do', () => {
+test('without a name for the primary group, one sg must suffice', () => {
   assert.deepEqual(sgArguments('g', undefined, ['coi', 'a b']), [
     '/usr/bin/sg',
     'g',

@@ -1,58 +1,58 @@
-// A login from before its user joined a group does not have that group's rights: sg(1) gives them to a new process.
+// A login from before its user joined a group lacks that group's rights; sg(1) gives them to a new process.
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { CoiError } from '../../errors.ts';
-import { shellWord } from '../../shell-quoting.ts';
-import { handedWords } from './command-line.ts';
+import { shellQuoteIfNeeded } from '../../shell-quoting.ts';
+import { argumentsToEnvironment } from './command-line.ts';
 import { selfArgv } from './self.ts';
 
-/** Set in the process that was started with the group, so that it is tried once. */
+/** Set in the process that was restarted with the group, so that this is tried only once. */
 const guardName = 'COI_GROUP_ENTERED';
 const sgPath = '/usr/bin/sg';
-/** Linux: a quarter of the stack's limit of 8 MiB, with something left for what sg adds. Source: execve(2). */
+/** A quarter of Linux's 8 MiB stack limit, minus a reserve for sg. Source: execve(2). */
 const givenMaxBytes = 1_900_000;
 
 export interface GroupFacts {
-  /** What the socket says to this process. */
+  /** This process's access to the socket. */
   readonly access: 'open' | 'refused' | 'missing';
   /** The user is a member according to group(5). */
   readonly member: boolean;
-  /** sg was gone through already. */
+  /** The process was already restarted through sg. */
   readonly entered: boolean;
   readonly hasSg: boolean;
 }
 
-/** `go` on as we are, `enter` the group by starting anew through sg, or say that the user may not (`join`) or has to log in again (`login`). */
+/** `go`: continue. `enter`: restart through sg. `join`: the user is not a member. `login`: the user must log in again. */
 export function groupDecision({
   access,
   member,
   entered,
   hasSg,
 }: GroupFacts): 'go' | 'enter' | 'join' | 'login' {
-  // A missing socket is another trouble, told by whoever needs it.
+  // A missing socket is reported where it is needed.
   if (access !== 'refused') return 'go';
   if (!member) return 'join';
   return entered || !hasSg ? 'login' : 'enter';
 }
 
 /**
- * The argv that runs a program with one more group and the same primary group as before: sg makes the new group the
- * primary one and keeps the old as a supplementary one, so a second sg swaps them back. Files stay the user's own.
+ * The argv that runs a program with an additional group and the same primary group: sg makes the new group the primary
+ * one and the old one supplementary, so a second sg swaps them back. New files keep the user's primary group.
  */
 export function sgArguments(
   group: string,
   primary: string | undefined,
   argv: readonly string[],
 ): string[] {
-  const program = `exec ${argv.map(shellWord).join(' ')}`;
+  const program = `exec ${argv.map(shellQuoteIfNeeded).join(' ')}`;
   const inner =
     primary === undefined
       ? program
-      : `exec ${[sgPath, primary, '-c', program].map(shellWord).join(' ')}`;
+      : `exec ${[sgPath, primary, '-c', program].map(shellQuoteIfNeeded).join(' ')}`;
   return [sgPath, group, '-c', inner];
 }
 
-/** Reads group(5): who is in the group of that name, and the name of the group with that id. */
+/** From the text of group(5): whether the user is in the group of that name, and the name of the group with that id. */
 export function readGroups(
   text: string,
   name: string,
@@ -68,8 +68,8 @@ export function readGroups(
 }
 
 /**
- * Makes sure that this process may open a socket that belongs to a group; replaces the process by one in the group where
- * that helps (then it does not return). Throws `incus-forbidden` where it does not.
+ * Ensures that this process may open a socket that belongs to a group. If restarting through sg helps, it replaces the
+ * process and does not return; otherwise it throws `incus-forbidden`.
  */
 export function enterGroupFor(socketPath: string, group: string, process: NodeJS.Process): void {
   const access = accessTo(socketPath);
@@ -86,12 +86,12 @@ export function enterGroupFor(socketPath: string, group: string, process: NodeJS
     case 'go':
       return;
     case 'enter': {
-      // sg stays as the parent, with its arguments for every account to read as long as the session lives.
+      // sg stays as the parent, and every account can read its arguments as long as the session runs.
       const argv = sgArguments(group, groups.primary, selfArgv(process));
-      const words = handedWords(process.argv.slice(2));
+      const words = argumentsToEnvironment(process.argv.slice(2));
       const env = { ...process.env, ...words, [guardName]: '1' };
       refuseTooLarge(argv, env);
-      // Replaced, not wrapped: signals, the terminal and the exit status stay those of the program.
+      // Replaced, not wrapped, so that signals, the terminal and the exit status pass through.
       process.execve?.(sgPath, argv, env);
       return;
     }
@@ -110,7 +110,7 @@ export function enterGroupFor(socketPath: string, group: string, process: NodeJS
   }
 }
 
-/** Node ends where the kernel refuses to start the program: what is given to it has a limit in all. */
+/** Node aborts if execve fails, so the kernel's limit for arguments and environment is checked before. */
 function refuseTooLarge(argv: readonly string[], env: NodeJS.ProcessEnv): void {
   const texts = [...argv, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 9, 0);
@@ -135,7 +135,7 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    // Not there, or not for us: either way it cannot be used.
+    // Missing or not executable.
     return false;
   }
 }

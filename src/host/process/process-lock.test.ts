@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadLibc } from '../linux/load-libc.ts';
-import { lockHolder, takeLock, whileLocked } from './process-lock.ts';
+import { lockHolder, takeLock, withLock } from './process-lock.ts';
 
 const module = (name: string) => JSON.stringify(join(import.meta.dirname, name));
 /** Holds the lock until it is killed. */
@@ -16,7 +16,7 @@ const script = `
   process.stdout.write(takeLock(await loadLibc(), process.argv[1]).kind);
   process.stdin.resume();`;
 
-test('who wants the lock of another waits until that is killed, and not beyond a limit', async () => {
+test("waiting for another process's lock ends when that process is killed or the limit is over", async () => {
   const libc = await loadLibc();
   const directory = mkdtempSync(join(tmpdir(), 'coi-lock-'));
   const path = join(directory, 'lock');
@@ -25,17 +25,17 @@ test('who wants the lock of another waits until that is killed, and not beyond a
     done += 1;
   };
   try {
-    assert.equal(await whileLocked(libc, path, AbortSignal.timeout(10_000), work), true);
+    assert.equal(await withLock(libc, path, AbortSignal.timeout(10_000), work), true);
     const holder = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    const [said] = await once(holder.stdout, 'data');
-    assert.equal(String(said), 'taken');
+    const [line] = await once(holder.stdout, 'data');
+    assert.equal(String(line), 'taken');
     assert.equal(lockHolder(libc, path), holder.pid);
     assert.deepEqual(takeLock(libc, path), { kind: 'held', pid: holder.pid });
-    assert.equal(await whileLocked(libc, path, AbortSignal.timeout(50), work), false);
+    assert.equal(await withLock(libc, path, AbortSignal.timeout(50), work), false);
     assert.equal(done, 1);
-    const waiting = whileLocked(libc, path, AbortSignal.timeout(10_000), work);
+    const waiting = withLock(libc, path, AbortSignal.timeout(10_000), work);
     holder.kill('SIGKILL');
     assert.equal(await waiting, true);
     assert.equal(done, 2);

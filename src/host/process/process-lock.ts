@@ -1,7 +1,7 @@
-// A lock on a file that ends with the process however it ends. Source: fcntl(2), "Advisory record locking".
+// File locks that end with the process, however it ends. Source: fcntl(2), "Advisory record locking".
 import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { attempt } from '../fs/file-error.ts';
+import { withFileErrors } from '../fs/file-error.ts';
 import { type Libc, SystemCallError } from '../linux/libc.ts';
 
 const F_GETLK = 5;
@@ -10,20 +10,20 @@ const F_WRLCK = 1;
 const F_UNLCK = 2;
 const flockBytes = 32;
 const pidAt = 24;
-/** Between two tries: the kernel's own wait would hold up the whole program. */
+/** The polling interval: the kernel's blocking wait would stop the whole program. */
 const againMs = 10;
 
-export type Taken =
-  /** For the life of the process, or until it is released. */
+export type LockResult =
+  /** Held until released or until the process ends. */
   { readonly kind: 'taken'; release(): void } | { readonly kind: 'held'; readonly pid: number };
 
 /**
- * Takes the lock and writes the process id into the file, or says who has it. One process may take a lock twice.
- * Not flock(2): such a lock would live on in a child made by clone.
+ * Takes the lock and writes the pid to the file, or returns the holder. One process may take a lock twice.
+ * Not flock(2): a child made by clone would keep such a lock.
  */
-export function takeLock(libc: Libc, path: string): Taken {
+export function takeLock(libc: Libc, path: string): LockResult {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
-  if (!locked(libc, fd)) {
+  if (!tryLock(libc, fd)) {
     const holder = flock();
     libc.fcntl(fd, F_GETLK, holder);
     closeSync(fd);
@@ -34,7 +34,7 @@ export function takeLock(libc: Libc, path: string): Taken {
   return { kind: 'taken', release: () => closeSync(fd) };
 }
 
-/** The process that has the lock, or undefined. */
+/** The pid of the lock's holder, or undefined. */
 export function lockHolder(libc: Libc, path: string): number | undefined {
   let fd: number;
   try {
@@ -53,10 +53,10 @@ export function lockHolder(libc: Libc, path: string): number | undefined {
 }
 
 /**
- * Runs `effect` while no other process has the lock on that file, which is made and stays. False if others had it until
- * the signal. `effect` waits for nothing, since the lock is the whole process's. Throws FileError.
+ * Runs `effect` with the lock on that file, which is created and kept. False if others held it until the limit.
+ * `effect` must be synchronous, since the lock belongs to the whole process. Throws FileError.
  */
-export async function whileLocked(
+export async function withLock(
   libc: Libc,
   path: string,
   limit: AbortSignal,
@@ -64,9 +64,9 @@ export async function whileLocked(
 ): Promise<boolean> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   while (!limit.aborted) {
-    const fd = attempt(path, () => openSync(path, flags, 0o600));
+    const fd = withFileErrors(path, () => openSync(path, flags, 0o600));
     try {
-      if (attempt(path, () => locked(libc, fd))) {
+      if (withFileErrors(path, () => tryLock(libc, fd))) {
         effect();
         return true;
       }
@@ -78,8 +78,8 @@ export async function whileLocked(
   return false;
 }
 
-/** False if another process has it. */
-function locked(libc: Libc, fd: number): boolean {
+/** False if another process holds the lock. */
+function tryLock(libc: Libc, fd: number): boolean {
   try {
     libc.fcntl(fd, F_SETLK, flock());
     return true;

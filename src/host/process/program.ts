@@ -1,35 +1,35 @@
-// The only place that starts programs of the host. Always without a shell, and with nothing on standard input but what is
-// given. Who uses it says what differs: the environment, how it is told to end, and how much of its output counts.
+// The only file that starts host programs: always without a shell, and with empty standard input by default. Callers
+// choose the environment, the signal that ends it and how much output is kept.
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** That of programs which root runs whoever asked for it: nothing of the caller's, and words that can be read by machine. */
+/** For programs that root runs on behalf of any caller: nothing of the caller's environment, and machine-readable output. */
 export const plainEnvironment: Environment = {
   PATH: '/usr/sbin:/sbin:/usr/bin:/bin',
   LC_ALL: 'C',
 };
 
 export interface ProgramOptions {
-  /** Where not given, that of this process. */
+  /** Default: the working directory of this process. */
   readonly cwd?: string | undefined;
-  /** Nothing else; that of this process where not given. */
+  /** The complete environment; default: that of this process. */
   readonly env?: Environment | undefined;
-  /** Only root can become others. */
+  /** Only root can switch users. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 export interface StartOptions extends ProgramOptions {
   readonly stdio: StdioOptions;
-  /** A group and a session of its own: it outlives this process, or is ended with its children. */
+  /** Starts it in its own process group and session, so that it can outlive this process or be killed with its children. */
   readonly detached?: boolean;
-  /** Aborted, it gets `endWith`: SIGTERM where not given. */
+  /** On abort the program gets `endWith`, by default SIGTERM. */
   readonly signal?: AbortSignal | undefined;
   readonly endWith?: NodeJS.Signals;
 }
 
-/** A failure to start it comes as the event `error`. */
+/** A failure to start is emitted as `error`. */
 export function startProgram(argv: readonly string[], options: StartOptions): ChildProcess {
   const [file = '', ...args] = argv;
   const { cwd, env, user, signal, stdio, detached, endWith } = options;
@@ -46,34 +46,34 @@ export function startProgram(argv: readonly string[], options: StartOptions): Ch
 
 export interface ReadOptions extends ProgramOptions {
   readonly signal?: AbortSignal;
-  /** At the signal; SIGTERM where not given. */
+  /** Sent when the signal aborts; default SIGTERM. */
   readonly endWith?: 'SIGKILL';
-  /** Becomes its `givenDescriptor`. */
-  readonly given?: number;
+  /** A descriptor that the program inherits as `inheritedDescriptor`. */
+  readonly inherited?: number;
 }
 
-export const givenDescriptor = 3;
+export const inheritedDescriptor = 3;
 
-/** A program whose output is read while it runs. */
+/** A running program whose output can be read. */
 export interface ReadableProgram {
   /** Undefined if it could not be started. */
   readonly pid: number | undefined;
   readonly stdout: Readable;
-  /** Never resolves if it cannot be started. */
+  /** Never resolves if the program cannot be started. */
   readonly started: Promise<void>;
-  /** As `statusOf`. */
+  /** See `statusOf`. */
   readonly ended: Promise<number | undefined>;
   kill(): void;
-  /** Kills it and waits for nothing of it: the kernel may keep it from ending. */
+  /** Kills it without waiting: the kernel may keep it from ending. */
   leave(): void;
 }
 
 export type ReadProgram = (argv: readonly string[], options: ReadOptions) => ReadableProgram;
 
 export const readProgram: ReadProgram = (argv, options) => {
-  const more = options.given === undefined ? [] : [options.given];
+  const more = options.inherited === undefined ? [] : [options.inherited];
   const child = startProgram(argv, { ...options, stdio: ['ignore', 'pipe', 'ignore', ...more] });
-  // There is none where this process has no descriptor left.
+  // There is none if this process has run out of descriptors.
   const stdout = child.stdout ?? Readable.from([]);
   return {
     pid: child.pid,
@@ -89,52 +89,52 @@ export const readProgram: ReadProgram = (argv, options) => {
   };
 };
 
-/** What is kept of an output, in characters. */
-export interface Kept {
+/** How much of an output is kept, in characters. */
+export interface OutputLimit {
   readonly max: number;
-  /** `end`: a program that prints more than that is ended. */
+  /** `end`: a program that prints more is killed. */
   readonly beyond: 'drop the start' | 'drop the rest' | 'end';
 }
 
 export interface RunOptions extends ProgramOptions {
-  /** Text, or a descriptor. */
+  /** Text or a descriptor. */
   readonly input?: string | number;
-  /** Where both outputs go if they are not kept; `terminal`: that of this process, its input too. */
+  /** Where both outputs go if they are not captured; `terminal` inherits all three streams. */
   readonly output?: 'nowhere' | 'terminal' | 'stderr';
-  readonly stdout?: Kept;
-  readonly stderr?: Kept;
-  /** Then it gets `endWith`, and is waited for. */
+  readonly stdout?: OutputLimit;
+  readonly stderr?: OutputLimit;
+  /** After this time it gets `endWith` and is waited for. */
   readonly limitMs?: number;
-  /** Aborted, it gets `endWith`, and is not waited for. */
+  /** On abort it gets `endWith` and is not waited for. */
   readonly signal?: AbortSignal | undefined;
-  /** SIGKILL where not given. */
+  /** Default SIGKILL. */
   readonly endWith?: 'SIGTERM';
-  /** This process may end before it. */
-  readonly isLeft?: boolean;
+  /** Does not keep this process alive. */
+  readonly unref?: boolean;
 }
 
 export interface ProgramEnd {
-  /** Undefined if it was not started, or was ended by a signal. */
+  /** Undefined if it was not started or was killed by a signal. */
   readonly status: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
-  /** Why it was not started, or that the caller's signal came. */
+  /** The start error, or the abort error of the caller's signal. */
   readonly failure: NodeJS.ErrnoException | undefined;
   readonly isLate: boolean;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-const lastWords: Kept = { max: 1 << 20, beyond: 'drop the start' };
+const defaultOutputLimit: OutputLimit = { max: 1 << 20, beyond: 'drop the start' };
 
-/** Resolves when it has ended and all was read. Never rejects. */
+/** Resolves when the program has ended and its output was read. Never rejects. */
 export function runProgram(argv: readonly string[], options: RunOptions): Promise<ProgramEnd> {
-  const { input, output, limitMs, isLeft, endWith = 'SIGKILL' } = options;
+  const { input, output, limitMs, unref: isLeft, endWith = 'SIGKILL' } = options;
   const child = startProgram(argv, { ...options, endWith, stdio: stdioOf(input, output) });
   if (isLeft) child.unref();
   const end = () => void child.kill(endWith);
-  const stdout = textOf(child.stdout, options.stdout ?? lastWords, end);
-  const stderr = textOf(child.stderr, options.stderr ?? lastWords, end);
-  // A program that does not read its input may end first.
+  const stdout = textOf(child.stdout, options.stdout ?? defaultOutputLimit, end);
+  const stderr = textOf(child.stderr, options.stderr ?? defaultOutputLimit, end);
+  // The program may end without reading its input.
   child.stdin?.on('error', () => undefined).end(input);
   return new Promise((resolve) => {
     let isLate = false;
@@ -161,7 +161,11 @@ function stdioOf(input: RunOptions['input'], output: RunOptions['output']): Stdi
   return [stdin, both, both];
 }
 
-function textOf(stream: Readable | null, { max, beyond }: Kept, end: () => void): () => string {
+function textOf(
+  stream: Readable | null,
+  { max, beyond }: OutputLimit,
+  end: () => void,
+): () => string {
   let text = '';
   stream?.setEncoding('utf8').on('data', (part: string) => {
     text += part;
@@ -172,7 +176,7 @@ function textOf(stream: Readable | null, { max, beyond }: Kept, end: () => void)
   return () => text;
 }
 
-/** Its status when it has ended and all was read; undefined if it was not started, or was ended by a signal. */
+/** The status when the program has ended and its output was read; undefined if it was not started or was killed by a signal. */
 export function statusOf(child: ChildProcess): Promise<number | undefined> {
   return new Promise((resolve) => {
     child.once('error', () => resolve(undefined));
@@ -180,24 +184,24 @@ export function statusOf(child: ChildProcess): Promise<number | undefined> {
   });
 }
 
-export interface RunNowOptions extends ProgramOptions {
-  /** Over it, and `failure` is `ETIMEDOUT`. */
+export interface RunSyncOptions extends ProgramOptions {
+  /** After this time `failure` is `ETIMEDOUT`. */
   readonly limitMs: number;
-  /** SIGTERM where not given. */
+  /** Default SIGTERM. */
   readonly endWith?: 'SIGKILL';
-  /** Of its output: with more `failure` is `ENOBUFS`. Nobody reads it if it is 0. */
+  /** With more output `failure` is `ENOBUFS`; with 0 the output is not read. */
   readonly maxBytes: number;
 }
 
-export interface ProgramNowEnd {
+export interface ProgramSyncEnd {
   readonly status: number | undefined;
-  /** Of the system, as `ENOENT`. */
+  /** A system error code such as `ENOENT`. */
   readonly failure: string | undefined;
   readonly stdout: Buffer;
 }
 
-/** Waits for its end, and this process does nothing else meanwhile. */
-export function runProgramNow(argv: readonly string[], options: RunNowOptions): ProgramNowEnd {
+/** Runs a program synchronously. */
+export function runProgramSync(argv: readonly string[], options: RunSyncOptions): ProgramSyncEnd {
   const [file = '', ...args] = argv;
   const { cwd, env, limitMs, endWith, maxBytes } = options;
   const { status, error, stdout } = spawnSync(file, args, {
@@ -212,7 +216,7 @@ export function runProgramNow(argv: readonly string[], options: RunNowOptions): 
   return {
     status: status ?? undefined,
     failure: error && (code ?? error.name),
-    // There is none if it was not started.
+    // Null if the program was not started.
     stdout: stdout ?? Buffer.alloc(0),
   };
 }

@@ -1,4 +1,4 @@
-// Runs a program as another user of the host, with nothing of ours: for what a user's configuration names.
+// Runs a program from a user's configuration as that user, with a clean environment.
 import { existsSync } from 'node:fs';
 import { runProgram } from './program.ts';
 
@@ -11,13 +11,13 @@ export interface RunAs {
     readonly home: string;
   };
   readonly environment: Readonly<Record<string, string>>;
-  /** Becomes its standard input. */
+  /** The text for standard input. */
   readonly input: string;
-  /** Then it is killed. */
+  /** The program is killed after this time. */
   readonly limitMs: number;
 }
 
-/** Resolves with the exit status; 127 if it could not be started, 137 if it was killed. Only root can become others. */
+/** Resolves with the exit status; 127 if it could not be started, 137 if it was killed. Only root can switch users. */
 export async function runAs({ argv, user, environment, input, limitMs }: RunAs): Promise<number> {
   const runtime = `/run/user/${user.uid}`;
   // A desktop's notification service is found through these.

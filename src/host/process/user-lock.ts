@@ -1,32 +1,34 @@
-// Locks that programs of the user make beside a file while they change it: directories, as of npm's proper-lockfile, which
-// count as left behind when they have not been touched for a while.
+// The locks that the user's programs create next to a file while they change it: directories, as in npm's proper-lockfile,
+// which count as stale when they have not been touched for a while.
 import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { attempt, FileError } from '../fs/file-error.ts';
-import { openedUserDirectory, userPath } from '../fs/user/user-path.ts';
+import { FileError, withFileErrors } from '../fs/file-error.ts';
+import { openUserDirectory, userPath } from '../fs/user/user-path.ts';
 
 export interface UserLock {
-  /** In the directory that the file's own name is in: where a link of the file leads to, nobody looks for a lock. */
+  /** In the directory of the file's name, not of its link target: programs look for the lock there. */
   readonly name: string;
-  /** Also `<directory>.lock`, named by where the links of the directory lead: what older versions of a program take. */
+  /** Also take `<directory>.lock`, next to the directory's real path, as older versions of a program do. */
   readonly ofDirectory?: boolean;
   readonly staleMs: number;
   readonly nowMs: number;
 }
 
-/** Takes all of it, and gives what lets go of it; undefined if a program of the user has one. Throws FileError. */
+/** Takes all locks and returns a function that releases them; undefined if another program holds one. Throws FileError. */
 export function takeUserLock(
   home: string,
   relative: string,
   lock: UserLock,
 ): (() => void) | undefined {
   const real = userPath(home, dirname(relative));
-  // Nobody can have a lock in what is not there.
+  // Nobody can hold a lock in a missing directory.
   if (real === undefined) return () => undefined;
   const shown = `${home}/${relative}`;
-  const first = taken(real, lock.name, lock, shown);
+  const first = takeLockDirectory(real, lock.name, lock, shown);
   if (!first || !lock.ofDirectory) return first;
-  const second = optional(() => taken(dirname(real), `${basename(real)}.lock`, lock, shown));
+  const second = optionalLock(() =>
+    takeLockDirectory(dirname(real), `${basename(real)}.lock`, lock, shown),
+  );
   if (second === undefined) {
     first();
     return undefined;
@@ -37,8 +39,8 @@ export function takeUserLock(
   };
 }
 
-/** Where it cannot be made (a directory of somebody else, a read-only one) nobody else can have it. */
-function optional(take: () => (() => void) | undefined): (() => void) | undefined {
+/** If the lock cannot be created (foreign or read-only directory), no other program of the user can hold it. */
+function optionalLock(take: () => (() => void) | undefined): (() => void) | undefined {
   try {
     return take();
   } catch (error) {
@@ -47,20 +49,20 @@ function optional(take: () => (() => void) | undefined): (() => void) | undefine
   }
 }
 
-function taken(
+function takeLockDirectory(
   parent: string,
   name: string,
   { staleMs, nowMs }: UserLock,
   shown: string,
 ): (() => void) | undefined {
-  const directory = openedUserDirectory(parent, shown);
-  const letGo = () => {
-    // Whoever thought that it was left behind has taken it over.
-    directory.unclaim(name);
+  const directory = openUserDirectory(parent, shown);
+  const release = () => {
+    // May fail if another program considered it stale and took it over.
+    directory.removeEmpty(name);
     directory[Symbol.dispose]();
   };
   try {
-    if (isMade(directory.at(name), staleMs, nowMs, shown)) return letGo;
+    if (tryMakeLock(directory.fdPath(name), staleMs, nowMs, shown)) return release;
   } catch (error) {
     directory[Symbol.dispose]();
     throw error;
@@ -69,7 +71,7 @@ function taken(
   return undefined;
 }
 
-function isMade(path: string, staleMs: number, nowMs: number, shown: string): boolean {
+function tryMakeLock(path: string, staleMs: number, nowMs: number, shown: string): boolean {
   for (const last of [false, true]) {
     try {
       mkdirSync(path);
@@ -80,7 +82,7 @@ function isMade(path: string, staleMs: number, nowMs: number, shown: string): bo
     }
     const since = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (last || since + staleMs > nowMs) return false;
-    attempt(shown, () => rmdirSync(path));
+    withFileErrors(shown, () => rmdirSync(path));
   }
   return false;
 }

@@ -1,16 +1,16 @@
-// The image that the user's clipboard holds, asked of the program that the desktop has for it.
-import { runProgramNow } from '../process/program.ts';
+// Reads the image in the user's clipboard with the desktop's clipboard program.
+import { runProgramSync } from '../process/program.ts';
 
 export type ClipboardImage =
   | { readonly kind: 'image'; readonly bytes: Buffer; readonly ending: string }
-  /** Something else is there, of these types, or nothing. */
+  /** No image; the clipboard has these types, or is empty. */
   | { readonly kind: 'none'; readonly types: readonly string[] }
   | { readonly kind: 'too-big' }
   /** Neither Wayland nor X11. */
   | { readonly kind: 'no-display' }
   | { readonly kind: 'no-program'; readonly program: string; readonly package: string };
 
-/** What agents can look at, the best first. */
+/** Formats that agents accept, best first. */
 const images = [
   ['image/png', 'png'],
   ['image/jpeg', 'jpg'],
@@ -20,20 +20,20 @@ const images = [
 const answerMs = 10_000;
 const typesMaxBytes = 64 * 1024;
 
-interface Way {
+interface ClipboardTool {
   readonly program: string;
   readonly package: string;
   readonly types: readonly string[];
   readonly content: (type: string) => readonly string[];
 }
 
-const wayland: Way = {
+const wayland: ClipboardTool = {
   program: 'wl-paste',
   package: 'wl-clipboard',
   types: ['--list-types'],
   content: (type) => ['--no-newline', '--type', type],
 };
-const x11: Way = {
+const x11: ClipboardTool = {
   program: 'xclip',
   package: 'xclip',
   types: ['-selection', 'clipboard', '-target', 'TARGETS', '-out'],
@@ -48,29 +48,29 @@ export function clipboardImage(
   const [first] = ways;
   if (!first) return { kind: 'no-display' };
   for (const way of ways) {
-    const said = answer(way.program, way.types, env, typesMaxBytes);
-    if (said === 'missing') continue;
-    const types = said === undefined || said === 'too-big' ? [] : lines(said);
+    const list = runTool(way.program, way.types, env, typesMaxBytes);
+    if (list === 'missing') continue;
+    const types = list === undefined || list === 'too-big' ? [] : lines(list);
     const found = images.find(([type]) => types.includes(type));
     if (!found) return { kind: 'none', types };
-    const bytes = answer(way.program, way.content(found[0]), env, maxBytes);
+    const bytes = runTool(way.program, way.content(found[0]), env, maxBytes);
     if (bytes === 'too-big') return { kind: 'too-big' };
-    // It can have been replaced meanwhile.
+    // The clipboard may have changed meanwhile.
     if (!Buffer.isBuffer(bytes) || bytes.length === 0) return { kind: 'none', types: [] };
     return { kind: 'image', bytes, ending: found[1] };
   }
   return { kind: 'no-program', program: first.program, package: first.package };
 }
 
-/** Undefined if it failed, as both do where there is nothing. */
-function answer(
+/** Undefined if it failed, as both programs do for an empty clipboard. */
+function runTool(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   maxBytes: number,
 ): Buffer | 'missing' | 'too-big' | undefined {
   const options = { cwd: '/', env, limitMs: answerMs, maxBytes };
-  const { status, failure, stdout } = runProgramNow([program, ...args], options);
+  const { status, failure, stdout } = runProgramSync([program, ...args], options);
   if (failure === 'ENOENT') return 'missing';
   if (failure === 'ENOBUFS') return 'too-big';
   return status === 0 ? stdout : undefined;

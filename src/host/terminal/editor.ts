@@ -1,9 +1,9 @@
-// The user's editor on a file of the user's.
+// Opens the user's editor.
 import { runProgram } from '../process/program.ts';
 
 /**
- * Opens `$VISUAL`, `$EDITOR` or vi on a file, on this terminal, and resolves with its exit status; 127 if there is no
- * such program. The variable may hold arguments, separated by blanks.
+ * Runs `$VISUAL`, `$EDITOR` or vi on a file in this terminal and resolves with its exit status; 127 if the program does not
+ * exist. The variable may contain arguments, separated by spaces.
  */
 export async function edit(
   path: string,

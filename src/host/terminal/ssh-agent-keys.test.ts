@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { agentKeys, keysIn } from './ssh-agent-keys.ts';
+import { parseKeys, sshAgentKeys } from './ssh-agent-keys.ts';
 
 const text = (value: string | Buffer) => {
   const bytes = Buffer.from(value);
@@ -20,22 +20,22 @@ const answer = (count: number, ...parts: Buffer[]) => {
   return Buffer.concat([head, ...parts]);
 };
 
-test('keys are read as ssh-add -L prints them, whatever is cut off or made up', () => {
-  assert.deepEqual(keysIn(answer(1, text(blob), text('comment'))), [
+test('keys are parsed like the output of ssh-add -L, even from truncated or made-up answers', () => {
+  assert.deepEqual(parseKeys(answer(1, text(blob), text('comment'))), [
     `ssh-ed25519 ${blob.toString('base64')}`,
   ]);
-  assert.deepEqual(keysIn(answer(0)), []);
-  assert.deepEqual(keysIn(answer(200, text(blob), text('one'), text(blob))), [
+  assert.deepEqual(parseKeys(answer(0)), []);
+  assert.deepEqual(parseKeys(answer(200, text(blob), text('one'), text(blob))), [
     `ssh-ed25519 ${blob.toString('base64')}`,
   ]);
-  assert.deepEqual(keysIn(Buffer.from([5])), []);
-  fc.assert(fc.property(fc.uint8Array(), (bytes) => Array.isArray(keysIn(Buffer.from(bytes)))));
+  assert.deepEqual(parseKeys(Buffer.from([5])), []);
+  fc.assert(fc.property(fc.uint8Array(), (bytes) => Array.isArray(parseKeys(Buffer.from(bytes)))));
 });
 
-test('an agent that says nothing, something else or too much has no keys', async () => {
+test('an SSH agent that answers nothing, something else or too much has no keys', async () => {
   const top = mkdtempSync(join(tmpdir(), 'coit-keys-'));
   try {
-    for (const [name, said] of [
+    for (const [name, reply] of [
       ['silent', undefined],
       ['ends', Buffer.alloc(0)],
       ['much', Buffer.alloc(2 ** 20, 0xff)],
@@ -43,13 +43,13 @@ test('an agent that says nothing, something else or too much has no keys', async
       const path = join(top, name);
       const server = createServer((socket) => {
         socket.on('error', () => {});
-        if (said) socket.end(said);
+        if (reply) socket.end(reply);
       }).listen(path);
       await once(server, 'listening');
-      assert.deepEqual(await agentKeys(path), [], name);
+      assert.deepEqual(await sshAgentKeys(path), [], name);
       server.close();
     }
-    assert.deepEqual(await agentKeys(join(top, 'nowhere')), []);
+    assert.deepEqual(await sshAgentKeys(join(top, 'nowhere')), []);
   } finally {
     rmSync(top, { recursive: true });
   }

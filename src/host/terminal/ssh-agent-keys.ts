@@ -1,4 +1,4 @@
-// The public keys that an SSH agent holds, asked by its protocol (draft-ietf-sshm-ssh-agent): `ssh-add -L` without a program.
+// Lists the public keys of an SSH agent through its protocol (draft-ietf-sshm-ssh-agent), like `ssh-add -L`.
 import { connect } from 'node:net';
 
 const answerMs = 500;
@@ -6,8 +6,8 @@ const answerMaxBytes = 256 * 1024;
 const requestIdentities = Buffer.from([0, 0, 0, 1, 11]);
 const identitiesAnswer = 12;
 
-/** As `type base64`, in the agent's order; empty if it does not answer in time or not as an agent does. */
-export function agentKeys(socketPath: string): Promise<string[]> {
+/** As `type base64`, in the SSH agent's order; empty if it does not answer in time or not validly. */
+export function sshAgentKeys(socketPath: string): Promise<string[]> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     let answer = Buffer.alloc(0);
@@ -23,13 +23,13 @@ export function agentKeys(socketPath: string): Promise<string[]> {
       answer = Buffer.concat([answer, chunk]);
       if (answer.length > answerMaxBytes) return done([]);
       if (answer.length >= 4 && answer.length >= 4 + answer.readUInt32BE(0))
-        done(keysIn(answer.subarray(4)));
+        done(parseKeys(answer.subarray(4)));
     });
   });
 }
 
-/** The keys of an answer without its length. Exported for tests. */
-export function keysIn(answer: Buffer): string[] {
+/** The keys of a reply without its length field. Exported for tests. */
+export function parseKeys(answer: Buffer): string[] {
   if (answer.length < 5 || answer[0] !== identitiesAnswer) return [];
   const keys: string[] = [];
   let at = 5;

@@ -1,10 +1,10 @@
-// A terminal that is joined again and again, as a program that uses the library does it.
+// A terminal that is joined repeatedly, as by a program that uses the library.
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { AlternateScreen, bridgeTerminal } from './terminal-bridge.ts';
 
-test('nothing is left on the terminal after it was joined twenty times', async () => {
+test('joining twenty times leaves no listener on the terminal', async () => {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   const local = {
     stdin: stdin as unknown as NodeJS.ReadStream,
@@ -28,7 +28,7 @@ test('nothing is left on the terminal after it was joined twenty times', async (
   assert.deepEqual(counted(), before);
 });
 
-test('the alternate screen is seen to begin and end, also where a chunk ends within the sequence', () => {
+test('the start and end of the alternate screen are seen, even if a chunk splits the sequence', () => {
   const seen = (...chunks: string[]) => {
     const screen = new AlternateScreen();
     for (const chunk of chunks) screen.see(Buffer.from(chunk));

@@ -1,4 +1,4 @@
-// The user's terminal joined to a remote one: raw mode, sizes, and the terminal as it was in every case.
+// Connects the user's terminal to a remote one: raw mode, resizing, and restoring the terminal in every case.
 import type { Duplex } from 'node:stream';
 
 export interface Remote {
@@ -11,12 +11,12 @@ export interface Remote {
 export interface Local {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
-  /** What of the remote's output is shown; everything without it. */
+  /** Filters the remote's output; default: show everything. */
   readonly filter?: ((chunk: Uint8Array) => Uint8Array) | undefined;
 }
 
 export type BridgeEnd =
-  /** `detached`: tmux said so (last-words.ts), and its session goes on. */
+  /** `detached`: tmux reported a detach (detach-detector.ts); its session still runs. */
   | { readonly kind: 'exited'; readonly status: number; readonly detached?: boolean }
   | { readonly kind: 'lost'; readonly error: Error }
   | { readonly kind: 'interrupted' };
@@ -28,7 +28,7 @@ const resetModes =
 const alternateOn = '\u001b[?1049h';
 const alternateOff = '\u001b[?1049l';
 
-/** Whether what was shown has left the terminal on its alternate screen: to end one that is not there moves the cursor. */
+/** Tracks whether the terminal shows its alternate screen: leaving it when it is not active would move the cursor. */
 export class AlternateScreen {
   isOn = false;
   #tail = Buffer.alloc(0);
@@ -41,14 +41,14 @@ export class AlternateScreen {
   }
 }
 
-/** Columns and rows of a terminal; 80 × 24 where it does not say. */
+/** The columns and rows of a terminal; 80 × 24 if unknown. */
 export function terminalSize(stdout: NodeJS.WriteStream): { columns: number; rows: number } {
   return { columns: stdout.columns || 80, rows: stdout.rows || 24 };
 }
 
 /**
- * Joins the terminal to the remote until the command ends, the connection is lost or the signal aborts.
- * The remote stream must not be read by anybody else. `stdin` is paused afterwards.
+ * Connects the terminal to the remote until the command ends, the connection is lost or the signal aborts.
+ * Nothing else may read the remote stream. `stdin` is paused afterwards.
  */
 export async function bridgeTerminal(
   local: Local,
@@ -72,7 +72,7 @@ export async function bridgeTerminal(
     const { columns, rows } = terminalSize(stdout);
     remote.resize(columns, rows);
   };
-  // A terminal that goes away (its window closed) fails on every use; the end is told by SIGHUP.
+  // After the window is closed every use of the terminal fails; SIGHUP announces the end.
   const ignored = () => {};
 
   stdin.ref?.();
@@ -81,11 +81,11 @@ export async function bridgeTerminal(
   stdout.on('resize', resized).on('drain', caughtUp).on('error', ignored);
   remote.stream.on('data', shown).on('drain', drained).on('error', ignored);
   stdin.resume();
-  // Whoever read the stream before has paused it.
+  // A previous reader has paused the stream.
   remote.stream.resume();
   resized();
 
-  const end = await ending(remote, signal);
+  const end = await waitForEnd(remote, signal);
 
   stdin.off('data', typed).off('error', ignored).pause();
   stdout.off('resize', resized).off('drain', caughtUp);
@@ -93,18 +93,18 @@ export async function bridgeTerminal(
   try {
     stdin.setRawMode?.(false);
     if (stdout.isTTY && (end.kind !== 'exited' || end.status !== 0))
-      // Without one, what ran may have left the cursor anywhere in a line.
+      // Without an alternate screen the cursor may be anywhere in a line.
       stdout.write(`${alternate.isOn ? alternateOff : '\r\n'}${resetModes}`);
   } catch {
-    // The terminal is gone: there is nothing left to restore.
+    // The terminal is gone; there is nothing to restore.
   }
-  // A failure of what was written last is told a turn later.
+  // An error of the last write is emitted one turn later.
   setImmediate(() => stdout.off('error', ignored));
   stdin.unref?.();
   return end;
 }
 
-function ending(remote: Remote, signal: AbortSignal): Promise<BridgeEnd> {
+function waitForEnd(remote: Remote, signal: AbortSignal): Promise<BridgeEnd> {
   return new Promise((resolve) => {
     const interrupted = () => {
       resolve({ kind: 'interrupted' });

@@ -7,7 +7,7 @@ const all: TerminalRules = { clipboard: true, notifications: true, links: true, 
 const none: TerminalRules = { clipboard: false, notifications: false, links: false, title: false };
 const esc = '\u001b';
 
-function shown(text: string, rules: TerminalRules, pieces = [text.length]): string {
+function filtered(text: string, rules: TerminalRules, pieces = [text.length]): string {
   const filter = terminalFilter(rules);
   const bytes = Buffer.from(text);
   const out: Uint8Array[] = [];
@@ -39,53 +39,53 @@ const sequences: readonly (readonly [keyof TerminalRules, string])[] = [
 
 for (const [kind, sequence] of sequences) {
   const name = JSON.stringify(sequence);
-  test(`${name} passes, and is taken out where ${kind} is off`, () => {
-    assert.equal(shown(`a${sequence}b`, all), `a${sequence}b`);
+  test(`${name} passes, and is removed if ${kind} is off`, () => {
+    assert.equal(filtered(`a${sequence}b`, all), `a${sequence}b`);
     for (const rules of [none, { ...all, [kind]: false }]) {
-      assert.equal(shown(`a${sequence}b`, rules), 'ab');
+      assert.equal(filtered(`a${sequence}b`, rules), 'ab');
       const bytes = Buffer.byteLength(`a${sequence}b`);
       for (let cut = 0; cut <= bytes; cut += 1)
-        assert.equal(shown(`a${sequence}b`, rules, [cut]), 'ab', `cut at ${cut}`);
+        assert.equal(filtered(`a${sequence}b`, rules, [cut]), 'ab', `cut at ${cut}`);
     }
   });
 }
 
-test('what is switched off for one kind leaves the others', () => {
-  const kept = `${esc}]8;;https://example.org\u0007link${esc}]8;;\u0007`;
-  assert.equal(shown(kept, { ...all, clipboard: false }), kept);
+test('a filter for one kind of sequence leaves the others', () => {
+  const unfiltered = `${esc}]8;;https://example.org\u0007link${esc}]8;;\u0007`;
+  assert.equal(filtered(unfiltered, { ...all, clipboard: false }), unfiltered);
 });
 
-test('a sequence cannot hide in another one', () => {
+test('a sequence cannot hide inside another one', () => {
   const copy = `${esc}]52;c;aGVsbG8=\u0007`;
-  // tmux on the user's side takes these out of their wrapping.
-  assert.equal(shown(`a${esc}Ptmux;${esc}${copy}${esc}\\b`, none).includes('aGVsbG8='), false);
+  // tmux on the user's side removes their wrapper.
+  assert.equal(filtered(`a${esc}Ptmux;${esc}${copy}${esc}\\b`, none).includes('aGVsbG8='), false);
   // Ended by the next ESC.
-  assert.equal(shown(`${esc}]0;x${copy}after`, none), 'after');
-  assert.equal(shown(`${esc}]0${copy}after`, { ...all, clipboard: false }), `${esc}]0after`);
-  assert.equal(shown(`${esc}[3${copy}after`, none), `${esc}[3after`);
-  assert.equal(shown(`${esc}${copy}after`, none), `${esc}after`);
+  assert.equal(filtered(`${esc}]0;x${copy}after`, none), 'after');
+  assert.equal(filtered(`${esc}]0${copy}after`, { ...all, clipboard: false }), `${esc}]0after`);
+  assert.equal(filtered(`${esc}[3${copy}after`, none), `${esc}[3after`);
+  assert.equal(filtered(`${esc}${copy}after`, none), `${esc}after`);
 });
 
-test('a sequence that is broken off does not swallow what follows', () => {
-  assert.equal(shown(`${esc}]52;c;x\u0018after`, none), 'after');
-  assert.equal(shown(`${esc}]52;c;x${esc}[31mred`, none), `${esc}[31mred`);
+test('a truncated sequence does not swallow the following text', () => {
+  assert.equal(filtered(`${esc}]52;c;x\u0018after`, none), 'after');
+  assert.equal(filtered(`${esc}]52;c;x${esc}[31mred`, none), `${esc}[31mred`);
 });
 
-test('control characters in the midst of a sequence hide nothing', () => {
+test('control characters inside a sequence hide nothing', () => {
   for (const control of ['\0', '\r', '\n', '\u000e', '\u007f', '\0\0'])
     for (const [, sequence] of sequences) {
       if (!sequence.startsWith(esc)) continue;
-      const out = shown(`${esc}${control}${sequence.slice(1)}after`, none);
+      const out = filtered(`${esc}${control}${sequence.slice(1)}after`, none);
       assert.equal(out, `${control}after`, JSON.stringify([control, sequence]));
     }
 });
 
-test('text, colours, positions, modes and letters of all alphabets stay as they are', () => {
+test('text, colours, positions, modes and letters of all alphabets pass unchanged', () => {
   const text = `${esc}[31mrot${esc}[0m ${esc}[?1049h${esc}[2J${esc}(0x${esc}7 é Â © £ 漢字 🙂 ${esc}]10;?\u0007${esc}]4;1;#ff0000\u0007`;
-  assert.equal(shown(text, none), text);
+  assert.equal(filtered(text, none), text);
 });
 
-test('the pieces in which output comes make no difference', () => {
+test('chunk boundaries make no difference to the filter', () => {
   const part = fc.oneof(
     fc.constantFrom(...sequences.map(([, sequence]) => sequence)),
     fc.constantFrom(
@@ -114,19 +114,19 @@ test('the pieces in which output comes make no difference', () => {
       }),
       (parts, pieces, rules) => {
         const text = parts.join('');
-        assert.equal(shown(text, rules, pieces), shown(text, rules));
+        assert.equal(filtered(text, rules, pieces), filtered(text, rules));
       },
     ),
   );
 });
 
-test('nothing that is switched off comes out, whatever surrounds it', () => {
+test('a filtered sequence never comes out, whatever surrounds it', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary', maxLength: 12 }),
       fc.constantFrom(...sequences.map(([, sequence]) => sequence)),
       (before, sequence) => {
-        const out = shown(`${before}${sequence}`, none);
+        const out = filtered(`${before}${sequence}`, none);
         assert.doesNotMatch(out, /(?:\u001b\]|\u009d)[0-9]*(?:52|9|99|777|8|0|2);/);
       },
     ),

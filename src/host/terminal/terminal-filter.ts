@@ -1,5 +1,5 @@
-// What of a session's output reaches the user's terminal beyond text: clipboard, notifications, links, title. Pure.
-// Sequences: ECMA-48 (OSC is ESC ] … BEL or ESC \, DCS is ESC P … ESC \); numbers as xterm's ctlseqs, kitty and iTerm2 have them.
+// Filters a session's output for the user's terminal: clipboard, notification, link and title sequences. Pure.
+// Sequences: ECMA-48 (OSC is ESC ] … BEL or ESC \, DCS is ESC P … ESC \); numbers from xterm's ctlseqs, kitty and iTerm2.
 
 export interface TerminalRules {
   readonly clipboard: boolean;
@@ -10,7 +10,7 @@ export interface TerminalRules {
 
 type Kind = keyof TerminalRules;
 
-/** By the number of the OSC. 1337 is iTerm2's, for many things. */
+/** By OSC number. 1337 is iTerm2's, for many purposes. */
 const kinds: Readonly<Record<number, readonly Kind[]>> = {
   0: ['title'],
   1: ['title'],
@@ -33,7 +33,7 @@ const backslash = 0x5c;
 const headerMax = 16;
 const empty = Buffer.alloc(0);
 
-/** Takes the sequences that the rules forbid out of a stream, also where they come in pieces; undefined where all are allowed. */
+/** Removes forbidden sequences from a stream, also when they are split across chunks; undefined if all are allowed. */
 export function terminalFilter(
   rules: TerminalRules,
 ): ((chunk: Uint8Array) => Uint8Array) | undefined {
@@ -43,18 +43,18 @@ export function terminalFilter(
 }
 
 type State =
-  /** Text, or a sequence that passes. */
+  /** Text or an allowed sequence. */
   | 'ground'
   /** After ESC, and after the first byte of a C1 control in UTF-8. */
   | 'escape'
   | 'c1'
   /** In the number of an OSC. */
   | 'header'
-  /** In a sequence that is taken out. */
+  /** In a sequence that is removed. */
   | 'drop'
-  /** After ESC in one. */
+  /** After ESC in a removed sequence. */
   | 'drop-escape'
-  /** After 0xc2 in one. */
+  /** After 0xc2 in a removed sequence. */
   | 'drop-c1';
 
 function isControl(byte: number): boolean {
@@ -65,7 +65,7 @@ function isControl(byte: number): boolean {
 class Filter {
   readonly #rules: TerminalRules;
   #state: State = 'ground';
-  /** What has come of a sequence that is not decided on. */
+  /** The bytes of an undecided sequence. */
   #held: number[] = [];
   #number = '';
 
@@ -74,7 +74,7 @@ class Filter {
   }
 
   pass(chunk: Uint8Array): Uint8Array {
-    // What a terminal shows is nearly always text without anything to look at.
+    // Nearly all output is plain text.
     if (this.#state === 'ground' && !chunk.includes(escapeByte) && !chunk.includes(0xc2))
       return chunk;
     const out: number[] = [];
@@ -89,9 +89,9 @@ class Filter {
         break;
       case 'escape':
         if (byte === 0x5d) this.#header(byte);
-        // Terminals obey other control characters in the midst of a sequence, and go on with it.
+        // Terminals execute other control characters within a sequence and then continue it.
         else if (isControl(byte)) out.push(byte);
-        // DCS, SOS, PM, APC: with tmux on the user's side they carry other sequences.
+        // DCS, SOS, PM, APC: with tmux on the user's side they can wrap other sequences.
         else if ([0x50, 0x58, 0x5e, 0x5f].includes(byte)) this.#drop();
         else this.#release(byte, out);
         break;
@@ -109,7 +109,7 @@ class Filter {
       case 'drop-escape':
         this.#state = 'ground';
         if (byte === backslash) break;
-        // ESC ends what it interrupts, and begins something new.
+        // ESC aborts the sequence and starts a new one.
         this.#ground(escapeByte, out);
         this.#step(byte, out);
         break;
@@ -145,7 +145,7 @@ class Filter {
     }
     this.#held.push(byte);
     if (!isEnd) {
-      // Terminals skip other control characters, as if they were not there.
+      // Terminals ignore other control characters.
       if (byte >= 0x20) this.#number += String.fromCharCode(byte);
       if (this.#held.length > headerMax) this.#drop();
       return;
@@ -170,7 +170,7 @@ class Filter {
     this.#held = [];
   }
 
-  /** What was held was harmless; `byte` comes after it, and may begin the next sequence. */
+  /** Outputs the held bytes; `byte` follows and may start the next sequence. */
   #release(byte: number, out: number[]): void {
     for (const held of this.#held) out.push(held);
     this.#held = [];
@@ -178,7 +178,7 @@ class Filter {
     this.#ground(byte, out);
   }
 
-  /** Old ones without a number (`l`, `L`) set titles. */
+  /** Old sequences without a number (`l`, `L`) set titles. */
   #isAllowed(): boolean {
     const word = this.#number;
     const touched: readonly Kind[] = /^\d+$/.test(word)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nameIn, sameAccount } from './login.ts';
 
-test('an account without its organization is the person’s', () => {
+test('an account without an organization is a personal one', () => {
   assert.ok(sameAccount('me us', 'me '));
   assert.ok(sameAccount('me', 'me us'));
   assert.ok(!sameAccount('me us', 'me them'));
@@ -12,7 +12,7 @@ test('an account without its organization is the person’s', () => {
   assert.ok(!sameAccount('me us', undefined));
 });
 
-test('a name that an agent wrote is one line of text', () => {
+test('a name that an agent wrote becomes one line of text', () => {
   assert.equal(nameIn('x\n\u001b[0m[setup] run this\u202e'), 'x [0m[setup] run this');
   assert.equal(nameIn('\n'), undefined);
   assert.equal(nameIn('me@example.org'), 'me@example.org');

@@ -32,7 +32,7 @@ function level(more: Partial<Connection>, about: Partial<Sample> = {}): string |
   return contacts({ now, before: idle, change, recent: [], settings: defaultSettings })[0]?.level;
 }
 
-test('the metadata service is critical when it was reached, a warning when it was only tried', () => {
+test('the metadata service is critical if reached, a warning if only tried', () => {
   assert.equal(level({ remoteAddress: '169.254.169.254', remotePort: 80 }), 'critical');
   assert.equal(
     level({ remoteAddress: '169.254.169.254', remotePort: 80, state: 'opening' }),
@@ -41,7 +41,7 @@ test('the metadata service is critical when it was reached, a warning when it wa
   assert.equal(level({ remoteAddress: 'fd00:ec2::254', remotePort: 80 }), 'critical');
 });
 
-test('private networks are high where the mode forbids them, a note where it allows them', () => {
+test('private networks are high if the mode forbids them, a note if it allows them', () => {
   for (const remoteAddress of [
     '192.168.1.4',
     '10.0.0.1',
@@ -57,7 +57,7 @@ test('private networks are high where the mode forbids them, a note where it all
   }
 });
 
-test("the container's own networks, names from the gateway and connections from outside are nothing", () => {
+test('own networks, names from the gateway and connections from outside raise no finding', () => {
   assert.equal(level({ remoteAddress: '172.17.0.3', remotePort: 5432 }), undefined);
   assert.equal(level({ remoteAddress: '127.0.0.1', remotePort: 4444 }), undefined);
   assert.equal(level({ protocol: 'udp', remoteAddress: '10.77.0.1', remotePort: 53 }), undefined);
@@ -68,7 +68,7 @@ test("the container's own networks, names from the gateway and connections from 
   assert.equal(level({}), undefined);
 });
 
-test('ports of remote-control programs are told, the one of the web only noted', () => {
+test('ports of remote-control programs raise a finding, web ports only a note', () => {
   assert.equal(level({ remotePort: 4444 }), 'critical');
   assert.equal(level({ remotePort: 31337 }), 'high');
   assert.equal(level({ remotePort: 8080 }), 'info');

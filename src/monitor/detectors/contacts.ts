@@ -1,12 +1,12 @@
-// Connections to places that an agent has no business with.
-import { isWithin, type Place, placeOf } from '../addresses.ts';
+// Detects connections to addresses that an agent has no reason to use.
+import { type AddressClass, classifyAddress, isWithin } from '../addresses.ts';
 import { commandLine } from '../programs.ts';
 import type { Connection, Sample } from '../sample.ts';
 import type { Level } from '../threat.ts';
 import type { Detector } from './detector.ts';
 import { isInbound, peer } from './reverse-shell.ts';
 
-/** Ports that remote-control kits listen on by default, and what a contact counts as. Ordinary services use 8080, too. */
+/** Default ports of remote-control tools, with the level of a connection. Ordinary services also use 8080. */
 const controlPorts: ReadonlyMap<number, Level> = new Map<number, Level>([
   [4444, 'critical'],
   [5555, 'critical'],
@@ -18,14 +18,14 @@ const controlPorts: ReadonlyMap<number, Level> = new Map<number, Level>([
   [6697, 'warning'],
   [8080, 'info'],
 ]);
-/** Names and leases come from the gateway. */
+/** The gateway serves DNS and DHCP. */
 const gatewayPorts = [53, 67];
 
 export const contacts: Detector = ({ now }) => {
   const byPid = new Map(now.processes.map((task) => [task.pid, task]));
   return now.connections.flatMap((connection) => {
     if (!isOutgoing(connection, now)) return [];
-    const found = judged(connection, now);
+    const found = judge(connection, now);
     if (!found) return [];
     const task = connection.pid === undefined ? undefined : byPid.get(connection.pid);
     return [
@@ -50,26 +50,27 @@ export const contacts: Detector = ({ now }) => {
   });
 };
 
-/** True for connections that the contacts detector may have something to say about: their holder is worth a look. */
-export function isInteresting(connection: Connection, now: Sample): boolean {
-  return isOutgoing(connection, now) && judged(connection, now) !== undefined;
+/** True for connections that the contacts detector may report, so that their process is looked up. */
+export function isSuspicious(connection: Connection, now: Sample): boolean {
+  return isOutgoing(connection, now) && judge(connection, now) !== undefined;
 }
 
 function isOutgoing(connection: Connection, now: Sample): boolean {
   const { remoteAddress, remotePort, state } = connection;
-  if (remotePort === 0 || state === 'listening' || placeOf(remoteAddress) === 'self') return false;
+  if (remotePort === 0 || state === 'listening' || classifyAddress(remoteAddress) === 'self')
+    return false;
   if (isWithin(remoteAddress, now.ownSubnets) || isInbound(connection, now)) return false;
   if (remoteAddress !== now.gateway) return true;
-  // What the host opened to a server that is gone meanwhile lingers on, and nothing tells it from the other direction.
+  // A host's connection to a server that has ended may linger and look like an outgoing one.
   return !gatewayPorts.includes(remotePort) && (state === 'established' || state === 'opening');
 }
 
-function judged(
+function judge(
   connection: Connection,
   now: Sample,
 ): { level: Level; title: string; about: string } | undefined {
   const reached = connection.protocol === 'tcp' && connection.state !== 'opening';
-  const place = judgedPlace(placeOf(connection.remoteAddress), reached, now);
+  const place = judgeClass(classifyAddress(connection.remoteAddress), reached, now);
   if (place) return place;
   const level = connection.protocol === 'tcp' ? controlPorts.get(connection.remotePort) : undefined;
   if (level === undefined) return undefined;
@@ -80,9 +81,9 @@ function judged(
   };
 }
 
-/** An attempt that the guard stops is worth a warning: ordinary libraries ask the metadata service without being told to. */
-function judgedPlace(
-  place: Place,
+/** A blocked attempt is only a warning: ordinary libraries query the metadata service on their own. */
+function judgeClass(
+  place: AddressClass,
   reached: boolean,
   { network }: Sample,
 ): { level: Level; title: string; about: string } | undefined {
@@ -91,7 +92,7 @@ function judgedPlace(
       return {
         level: reached ? 'critical' : 'warning',
         title: 'Contact with the metadata service',
-        about: ', which hands out credentials of the machine',
+        about: ", which hands out the machine's credentials",
       };
     case 'private':
     case 'link-local': {

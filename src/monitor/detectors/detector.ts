@@ -1,4 +1,4 @@
-// The form of every detector: facts in, findings out.
+// The type of detectors: facts in, findings out.
 import type { Change, Sample } from '../sample.ts';
 import type { MonitorSettings } from '../settings.ts';
 import type { Threat } from '../threat.ts';
@@ -7,7 +7,7 @@ export interface Facts {
   readonly now: Sample;
   readonly before: Sample;
   readonly change: Change;
-  /** What was measured in the last minute, the newest last, this change included. */
+  /** The latest changes, newest last, including this one. */
   readonly recent: readonly Change[];
   readonly settings: MonitorSettings;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SocketReading } from '../../host/proc/sockets.ts';
-import { detect, noWatch, type Watch } from '../detect.ts';
+import { type DetectionState, detect, initialDetection } from '../detect.ts';
 import { idle, later, task } from '../fixtures/load.ts';
 import type { GuardCounters, Sample } from '../sample.ts';
 import { defaultSettings, type MonitorSettings } from '../settings.ts';
@@ -10,40 +10,43 @@ import { suspicion } from './secrets.ts';
 
 const megabyte = 1024 * 1024;
 
-/** Levels and titles of what the last of several samples tells. */
-function told(samples: readonly Sample[], settings: MonitorSettings = defaultSettings): string[] {
-  let watch: Watch = noWatch;
-  let said: string[] = [];
+/** Levels and titles of the findings in the last of several samples. */
+function findings(
+  samples: readonly Sample[],
+  settings: MonitorSettings = defaultSettings,
+): string[] {
+  let watch: DetectionState = initialDetection;
+  let result: string[] = [];
   for (const sample of samples) {
     const found = detect(watch, sample, settings);
     watch = found.watch;
-    said = found.threats.map(({ level, title }) => `${level}: ${title}`);
+    result = found.threats.map(({ level, title }) => `${level}: ${title}`);
   }
-  return said;
+  return result;
 }
 
 const reading = (bytes: number, written = 0) => [task({ readBytes: bytes, writtenBytes: written })];
 
-test('much read and then sent is told', () => {
+test('bulk reading followed by sending raises a finding', () => {
   const first = later(idle, 0, { processes: reading(0) });
   const read = later(idle, 2000, { processes: reading(300 * megabyte) });
   const sent = later(idle, 8000, { processes: reading(300 * megabyte), sentBytes: 200 * megabyte });
-  assert.deepEqual(told([first, read, sent]), ['high: Bulk reading followed by sending']);
+  assert.deepEqual(findings([first, read, sent]), ['high: Bulk reading followed by sending']);
 });
 
-test('much read and little sent, and a download that is read again, are nothing', () => {
+test('bulk reading with little sent, and a download that is read again, raise no finding', () => {
   const first = later(idle, 0, { processes: reading(0) });
   const built = later(idle, 2000, { processes: reading(4000 * megabyte), sentBytes: megabyte });
-  assert.deepEqual(told([first, built]), []);
+  assert.deepEqual(findings([first, built]), []);
   const loaded = later(idle, 2000, {
     processes: reading(400 * megabyte),
     sentBytes: 60 * megabyte,
     receivedBytes: 400 * megabyte,
   });
-  assert.deepEqual(told([first, loaded]), []);
+  assert.deepEqual(findings([first, loaded]), []);
 });
 
-test('what was sent long before the reading does not count', () => {
+test('data sent long before the reading does not count', () => {
   const first = later(idle, 0, { processes: reading(0) });
   const sent = later(idle, 2000, { processes: reading(0), sentBytes: 200 * megabyte });
   const pause = Array.from({ length: 40 }, (_, index) => later(sent, 2000 * (index + 1)));
@@ -51,17 +54,17 @@ test('what was sent long before the reading does not count', () => {
     processes: reading(300 * megabyte),
     sentBytes: 200 * megabyte,
   });
-  assert.deepEqual(told([first, sent, ...pause, read]), []);
+  assert.deepEqual(findings([first, sent, ...pause, read]), []);
 });
 
-test('a burst of processes is a fork bomb only when it is far beyond a build', () => {
+test('a burst of processes is a fork bomb only far beyond the size of a build', () => {
   const count = (processCount: number, ms: number) => later(idle, ms, { processCount });
-  assert.deepEqual(told([count(20, 0), count(320, 2000)]), []);
-  assert.deepEqual(told([count(900, 0), count(1100, 2000)]), []);
-  assert.deepEqual(told([count(20, 0), count(1500, 2000)]), ['critical: Fork bomb']);
+  assert.deepEqual(findings([count(20, 0), count(320, 2000)]), []);
+  assert.deepEqual(findings([count(900, 0), count(1100, 2000)]), []);
+  assert.deepEqual(findings([count(20, 0), count(1500, 2000)]), ['critical: Fork bomb']);
 });
 
-test('each port that is listened on is told once, also those of the first look', () => {
+test('each listening port is reported once, including those of the first sample', () => {
   const on = (...ports: number[]) =>
     ports.map(
       (localPort): SocketReading => ({
@@ -76,29 +79,29 @@ test('each port that is listened on is told once, also those of the first look',
       }),
     );
   const first = later(idle, 0, { listeners: on(80) });
-  assert.deepEqual(told([first]), ['info: New listener']);
-  assert.deepEqual(told([first, later(idle, 2000, { listeners: on(80) })]), []);
-  assert.deepEqual(told([first, later(idle, 2000, { listeners: on(80, 81) })]), [
+  assert.deepEqual(findings([first]), ['info: New listener']);
+  assert.deepEqual(findings([first, later(idle, 2000, { listeners: on(80) })]), []);
+  assert.deepEqual(findings([first, later(idle, 2000, { listeners: on(80, 81) })]), [
     'info: New listener',
   ]);
 });
 
-test('limits of the user replace the built-in ones', () => {
+test("the user's limits replace the built-in ones", () => {
   const count = (processCount: number, ms: number) => later(idle, ms, { processCount });
   const settings = { ...defaultSettings, processes: 100, spawnsPerSecond: 50 };
-  assert.deepEqual(told([count(20, 0), count(120, 2000)], settings), [
+  assert.deepEqual(findings([count(20, 0), count(120, 2000)], settings), [
     'critical: Too many processes',
   ]);
-  assert.deepEqual(told([count(20, 0), count(90, 2000)], settings), []);
+  assert.deepEqual(findings([count(20, 0), count(90, 2000)], settings), []);
   const started = (innerPid: number, ms: number) =>
     later(idle, ms, { processes: [task({ pid: innerPid, startTicks: innerPid, innerPid })] });
-  assert.deepEqual(told([started(10, 0), started(210, 2000)], settings), [
+  assert.deepEqual(findings([started(10, 0), started(210, 2000)], settings), [
     'critical: Too many new processes',
   ]);
-  assert.deepEqual(told([started(10, 0), started(210, 2000)]), []);
+  assert.deepEqual(findings([started(10, 0), started(210, 2000)]), []);
 });
 
-test('a look into environments and at places of credentials is a warning', () => {
+test('scanning environments and credential paths is a warning', () => {
   const line = (...argv: string[]) => suspicion(task({ argv }));
   assert.ok(line('cat', '/proc/1/environ'));
   assert.ok(line('bash', '-c', 'cat ~/.aws/credentials'));
@@ -109,7 +112,7 @@ test('a look into environments and at places of credentials is a warning', () =>
   assert.equal(line('rg', 'password', '.'), undefined);
   const before = later(idle, 0);
   const after = later(idle, 2000, { processes: [task({ argv: ['cat', '/proc/1/environ'] })] });
-  assert.deepEqual(told([before, after]), ['warning: Search for credentials']);
+  assert.deepEqual(findings([before, after]), ['warning: Search for credentials']);
 });
 
 const guard = (more: Partial<GuardCounters>): GuardCounters => ({
@@ -141,16 +144,17 @@ test('many names with data below one domain are high, many names a warning', () 
     (_, index) => `${String(index).repeat(55)}.t.example.com`,
   );
   const first = later(idle, 0, { guard: guard({}) });
-  assert.deepEqual(told([first, later(idle, 2000, { guard: guard({ dnsLongNames: names }) })]), [
-    'high: Data in questions for names',
+  assert.deepEqual(
+    findings([first, later(idle, 2000, { guard: guard({ dnsLongNames: names }) })]),
+    ['high: Data in DNS queries'],
+  );
+  assert.deepEqual(findings([first, later(idle, 2000, { guard: guard({ dnsNames: 150 }) })]), [
+    'warning: Very many DNS names queried',
   ]);
-  assert.deepEqual(told([first, later(idle, 2000, { guard: guard({ dnsNames: 150 }) })]), [
-    'warning: Very many different names asked for',
-  ]);
-  assert.deepEqual(told([first, later(idle, 2000, { guard: guard({ dnsNames: 30 }) })]), []);
+  assert.deepEqual(findings([first, later(idle, 2000, { guard: guard({ dnsNames: 30 }) })]), []);
 });
 
-test('bait that is touched is high also where nothing else happened', () => {
+test('touching a decoy is high even if nothing else happened', () => {
   const touch = {
     path: '/home/code/.aws/credentials',
     kind: 'bait',
@@ -158,12 +162,12 @@ test('bait that is touched is high also where nothing else happened', () => {
     pid: 7,
     program: 'cat',
   } as const;
-  assert.deepEqual(told([idle, later(idle, 2000, { quiet: true, touches: [touch] })]), [
-    'high: Bait taken',
+  assert.deepEqual(findings([idle, later(idle, 2000, { quiet: true, touches: [touch] })]), [
+    'high: Bait file accessed',
   ]);
 });
 
-test('a protected path that was missing and is made is high', () => {
+test('creating a missing protected path is high', () => {
   const touch = {
     path: '.vscode',
     kind: 'persistence',
@@ -171,7 +175,7 @@ test('a protected path that was missing and is made is high', () => {
     pid: 0,
     program: '',
   } as const;
-  assert.deepEqual(told([idle, later(idle, 2000, { touches: [touch] })]), [
-    'high: Protected path made',
+  assert.deepEqual(findings([idle, later(idle, 2000, { touches: [touch] })]), [
+    'high: Protected path created',
   ]);
 });

@@ -1,7 +1,7 @@
-// What the network guard counted: questions for names, and packets that it did not let through.
+// Detectors for the counters of the network guard: DNS queries and denied packets.
 import type { Detector } from './detector.ts';
 
-/** Counts different names, not questions: a package manager asks for one name hundreds of times. */
+/** Counts different names, not queries: a package manager queries one name hundreds of times. */
 export const dnsVolume: Detector = ({ recent, settings }) => {
   let ageMs = 0;
   let names = 0;
@@ -15,15 +15,15 @@ export const dnsVolume: Detector = ({ recent, settings }) => {
     {
       level: 'warning',
       category: 'network',
-      title: 'Very many different names asked for',
-      description: `The container asked for ${names} different names within a minute.`,
+      title: 'Very many DNS names queried',
+      description: `The container queried ${names} different DNS names within a minute.`,
       evidence: { network: { namesPerMinute: names, threshold: settings.dnsPerMinute } },
       key: 'dns',
     },
   ];
 };
 
-/** Long, random labels below one domain carry data out. */
+/** Long, random labels below one domain suggest that data is sent out. */
 export const dnsTunnel: Detector = ({ now }) => {
   const names = now.guard?.dnsLongNames ?? [];
   const byDomain = new Map<string, string[]>();
@@ -36,14 +36,14 @@ export const dnsTunnel: Detector = ({ now }) => {
     .map(([domain, asked]) => ({
       level: 'high' as const,
       category: 'network' as const,
-      title: 'Data in questions for names',
-      description: `${asked.length} questions with long names below ${domain} were asked since the last look.`,
+      title: 'Data in DNS queries',
+      description: `${asked.length} DNS queries for long names below ${domain} were sent since the last scan.`,
       evidence: { network: { domain, questions: asked.length, examples: asked.slice(0, 3) } },
       key: domain,
     }));
 };
 
-/** True for a name whose labels look like encoded data rather than like words: interface of the resolver's counters. */
+/** True for a name whose labels look like encoded data rather than words. Passed to the resolver's counters. */
 export function carriesData(name: string): boolean {
   const labels = name.replace(/\.$/, '').split('.');
   const carried = labels.slice(0, -2).join('');
@@ -63,13 +63,13 @@ export const denials: Detector = ({ now }) => {
     level: 'info' as const,
     category: 'network' as const,
     title: 'Denied by the network guard',
-    description: `${place} was not let through.`,
+    description: `${place} was blocked.`,
     evidence: { network: { place, count } },
     key: place,
   }));
 };
 
-/** Bits for each character of a text. */
+/** Entropy in bits per character. */
 function entropyBits(text: string): number {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);

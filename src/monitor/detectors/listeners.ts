@@ -1,5 +1,5 @@
-// Ports that the container began to listen on: nothing wrong, but good to know afterwards. At the first look all are new.
-import { placeOf } from '../addresses.ts';
+// Reports new listening ports: harmless, but useful later. In the first sample all are new.
+import { classifyAddress } from '../addresses.ts';
 import type { Detector } from './detector.ts';
 
 export const newListeners: Detector = ({ now, before }) => {
@@ -16,7 +16,7 @@ export const newListeners: Detector = ({ now, before }) => {
       level: 'info' as const,
       category: 'network' as const,
       title: 'New listener',
-      description: `The container listens on ${placeOf(listener.localAddress) === 'self' ? 'all addresses' : listener.localAddress}, port ${listener.localPort}.`,
+      description: `The container listens on ${classifyAddress(listener.localAddress) === 'self' ? 'all addresses' : listener.localAddress}, port ${listener.localPort}.`,
       evidence: { network: { address: listener.localAddress, port: listener.localPort } },
       key: keyOf(listener),
     }));

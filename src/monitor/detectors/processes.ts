@@ -1,9 +1,9 @@
-// Too many processes, or too many new ones.
+// Detects too many processes, and too many new ones.
 import { baseName } from '../programs.ts';
 import type { Process } from '../sample.ts';
 import type { Detector } from './detector.ts';
 
-/** What no build reaches: `make -j` and test runners have tens to a few hundred processes, and they do not double in seconds. */
+/** Beyond any build: `make -j` and test runners have tens to a few hundred processes, which do not double in seconds. */
 const bombProcesses = 1000;
 const bombGrowth = 500;
 const hopeless = 4000;
@@ -22,7 +22,7 @@ export const forkBomb: Detector = ({ now, before, settings }) => {
       level: 'critical',
       category: 'process',
       title: limit === undefined ? 'Fork bomb' : 'Too many processes',
-      description: `The container has ${now.processCount} processes, ${Math.max(0, growth)} more than at the last look${most ? `; most of them are ${most.name}` : ''}.`,
+      description: `The container has ${now.processCount} processes, ${Math.max(0, growth)} more than in the last scan${most ? `; most of them are ${most.name}` : ''}.`,
       evidence: {
         process: { count: now.processCount, growth, limit: limit ?? null, commonest: most ?? null },
       },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { detect, noWatch } from '../detect.ts';
+import { detect, initialDetection } from '../detect.ts';
 import { idle, later, recorded, recordedNames, task } from '../fixtures/load.ts';
 import type { Connection, Sample } from '../sample.ts';
 import { defaultSettings } from '../settings.ts';
@@ -10,10 +10,11 @@ const attacks = recordedNames().filter((name) => !name.startsWith('ordinary-'));
 const ordinary = recordedNames().filter((name) => name.startsWith('ordinary-'));
 
 function found(sample: Sample): readonly Threat[] {
-  return detect(detect(noWatch, idle, defaultSettings).watch, sample, defaultSettings).threats;
+  return detect(detect(initialDetection, idle, defaultSettings).watch, sample, defaultSettings)
+    .threats;
 }
 
-test('there are recordings of all the ways that attackers use', () => {
+test('recordings cover all common reverse shells', () => {
   assert.ok(attacks.length >= 20, `${attacks.length} attacks`);
   assert.ok(ordinary.length >= 5, `${ordinary.length} of ordinary work`);
 });
@@ -24,9 +25,9 @@ for (const name of attacks) {
   });
 }
 
-// awk and a renamed copy of a shell look like any program; the others are told by their structure alone.
+// awk and a renamed copy of a shell look like any program; the others are recognised by their structure alone.
 for (const name of attacks.filter((one) => !['gawk', 'copied-bash'].includes(one))) {
-  test(`the recorded ${name} is told without its command line and under another name`, () => {
+  test(`the recorded ${name} is found without its command line and under another name`, () => {
     const sample = recorded(name);
     const silent = { ...sample, processes: sample.processes.map((one) => ({ ...one, comm: 'x' })) };
     const titles = found(silent).map(({ title }) => title);
@@ -35,7 +36,7 @@ for (const name of attacks.filter((one) => !['gawk', 'copied-bash'].includes(one
 }
 
 for (const name of ordinary) {
-  test(`${name} is nothing to pause for`, () => {
+  test(`${name} does not pause the session`, () => {
     const bad = found(recorded(name)).filter(({ level }) => isAtLeast(level, 'high'));
     assert.deepEqual(bad, []);
   });
@@ -54,7 +55,7 @@ const remote: Connection = {
 };
 const shell = task({ std: [socket, socket, socket] });
 
-test('a shell on a connection is one even through the port of the web', () => {
+test('a shell on a connection is a reverse shell, even on a web port', () => {
   const sample = later(idle, 2000, {
     processes: [shell],
     connections: [remote],
@@ -63,9 +64,13 @@ test('a shell on a connection is one even through the port of the web', () => {
   assert.equal(found(sample)[0]?.title, 'Reverse shell');
 });
 
-test('a shell on a socket that no network shows is told when it stays', () => {
+test('a shell on a socket that is in no network table is reported if it persists', () => {
   const before = later(idle, 2000, { processes: [shell] });
-  const first = detect(detect(noWatch, idle, defaultSettings).watch, before, defaultSettings);
+  const first = detect(
+    detect(initialDetection, idle, defaultSettings).watch,
+    before,
+    defaultSettings,
+  );
   assert.deepEqual(
     first.threats.filter(({ level }) => level !== 'info'),
     [],
@@ -74,13 +79,13 @@ test('a shell on a socket that no network shows is told when it stays', () => {
   assert.equal(second.threats[0]?.title, 'Shell on a hidden socket');
 });
 
-test('a shell on a unix socket, as agents give it to their commands, is nothing', () => {
+test('a shell on a unix socket, as agents give their commands, raises no finding', () => {
   const before = later(idle, 2000, { processes: [shell], socketInodes: new Set(['7']) });
-  const { watch } = detect(noWatch, before, defaultSettings);
+  const { watch } = detect(initialDetection, before, defaultSettings);
   assert.deepEqual(detect(watch, later(before, 2000), defaultSettings).threats, []);
 });
 
-test('nc that a user types into their own shell is nothing', () => {
+test('nc typed by a user into their own shell raises no finding', () => {
   const user = task({ pid: 10 });
   const nc = task({
     pid: 11,

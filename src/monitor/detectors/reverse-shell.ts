@@ -1,6 +1,6 @@
-// A shell that somebody elsewhere types into, told by its structure: what its standard streams lead to. Its name and
-// its command line can say what they want.
-import { isWithin, placeOf } from '../addresses.ts';
+// Detects a remotely controlled shell by its structure: where its standard streams lead. Its name and its command line
+// do not matter.
+import { classifyAddress, isWithin } from '../addresses.ts';
 import { isChannel, Pipes } from '../pipes.ts';
 import {
   commandLine,
@@ -29,7 +29,7 @@ export const reverseShell: Detector = ({ now, before }) => {
   });
 };
 
-/** Standard input and one output are the same socket with a remote end. */
+/** Standard input and one output are the same socket with a remote peer. */
 function onSocket(
   task: Process,
   now: Sample,
@@ -39,10 +39,10 @@ function onSocket(
   const connection = inode === undefined ? undefined : sockets.get(inode);
   if (!connection) return undefined;
   const near =
-    placeOf(connection.remoteAddress) === 'self' ||
+    classifyAddress(connection.remoteAddress) === 'self' ||
     isWithin(connection.remoteAddress, now.ownSubnets);
   const typed = isShell(task) || isInterpreter(task);
-  // Servers that were started for one connection look like this, too; a shell never does.
+  // inetd-style servers look like this too; a shell never does.
   if (!typed && (near || isInbound(connection, now))) return undefined;
   return {
     level: typed && !near ? 'critical' : 'high',
@@ -54,7 +54,7 @@ function onSocket(
   };
 }
 
-/** A shell on a socket that no network namespace of the container shows any more, and not only for a moment. */
+/** A shell on a socket that no network namespace of the container lists, in two scans. */
 function onHiddenSocket(
   task: Process,
   now: Sample,
@@ -80,7 +80,7 @@ function onHiddenSocket(
   };
 }
 
-/** A shell whose streams lead through a program that passes them on to a connection. */
+/** A shell whose streams lead through a program that relays them to a connection. */
 function behindRelay(
   shell: Process,
   processes: ReadonlyMap<number, Process>,
@@ -105,22 +105,22 @@ function behindRelay(
   };
 }
 
-/** The parent made the shell's streams: a relay (nc -e, socat EXEC), or a program from a command line that keeps a terminal for it. */
+/** The parent created the shell's streams: a relay (nc -e, socat EXEC), or an inline program that keeps a terminal for it. */
 function isPassedOn(shell: Process, parent: Process | undefined): boolean {
   if (!parent) return false;
   const streams = shell.std.filter((target) =>
     /^(?:pipe:|socket:|\/dev\/pts\/|\/dev\/ptmx)/.test(target),
   );
   if (streams.length < 2) return false;
-  // A terminal that relay and shell share is the user's own, who typed `nc` there.
+  // If relay and shell share a terminal, the user typed `nc` there.
   const inherited = shell.std[0] === parent.std[0] && shell.std[1] === parent.std[1];
   if (inherited) return false;
   return isRelay(parent) || (runsInline(parent) && isInteractiveShell(shell));
 }
 
 /**
- * nc < fifo | sh > fifo and its kin: what the shell writes reaches the relay, and what the relay writes reaches the
- * shell. A shell that takes its commands from a pipe needs no proof of the way back, which may lead through any program.
+ * nc < fifo | sh > fifo and similar: the shell's output reaches the relay, and the relay's output reaches the shell. For a
+ * shell that reads commands from a pipe the first is enough, since the way back may lead through any program.
  */
 function loopThroughRelay(shell: Process, pipes: Pipes): Process | undefined {
   const commanded = isInteractiveShell(shell) && isChannel(shell.std[0]);
@@ -142,7 +142,7 @@ function remoteConnections(
   now: Sample,
   sockets: ReadonlyMap<string, Connection>,
 ): (task: Process) => Connection | undefined {
-  // A relay may have many descriptors and many shells.
+  // Cached: a relay may have many descriptors and many shells.
   const known = new Map<Process, Connection | undefined>();
   const look = ({ descriptors, std }: Process) => {
     for (const target of [...descriptors, ...std]) {
@@ -152,7 +152,7 @@ function remoteConnections(
       if (
         connection &&
         connection.protocol === 'tcp' &&
-        placeOf(connection.remoteAddress) !== 'self' &&
+        classifyAddress(connection.remoteAddress) !== 'self' &&
         !isWithin(connection.remoteAddress, now.ownSubnets)
       )
         return connection;
@@ -165,7 +165,7 @@ function remoteConnections(
   };
 }
 
-/** Somebody connected to a port that the container listens on, or did. */
+/** A connection to a port that the container listens on or listened on. */
 export function isInbound({ localPort }: Connection, { servedPorts }: Sample): boolean {
   return servedPorts.has(localPort);
 }

@@ -1,5 +1,5 @@
-// Looking for credentials: command lines that go through environments of others or through files where secrets lie.
-// Only a hint (an agent greps for "token" all day), so never more than a warning.
+// Detects searches for credentials: command lines that read environments of other processes or files with secrets.
+// Only a hint (agents often grep for "token"), so never more than a warning.
 import { commandLine } from '../programs.ts';
 import type { Process } from '../sample.ts';
 import type { Detector } from './detector.ts';
@@ -10,7 +10,7 @@ const places =
 const searchers = /^(?:\w*grep|rg|ag|ack|find|fd|strings)$/;
 const secretWords =
   /(?:api[_-]?key|passw(?:or)?d|secret|credential|private[_-]?key|BEGIN[ \w]*PRIVATE KEY|AKIA)/i;
-/** A search from one of these goes far beyond the workspace. */
+/** Search roots far beyond the workspace. */
 const wide = /^(?:\/|\/home|\/root|\/etc|\/proc|\/var|~|\/home\/[^/]+\/?)$/;
 
 export const secretSearch: Detector = ({ change }) =>
@@ -31,11 +31,11 @@ export const secretSearch: Detector = ({ change }) =>
     ];
   });
 
-/** What is odd about a command line; undefined for nearly all. */
+/** What is suspicious about a command line; undefined for nearly all. */
 export function suspicion({ argv }: Pick<Process, 'argv'>): string | undefined {
   const text = argv.join(' ');
   if (environments.test(text)) return 'reads the environment of processes';
-  if (places.test(text)) return 'names a file in which credentials are kept';
+  if (places.test(text)) return 'names a file that holds credentials';
   const program = (argv[0] ?? '').replace(/^.*\//, '');
   if (
     searchers.test(program) &&

@@ -1,9 +1,9 @@
-// Files that nobody has a reason to open, or to write.
+// Reports access to files that no program has a reason to open or write.
 import type { Touch } from '../sample.ts';
 import type { Level } from '../threat.ts';
 import type { Detector } from './detector.ts';
 
-/** Host-side, by the kernel's word: which file, which process. */
+/** From the kernel on the host: which file, which process. */
 export const touchedFiles: Detector = ({ now }) =>
   now.touches.map((touch) => ({
     level: levelOf(touch),
@@ -22,25 +22,25 @@ function describe({ path, kind, written, pid, program }: Touch): string {
   const who = pid > 0 ? `${program || 'A program'} (pid ${pid})` : 'Something';
   const what =
     kind === 'tampering'
-      ? 'took the guard away from'
+      ? 'removed the protection from'
       : kind === 'set-id'
         ? 'set setuid, setgid or capabilities on'
         : written
           ? 'wrote'
           : 'opened';
-  return `${who} ${what} ${path}${kind === 'bait' ? ', which is bait: no program has a reason to' : ''}.`;
+  return `${who} ${what} ${path}${kind === 'bait' ? ', a bait file that no program has a reason to access' : ''}.`;
 }
 
-/** What is said of a protected path that did not exist and does now. Who made it cannot be seen: it belongs to the user either way. */
+/** The description of a new protected path. Its creator is unknown: it belongs to the user either way. */
 export function describeMade(path: string): string {
-  return `${path} was not there when the session began and is now: tools on the host run what it says.`;
+  return `${path} did not exist when the session started and does now: tools on the host run what it contains.`;
 }
 
 const titles: Readonly<Record<Touch['kind'], string>> = {
-  bait: 'Bait taken',
+  bait: 'Bait file accessed',
   credential: 'Credential file opened',
-  persistence: 'Protected path made',
-  'set-id': 'Program with foreign rights made',
+  persistence: 'Protected path created',
+  'set-id': 'Privileged program created',
   tampering: 'Protection attacked',
 };
 

@@ -1,15 +1,15 @@
-// Much read and then much sent; much written.
+// Detects bulk reading followed by sending, and bulk writing.
 import type { Change } from '../sample.ts';
 import type { Detector } from './detector.ts';
 
 const megabyte = 1024 * 1024;
-/** Once a minute at most: the key changes with it. */
+/** At most one finding per minute: the key contains the minute. */
 const windowMs = 60_000;
 const writeWindowBytes = 8 * 1024 * megabyte;
 
 /**
- * Reading alone is what builds, searches and copies do. What counts is that about as much leaves the container in the
- * same minute, and that it is more than came in: a download is written and read again, too.
+ * Builds, searches and copies read a lot. It is suspicious only if a similar amount leaves the container in the same minute
+ * and more than was received: a download is written and read again too.
  */
 export const bulkTransfer: Detector = ({ now, recent, settings }) => {
   const window = within(recent, windowMs);
@@ -37,7 +37,7 @@ export const bulkTransfer: Detector = ({ now, recent, settings }) => {
   ];
 };
 
-/** Worth a note, since it fills the user's disk; no build writes that much in a minute. */
+/** Reported since it fills the user's disk; no build writes that much in a minute. */
 export const largeWrites: Detector = ({ now, recent }) => {
   const written = sum(within(recent, windowMs), ({ writtenBytes }) => writtenBytes);
   if (written < writeWindowBytes) return [];
@@ -45,7 +45,7 @@ export const largeWrites: Detector = ({ now, recent }) => {
     {
       level: 'warning',
       category: 'filesystem',
-      title: 'Very much written',
+      title: 'Bulk writing',
       description: `${megabytes(written)} were written within a minute.`,
       evidence: { filesystem: { writtenBytes: written } },
       key: `${Math.floor(now.atMs / windowMs)}`,

@@ -1,11 +1,11 @@
-// What sessions ask for, counted for whoever watches them. Pure but for what it counts.
+// Counts the DNS queries of sessions for the monitor. Pure except for its counters.
 
-/** Of one session. */
-interface Asked {
+/** The counters of one session. */
+interface SessionQueries {
   names: Set<string>;
-  /** Different ones since the start. */
+  /** The number of different names since the start. */
   count: number;
-  /** Suspicious ones of the last minute, the latest last. */
+  /** Suspicious names of the last minute, latest last. */
   long: { readonly name: string; readonly atMs: number }[];
 }
 
@@ -13,9 +13,9 @@ const namesMax = 4096;
 const longMax = 500;
 const windowMs = 60_000;
 
-export class QuestionCounts {
+export class QueryCounts {
   readonly #carriesData: (name: string) => boolean;
-  readonly #sessions = new Map<string, Asked>();
+  readonly #sessions = new Map<string, SessionQueries>();
 
   constructor(carriesData: (name: string) => boolean) {
     this.#carriesData = carriesData;
@@ -26,7 +26,7 @@ export class QuestionCounts {
     const asked = this.#sessions.get(session) ?? { names: new Set(), count: 0, long: [] };
     this.#sessions.set(session, asked);
     if (asked.names.has(name)) return;
-    // Forgetting costs that a name counts twice, never memory without end.
+    // Bounds the memory; a name may then count twice.
     if (asked.names.size >= namesMax) asked.names = new Set();
     asked.names.add(name);
     asked.count += 1;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decode, encode } from 'dns-packet';
 import fc from 'fast-check';
 import { questionBytes, readQuestion } from './question.ts';
-import { passedOn, type Reply, replyBytes } from './reply.ts';
+import { forwardReply, type Reply, replyBytes } from './reply.ts';
 import { readAnswer } from './upstream-answer.ts';
 
 const runs = { numRuns: 500 };
@@ -32,7 +32,7 @@ function answer(
   });
 }
 
-test('a question is read in one form, and its own spelling is kept for the reply', () => {
+test('a question is normalized, and the reply keeps its spelling', () => {
   const read = readQuestion(question('WWW.Example.ORG'));
   assert.ok(read.kind === 'question');
   assert.deepEqual(read.question, {
@@ -48,7 +48,7 @@ test('a question is read in one form, and its own spelling is kept for the reply
   assert.equal(own.question.udpBytesMax, 1232);
 });
 
-test('replies, other operations, several questions and names that are none are not answered as questions', () => {
+test('replies, other operations, multiple questions and invalid names are not answered as questions', () => {
   assert.equal(readQuestion(answer([])).kind, 'noise');
   assert.equal(readQuestion(Buffer.alloc(11)).kind, 'noise');
   assert.equal(
@@ -67,7 +67,7 @@ test('replies, other operations, several questions and names that are none are n
   assert.equal(readQuestion(loop).kind, 'malformed');
 });
 
-test('no bytes make the readers throw', () => {
+test('no input makes the parsers throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       readQuestion(Buffer.from(bytes));
@@ -75,7 +75,7 @@ test('no bytes make the readers throw', () => {
     }),
     runs,
   );
-  // Nearly right ones go deeper.
+  // Almost valid messages reach deeper code.
   const sound = answer([{ name: 'www.example.org', type: 'A', ttl: 5, data: '192.0.2.1' }]);
   fc.assert(
     fc.property(fc.nat(sound.length - 1), fc.nat(255), (at, value) => {
@@ -88,7 +88,7 @@ test('no bytes make the readers throw', () => {
   );
 });
 
-test('aliases are followed from the name that was asked, and what is beside the way is ignored', () => {
+test('aliases are followed from the queried name, and unrelated records are ignored', () => {
   const read = readAnswer(
     answer([
       { name: 'edge.cdn.test', type: 'A', ttl: 9, data: '192.0.2.1' },
@@ -109,7 +109,7 @@ test('aliases are followed from the name that was asked, and what is beside the 
   ]);
 });
 
-test('aliases that go round end, and one without an address says where to go on', () => {
+test('an alias loop ends, and an alias without an address names the next query', () => {
   const round = readAnswer(
     answer([
       { name: 'www.example.org', type: 'CNAME', ttl: 1, data: 'b.test' },
@@ -118,11 +118,11 @@ test('aliases that go round end, and one without an address says where to go on'
     'www.example.org',
   );
   assert.ok(round.kind === 'answered');
-  assert.equal(round.goesOnAt, 'b.test');
+  assert.equal(round.nextAlias, 'b.test');
   assert.deepEqual(round.addresses, []);
 });
 
-test('codes of servers are told apart', () => {
+test('server response codes are told apart', () => {
   assert.equal(readAnswer(answer([], 0x8183), 'www.example.org').kind, 'missing');
   assert.equal(readAnswer(answer([], 0x8182), 'www.example.org').kind, 'failed');
   assert.equal(readAnswer(answer([], 0x8380), 'www.example.org').kind, 'truncated');
@@ -136,7 +136,7 @@ function reply(content: Reply, asked = question('www.example.org'), bytesMax?: n
   };
 }
 
-test('a refusal says why: to those who understand extended errors, and to those who ask for text', () => {
+test('a refusal carries its reason as an extended error and as TXT', () => {
   const refused: Reply = { kind: 'refused', reason: 'coi: not on the list' };
   const plain = reply(refused);
   assert.equal(plain.rcode, 'NXDOMAIN');
@@ -164,7 +164,7 @@ test('a refusal says why: to those who understand extended errors, and to those 
   );
 });
 
-test('what does not fit into a datagram comes without records and with the flag for TCP', () => {
+test('an answer too large for a datagram is empty and has the TC flag', () => {
   const records = Array.from({ length: 60 }, (_, index) => ({
     name: 'www.example.org',
     type: 'A' as const,
@@ -177,11 +177,11 @@ test('what does not fit into a datagram comes without records and with the flag 
   assert.equal(reply({ kind: 'records', records }).answers?.length, 60);
 });
 
-test('an answer that is passed on has the id of the question and is otherwise untouched', () => {
+test("a forwarded answer gets the question's id and is otherwise unchanged", () => {
   const read = readQuestion(question('www.example.org', 'TXT'));
   assert.ok(read.kind === 'question');
   const upstream = answer([], 0x8180);
-  const bytes = passedOn({ ...read.question, id: 4711 }, upstream);
+  const bytes = forwardReply({ ...read.question, id: 4711 }, upstream);
   assert.equal(bytes.readUInt16BE(0), 4711);
   assert.deepEqual(bytes.subarray(2), upstream.subarray(2));
 });

@@ -1,22 +1,22 @@
-// What a session asks, read with suspicion. Source: RFC 1035, RFC 6891. Pure.
+// Parses DNS queries of sessions, which are untrusted. Source: RFC 1035, RFC 6891. Pure.
 import { decode, encode, type Packet } from 'dns-packet';
 import { parseHostname } from '../hostname.ts';
 
 export interface Question {
   readonly id: number;
-  /** As asked, for the reply: clients check that it comes back as they wrote it. */
+  /** The name as queried, for the reply: clients check that it is unchanged. */
   readonly asked: string;
-  /** In the one form that everything is compared in. */
+  /** The canonical form, for comparisons. */
   readonly name: string;
   readonly type: string;
   readonly recursionDesired: boolean;
-  /** What the client can take over UDP; undefined without EDNS. */
+  /** The largest UDP reply that the client accepts; undefined without EDNS. */
   readonly udpBytesMax: number | undefined;
 }
 
 export type ReadQuestion =
   | { readonly kind: 'question'; readonly question: Question }
-  /** Answered with the error code; without an id there is nobody to answer. */
+  /** Answered with an error code. */
   | { readonly kind: 'malformed' | 'unsupported'; readonly id: number }
   | { readonly kind: 'noise' };
 
@@ -28,14 +28,14 @@ const udpBytesMax = 1232;
 export function readQuestion(bytes: Buffer): ReadQuestion {
   if (bytes.length < headerBytes) return { kind: 'noise' };
   const id = bytes.readUInt16BE(0);
-  // A reply is never answered, or two servers could keep each other busy.
+  // Never answer a reply, or two servers could loop.
   if ((bytes.readUInt8(2) & 0x80) !== 0) return { kind: 'noise' };
   if ((bytes.readUInt8(2) & 0x78) !== 0) return { kind: 'unsupported', id };
   let packet: Packet;
   try {
     packet = decode(bytes);
   } catch {
-    // The decoder throws errors of all kinds at what it cannot read.
+    // The decoder throws various errors for invalid packets.
     return { kind: 'malformed', id };
   }
   const [asked, ...more] = packet.questions ?? [];
@@ -60,7 +60,7 @@ export function readQuestion(bytes: Buffer): ReadQuestion {
   };
 }
 
-/** A question of coid's own in wire form; whoever sends it gives it an id. */
+/** A query by coid in wire format; the sender sets the id. */
 export function questionBytes(name: string, type: string): Buffer {
   return encode({
     id: 0,

@@ -1,4 +1,4 @@
-// What a session is answered. A refusal says why, in the extended error of RFC 8914 and as text for whoever looks. Pure.
+// Builds DNS replies for sessions. A refusal includes the reason as an extended error (RFC 8914) and as text. Pure.
 import { encode, type Packet } from 'dns-packet';
 import type { Question } from './question.ts';
 
@@ -13,7 +13,7 @@ export type Reply =
   | { readonly kind: 'records'; readonly records: readonly AddressRecord[] }
   | { readonly kind: 'empty' }
   | { readonly kind: 'missing' }
-  /** The name exists for others, not for this session. */
+  /** The policy of the session does not allow the name. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -25,7 +25,7 @@ const truncatedFlag = 0x0200;
 const optionBytes = 1232;
 const textBytesMax = 255;
 
-/** The bytes of a reply; `bytesMax` is what fits into one datagram (TCP: leave it out). */
+/** The bytes of a reply; `bytesMax` is the datagram limit (omit it for TCP). */
 export function replyBytes(question: Question, reply: Reply, bytesMax?: number): Buffer {
   const whole = encode(packetOf(question, reply));
   if (bytesMax === undefined || whole.length <= bytesMax) return whole;
@@ -33,13 +33,13 @@ export function replyBytes(question: Question, reply: Reply, bytesMax?: number):
   return encode({ ...rest, flags: flags | truncatedFlag, answers: [], additionals: [] });
 }
 
-/** An error without a question: for what could not be read. Format error is 1, "not implemented" 4. */
+/** An error reply without a question, for queries that could not be parsed. 1 is "format error", 4 "not implemented". */
 export function errorBytes(id: number, rcode: 1 | 4): Buffer {
   return encode({ id, type: 'response', flags: responseFlags | rcode });
 }
 
-/** The reply of another server with the id of the question: passed on as it came. */
-export function passedOn(question: Question, upstream: Buffer): Buffer {
+/** The reply of another server, unchanged except for the id. */
+export function forwardReply(question: Question, upstream: Buffer): Buffer {
   const bytes = Buffer.from(upstream);
   bytes.writeUInt16BE(question.id, 0);
   return bytes;
@@ -55,7 +55,7 @@ function packetOf(question: Question, reply: Reply): Packet {
     ...(reply.kind === 'records'
       ? reply.records.map((record) => ({ ...record, class: 'IN' as const }))
       : []),
-    // Whoever asks for the text of a refused name gets it as the answer.
+    // A TXT query for a refused name gets the reason as its answer.
     ...(reason !== undefined && question.type === 'TXT' ? [explanation(question, reason)] : []),
   ];
   return {
@@ -86,7 +86,7 @@ function extended(kind: Reply['kind'], reason: string | undefined) {
     code === undefined
       ? []
       : [{ code: 15, data: Buffer.concat([info, Buffer.from(reason ?? '')]) }];
-  // The type of the library knows only the options that it names.
+  // The library's type lacks this option.
   return {
     type: 'OPT' as const,
     name: '.',

@@ -5,13 +5,13 @@ import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import { setsFor } from '../destination-rules.ts';
 import type { ResolvedAddress } from '../guard.ts';
 import type { GuardedPort } from '../guarded-port.ts';
-import { networkPolicy, plainPolicy } from '../policy.ts';
+import { defaultPolicy, networkPolicy } from '../policy.ts';
 import { Resolver, type ResolverParts } from './resolver.ts';
 
 type Records = readonly { name: string; type: 'A' | 'CNAME' | 'TXT'; ttl: number; data: string }[];
 
 function port(allow: readonly string[], change: Partial<PolicyRecord> = {}): GuardedPort {
-  const policy = networkPolicy({ ...plainPolicy('allowlist'), allow, ...change });
+  const policy = networkPolicy({ ...defaultPolicy('allowlist'), allow, ...change });
   return {
     hostName: 'coi1',
     bridge: 'br0',
@@ -23,7 +23,7 @@ function port(allow: readonly string[], change: Partial<PolicyRecord> = {}): Gua
   };
 }
 
-/** A resolver with one session, servers that know `zone`, and a record of what happened in which order. */
+/** A resolver with one session, servers that know `zone`, and an ordered record of events. */
 function bed(
   session: GuardedPort,
   zone: Readonly<Record<string, Records>>,
@@ -31,13 +31,13 @@ function bed(
 ) {
   const happened: string[] = [];
   const opened: ResolvedAddress[] = [];
-  const asked: string[] = [];
+  const queries: string[] = [];
   let nowMs = 0;
   const resolver = new Resolver(
     {
       session: (address) => (address === session.address ? session : undefined),
       ask: async (servers, name, type) => {
-        asked.push([name, type, ...servers].join(' '));
+        queries.push([name, type, ...servers].join(' '));
         const answers = zone[name];
         return encode({
           id: 1,
@@ -52,7 +52,7 @@ function bed(
         opened.push(...addresses);
       },
       attached: () => [],
-      refused: (_, name) => void happened.push(`refused ${name}`),
+      onRefused: (_, name) => void happened.push(`refused ${name}`),
       elapsedMs: () => nowMs,
       ...more,
     },
@@ -75,7 +75,7 @@ function bed(
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  return { ask, happened, opened, asked, session, pass };
+  return { ask, happened, opened, asked: queries, session, pass };
 }
 
 const www: Records = [
@@ -83,8 +83,8 @@ const www: Records = [
   { name: 'edge.cdn.test', type: 'A', ttl: 5, data: '93.184.215.14' },
 ];
 
-describe('a name on the list', () => {
-  test('is opened before it is answered, for longer than the answer says', async () => {
+describe('a listed name', () => {
+  test('a listed name is opened before it is answered, for longer than its TTL', async () => {
     const { ask, happened, opened, session } = bed(port(['www.example.org:443']), {
       'www.example.org': www,
     });
@@ -103,7 +103,7 @@ describe('a name on the list', () => {
     );
   });
 
-  test('opens every set of the entries that mean it, and no other', async () => {
+  test('a listed name opens exactly the sets of matching entries', async () => {
     const { ask, opened, session } = bed(
       port(['www.example.org:443', '*.example.org:80', 'other.test:22']),
       { 'www.example.org': www },
@@ -114,7 +114,7 @@ describe('a name on the list', () => {
     assert.equal(sets.length, 2);
   });
 
-  test('is followed to the server of its alias', async () => {
+  test('a listed name is resolved along its alias', async () => {
     const { ask, opened, asked } = bed(port(['www.example.org']), {
       'www.example.org': www.slice(0, 1),
       'edge.cdn.test': www.slice(1),
@@ -124,7 +124,7 @@ describe('a name on the list', () => {
     assert.equal(opened.length, 1);
   });
 
-  test('is not answered when it could not be opened', async () => {
+  test('a listed name is not answered if it could not be opened', async () => {
     const { ask } = bed(
       port(['www.example.org']),
       { 'www.example.org': www },
@@ -135,7 +135,7 @@ describe('a name on the list', () => {
     assert.deepEqual(reply?.answers, []);
   });
 
-  test('that leads to a private, metadata or local address is refused; good addresses beside are kept', async () => {
+  test('private, metadata and local addresses of a listed name are refused; other addresses are kept', async () => {
     const both: Records = [
       { name: 'a.example.org', type: 'A', ttl: 5, data: '10.0.0.1' },
       { name: 'a.example.org', type: 'A', ttl: 5, data: '93.184.215.14' },
@@ -167,7 +167,7 @@ describe('a name on the list', () => {
     assert.equal((await local.ask('b.example.org'))?.rcode, 'NOERROR');
   });
 
-  test('has no IPv6 and none of the records that carry addresses past the check; text is passed on', async () => {
+  test('a listed name has no AAAA or records that bypass the check; TXT is forwarded', async () => {
     const { ask, opened, asked } = bed(port(['www.example.org']), {
       'www.example.org': [{ name: 'www.example.org', type: 'TXT', ttl: 5, data: 'hello' }],
     });
@@ -179,8 +179,8 @@ describe('a name on the list', () => {
   });
 });
 
-describe('a name that is not on the list', () => {
-  test('is never asked for elsewhere, whatever the type', async () => {
+describe('a name that is not listed', () => {
+  test('an unlisted name is never forwarded, whatever the type', async () => {
     const { ask, asked, happened } = bed(port(['www.example.org']), {});
     for (const type of ['A', 'AAAA', 'TXT', 'MX', 'NULL', 'PTR', 'CNAME']) {
       const reply = await ask(`secret-${type}.evil.com`, type);
@@ -190,7 +190,7 @@ describe('a name that is not on the list', () => {
     assert.equal(happened.filter((one) => one.startsWith('refused')).length, 7);
   });
 
-  test('is refused also where the list is empty, or only looks alike', async () => {
+  test('a name is refused with an empty list, or if it only looks like an entry', async () => {
     const empty = bed(port([]), { 'www.example.org': www });
     assert.equal((await empty.ask('www.example.org'))?.rcode, 'NXDOMAIN');
     const alike = bed(port(['example.org', '*.allowed.com']), {});
@@ -205,13 +205,13 @@ describe('a name that is not on the list', () => {
   });
 });
 
-test('nobody but sessions is answered', async () => {
+test('only sessions are answered', async () => {
   const { ask, asked } = bed(port(['www.example.org']), { 'www.example.org': www });
   assert.equal(await ask('www.example.org', 'A', '10.77.2.99'), undefined);
   assert.deepEqual(asked, []);
 });
 
-test('a flood is met with silence, and the session is heard again when it has calmed down', async () => {
+test('a flood is ignored, and the session is answered again once it stops', async () => {
   const { ask, pass } = bed(port(['www.example.org']), { 'www.example.org': www });
   const replies = await Promise.all(Array.from({ length: 30 }, () => ask('evil.com')));
   assert.equal(replies.filter((reply) => reply !== undefined).length, 20);
@@ -219,7 +219,7 @@ test('a flood is met with silence, and the session is heard again when it has ca
   assert.equal((await ask('evil.com'))?.rcode, 'NXDOMAIN');
 });
 
-test('a server that is silent keeps a few questions of a session waiting, not more, and is told', async () => {
+test('a silent server keeps only a few questions of a session waiting, and is reported', async () => {
   let release: (value: undefined) => void = () => undefined;
   const silent = new Promise<undefined>((resolve) => {
     release = resolve;
@@ -236,7 +236,7 @@ test('a server that is silent keeps a few questions of a session waiting, not mo
   );
 });
 
-test("the user's own names and servers are used", async () => {
+test("the user's own host names and servers are used", async () => {
   const hosts = [{ address: '192.0.2.1', names: ['db.test'], ports: [] }];
   const { ask, asked } = bed(port(['www.example.org'], { hosts, dnsServers: ['192.0.2.53'] }), {
     'www.example.org': www,

@@ -1,18 +1,18 @@
-// Answers the questions of sessions: what is allowed is asked for elsewhere, its addresses are opened, then it is answered.
+// The DNS resolver for sessions: forwards allowed queries, opens the resulting addresses, then replies.
 import { type AddressRange, addressText } from '../../addresses/ipv4.ts';
 import { setsFor } from '../destination-rules.ts';
 import type { ResolvedAddress } from '../guard.ts';
 import type { GuardedPort } from '../guarded-port.ts';
 import { type Question, readQuestion } from './question.ts';
-import { Bucket } from './rate.ts';
-import { type AddressRecord, errorBytes, passedOn, type Reply, replyBytes } from './reply.ts';
+import { type AddressRecord, errorBytes, forwardReply, type Reply, replyBytes } from './reply.ts';
+import { TokenBucket } from './token-bucket.ts';
 import { readAnswer, type UpstreamAnswer } from './upstream-answer.ts';
 import { addressRefusal, dnsVerdict } from './verdict.ts';
 
 export interface ResolverParts {
-  /** The session with that address; undefined if no session has it. */
+  /** The session with that address, if any. */
   readonly session: (address: string) => GuardedPort | undefined;
-  /** Asks the servers, or the host's own if none are given; undefined if none answers in time. */
+  /** Queries the servers, or the host's if none are given; undefined if none answers in time. */
   readonly ask: (
     servers: readonly string[],
     name: string,
@@ -21,9 +21,9 @@ export interface ResolverParts {
   /** Opens addresses to the session; resolves when they are open. */
   readonly open: (addresses: readonly ResolvedAddress[]) => Promise<void>;
   readonly attached: () => readonly AddressRange[];
-  readonly refused: (session: GuardedPort, name: string, type: string, reason: string) => void;
-  /** Called for each question of a session that is not one too many. */
-  readonly asked?: (session: GuardedPort, name: string) => void;
+  readonly onRefused: (session: GuardedPort, name: string, type: string, reason: string) => void;
+  /** Called for each query within the rate limit. */
+  readonly onQuery?: (session: GuardedPort, name: string) => void;
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number;
 }
@@ -31,20 +31,20 @@ export interface ResolverParts {
 export interface Limits {
   readonly perSecond: number;
   readonly burst: number;
-  /** Questions of one session that wait for an answer from elsewhere. */
+  /** Pending upstream queries of one session. */
   readonly waiting: number;
 }
 
 const usualLimits: Limits = { perSecond: 50, burst: 200, waiting: 64 };
-/** Aliases that lead from server to server. */
+/** Upstream queries for a chain of aliases. */
 const hopsMax = 8;
-/** An address stays open at least that long, and that much longer than the answer says: programs connect after they asked. */
+/** An address stays open at least this long, and the grace period longer than its TTL: programs connect after the reply. */
 const openSecondsMin = 60;
 const graceSeconds = 60;
 const ttlMax = 3600;
 
 interface Asker {
-  readonly bucket: Bucket;
+  readonly bucket: TokenBucket;
   waiting: number;
 }
 
@@ -58,7 +58,7 @@ export class Resolver {
     this.#limits = limits;
   }
 
-  /** The reply to a message from that address; undefined if there is none: too many questions, or nobody we know. Never rejects. */
+  /** The reply to a message from that address; undefined above the rate limit and for an unknown sender. Never rejects. */
   async answer(bytes: Buffer, from: string, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
     const session = this.#parts.session(from);
     if (!session) return undefined;
@@ -73,7 +73,7 @@ export class Resolver {
       case 'unsupported':
         return errorBytes(read.id, 4);
       case 'question':
-        this.#parts.asked?.(session, read.question.name);
+        this.#parts.onQuery?.(session, read.question.name);
         return this.#answer(
           read.question,
           session,
@@ -83,7 +83,7 @@ export class Resolver {
     }
   }
 
-  /** Forgets what is counted for a session that is gone. */
+  /** Drops the counters of a session that has ended. */
   forget(hostName: string): void {
     this.#askers.delete(hostName);
   }
@@ -110,7 +110,7 @@ export class Resolver {
       case 'empty':
         return reply({ kind: 'empty' });
       case 'refused':
-        this.#parts.refused(session, question.name, question.type, verdict.reason);
+        this.#parts.onRefused(session, question.name, question.type, verdict.reason);
         return reply({ kind: 'refused', reason: verdict.reason });
       case 'pass':
       case 'resolve':
@@ -122,12 +122,12 @@ export class Resolver {
       if (verdict.kind === 'resolve') return reply(await this.#resolve(question, session));
       const answer = await this.#ask(session, question.name, question.type);
       if (!answer) return reply(unreachable);
-      const bytes = passedOn(question, answer);
+      const bytes = forwardReply(question, answer);
       return bytesMax !== undefined && bytes.length > bytesMax ? truncated(bytes) : bytes;
     } catch (error) {
       return reply({
         kind: 'failed',
-        reason: `coi: ${error instanceof Error ? error.message : 'coid failed'}`,
+        reason: `coi: ${error instanceof Error ? error.message : 'internal error in coid'}`,
       });
     } finally {
       asker.waiting -= 1;
@@ -146,17 +146,17 @@ export class Resolver {
       if (answer.kind !== 'answered')
         return {
           kind: 'failed',
-          reason: `coi: the name server of the host answers ${answer.kind === 'failed' ? answer.rcode : 'in part'}.`,
+          reason: `coi: the host's name server failed (${answer.kind === 'failed' ? answer.rcode : 'truncated reply'}).`,
         };
       chain.push(...answer.chain);
       found.push(...answer.addresses);
-      name = answer.goesOnAt;
+      name = answer.nextAlias;
     }
-    return this.#opened(question, session, chain, found);
+    return this.#openAddresses(question, session, chain, found);
   }
 
-  /** Opens what may be opened and answers with that; the session must find the address open when it has the answer. */
-  async #opened(
+  /** Opens the allowed addresses before it replies with them, so that the session can connect at once. */
+  async #openAddresses(
     question: Question,
     session: GuardedPort,
     chain: readonly AddressRecord[],
@@ -173,8 +173,8 @@ export class Resolver {
     if (found.length === 0) return { kind: 'empty' };
     if (usable.length === 0) {
       const [[address = '', about = ''] = []] = closed;
-      const reason = `coi: ${question.name} leads to ${address} (${about}), which this session may not reach.`;
-      this.#parts.refused(session, question.name, question.type, reason);
+      const reason = `coi: ${question.name} resolves to ${address} (${about}), which this session may not reach.`;
+      this.#parts.onRefused(session, question.name, question.type, reason);
       return { kind: 'refused', reason };
     }
     const ttl = Math.min(ttlMax, ...chain.map((record) => record.ttl));
@@ -186,7 +186,7 @@ export class Resolver {
     const records = chain
       .filter(({ type, data }) => type !== 'A' || !closed.has(data))
       .map((record) => ({ ...record, ttl }));
-    // The first name goes back as it was written in the question.
+    // The first name is returned as written in the query.
     return {
       kind: 'records',
       records: records.map((record) =>
@@ -203,7 +203,7 @@ export class Resolver {
     const known = this.#askers.get(hostName);
     if (known) return known;
     const asker = {
-      bucket: new Bucket(this.#limits.perSecond, this.#limits.burst, this.#parts.elapsedMs()),
+      bucket: new TokenBucket(this.#limits.perSecond, this.#limits.burst, this.#parts.elapsedMs()),
       waiting: 0,
     };
     this.#askers.set(hostName, asker);
@@ -211,9 +211,12 @@ export class Resolver {
   }
 }
 
-const unreachable: Reply = { kind: 'failed', reason: 'coi: no name server of the host answers.' };
+const unreachable: Reply = {
+  kind: 'failed',
+  reason: "coi: the host's name servers do not answer.",
+};
 
-/** The header and nothing else, with the flag that sends the client to TCP. */
+/** Only the header, with the flag that makes the client retry over TCP. */
 function truncated(bytes: Buffer): Buffer {
   const header = Buffer.from(bytes.subarray(0, 12));
   header.writeUInt8(header.readUInt8(2) | 0x02, 2);

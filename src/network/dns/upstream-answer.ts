@@ -1,4 +1,4 @@
-// What another server said about a name: the chain of aliases is followed from the name that was asked, all else is ignored. Pure.
+// Parses an upstream reply: follows the chain of aliases from the queried name and ignores other records. Pure.
 import { decode, type Packet } from 'dns-packet';
 import { parseAddress } from '../../addresses/ipv4.ts';
 import { parseHostname } from '../hostname.ts';
@@ -7,11 +7,11 @@ import type { AddressRecord } from './reply.ts';
 export type UpstreamAnswer =
   | {
       readonly kind: 'answered';
-      /** Aliases and addresses in their order, with names in the one form. */
+      /** Aliases and addresses in order, with canonical names. */
       readonly chain: readonly AddressRecord[];
       readonly addresses: readonly { readonly address: number; readonly ttl: number }[];
-      /** The last alias, if the server did not say what its address is. */
-      readonly goesOnAt: string | undefined;
+      /** The last alias, if the reply has no address for it. */
+      readonly nextAlias: string | undefined;
     }
   | { readonly kind: 'missing' }
   | { readonly kind: 'truncated' }
@@ -20,24 +20,24 @@ export type UpstreamAnswer =
 const chainMax = 16;
 const addressesMax = 64;
 
-/** True if there is more than fitted into a datagram. */
+/** True if the reply did not fit into a datagram. */
 function isTruncated(bytes: Buffer): boolean {
   return bytes.length > 2 && (bytes.readUInt8(2) & 0x02) !== 0;
 }
 
-/** Reads a reply to a question for the address of `name`. Never throws. */
+/** Parses a reply to a query for the address of `name`. Never throws. */
 export function readAnswer(bytes: Buffer, name: string): UpstreamAnswer {
-  const packet = decoded(bytes);
+  const packet = tryDecode(bytes);
   if (!packet) return { kind: 'failed', rcode: 'unreadable' };
   if (isTruncated(bytes)) return { kind: 'truncated' };
   const rcode = bytes.readUInt8(3) & 0x0f;
   if (rcode === 3) return { kind: 'missing' };
   if (rcode !== 0)
     return { kind: 'failed', rcode: String((packet as { rcode?: string }).rcode ?? rcode) };
-  return { kind: 'answered', ...followed(packet, name) };
+  return { kind: 'answered', ...followAliases(packet, name) };
 }
 
-function followed(
+function followAliases(
   packet: Packet,
   name: string,
 ): Omit<UpstreamAnswer & { kind: 'answered' }, 'kind'> {
@@ -71,15 +71,15 @@ function followed(
       ...kept.map(({ ttl, data }): AddressRecord => ({ name: at, type: 'A', ttl, data })),
     ],
     addresses: kept.map(({ address, ttl }) => ({ address, ttl })),
-    goesOnAt: chain.length > 0 && kept.length === 0 ? at : undefined,
+    nextAlias: chain.length > 0 && kept.length === 0 ? at : undefined,
   };
 }
 
-function decoded(bytes: Buffer): Packet | undefined {
+function tryDecode(bytes: Buffer): Packet | undefined {
   try {
     return decode(bytes);
   } catch {
-    // The decoder throws errors of all kinds at what it cannot read.
+    // The decoder throws various errors for invalid packets.
     return undefined;
   }
 }

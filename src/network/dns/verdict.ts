@@ -1,23 +1,28 @@
-// What is done with a question of a session. Pure.
+// Decides how to handle a session's DNS query. Pure.
 import { type AddressRange, addressText } from '../../addresses/ipv4.ts';
-import { metadata, privateNetworks, rangeOf, unroutable } from '../../addresses/ranges.ts';
+import {
+  findRange,
+  metadataRanges,
+  privateNetworks,
+  unroutableRanges,
+} from '../../addresses/ranges.ts';
 import { matchesName } from '../entry.ts';
 import { blocksPrivate, type NetworkPolicy } from '../policy.ts';
 
 import type { Question } from './question.ts';
 
 export type DnsVerdict =
-  /** The user gave the name an address. */
+  /** The user configured an address for the name. */
   | { readonly kind: 'fixed'; readonly addresses: readonly string[] }
-  /** Asked for on the session's behalf; the addresses are checked and opened before the answer goes out. */
+  /** Resolved upstream; the addresses are checked and opened before the reply. */
   | { readonly kind: 'resolve' }
-  /** Asked for and passed on as it is: it opens nothing. */
+  /** Forwarded unchanged; opens nothing. */
   | { readonly kind: 'pass' }
-  /** The name is fine, but there is nothing of that type for a session. */
+  /** The name is allowed, but sessions get no records of that type. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Sessions have no IPv6, and the records of RFC 9460 carry addresses past the check. */
+/** Sessions have no IPv6, and the records of RFC 9460 contain addresses that would bypass the check. */
 const closedTypes = new Set(['AAAA', 'HTTPS', 'SVCB', 'UNKNOWN_64', 'UNKNOWN_65', 'A6']);
 const passedTypes = new Set(['CNAME', 'TXT', 'MX', 'SRV', 'NS', 'SOA', 'CAA', 'NAPTR']);
 
@@ -40,24 +45,24 @@ export function dnsVerdict(
     ? { kind: 'pass' }
     : {
         kind: 'refused',
-        reason: `coi: questions of type ${type} are not answered in allowlist mode.`,
+        reason: `coi: queries of type ${type} are refused in allowlist mode.`,
       };
 }
 
-/** Why an address that an allowed name was resolved to stays closed; undefined if it may be opened. */
+/** Why a resolved address of an allowed name stays closed; undefined if it may be opened. */
 export function addressRefusal(
   address: number,
   policy: NetworkPolicy,
   attached: readonly AddressRange[],
 ): string | undefined {
-  const range = rangeOf(address, unroutable) ?? rangeOf(address, metadata);
+  const range = findRange(address, unroutableRanges) ?? findRange(address, metadataRanges);
   if (range) return range.about;
   if (!blocksPrivate(policy)) return undefined;
   if (attached.some(({ from, to }) => from <= address && address <= to))
     return 'network of the host';
-  return rangeOf(address, privateNetworks)?.about;
+  return findRange(address, privateNetworks)?.about;
 }
 
 function nameRefused(name: string): string {
-  return `coi: ${name} is not on this session's allowlist. On the host, \`coi network allow ${name}\` opens it for a while, [network] allowed_domains in ~/.coi/config.toml for good.`;
+  return `coi: ${name} is not on this session's allowlist. On the host, \`coi network allow ${name}\` allows it temporarily, [network] allowed_domains in ~/.coi/config.toml permanently.`;
 }

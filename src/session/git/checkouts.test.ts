@@ -10,9 +10,9 @@ const tools: Files = {
   'run.sh': '',
 };
 
-test('an entry that an agent made takes no guard away; a real checkout in a named directory refuses the start', () => {
+test('a planted worktree entry removes no guard; a real checkout in a guarded directory refuses the start', () => {
   const config = '[alias]\nx = !node tools';
-  const refusal = (lines: readonly string[]) => lines.find((line) => line.includes('holds the'));
+  const refusal = (lines: readonly string[]) => lines.find((line) => line.includes('contains the'));
   for (const entry of [
     { '.git/worktrees/evil/gitdir': '/home/ana/project/tools/lib/.git\n' },
     { '.git/worktrees/evil/gitdir': '../../../tools/lib/.git\n', 'tools/lib/.git': 'gitdir: /x' },
@@ -33,11 +33,11 @@ test('an entry that an agent made takes no guard away; a real checkout in a name
     refusal(guardedBy(config, { ...tools, ...real })) ?? '',
     /^"tools" \(named by|tools/,
   );
-  // Nobody names it by the way there.
+  // The configuration does not name it through that path.
   assert.equal(refusal(guardedBy('[alias]\nx = !cd .. && ./$1', { ...tools, ...real })), undefined);
 });
 
-test('an entry that is a link is none', () => {
+test('a worktree entry that is a link is ignored', () => {
   const guarded = guardedBy('', { '.git/worktrees/evil@': '../../src', 'src/a': '' });
   assert.ok(!guarded.some((line) => line.includes('src')), guarded.join());
 });

@@ -9,9 +9,9 @@ import {
 } from '../../../test/security/workspace-tree.ts';
 import { protectionPlan } from '../protect/protection-plan.ts';
 
-const crowded = /names more than coi can look at/;
+const crowded = /names more paths than coi can check/;
 
-test('a value of tens of thousands of characters takes no time, whatever stands in it', () => {
+test('a value of tens of thousands of characters is parsed quickly, whatever its content', () => {
   const length = 60_000;
   for (const part of ['/', ' ', '(a ', 'a=b:c,', "'a b' ", '\\"', `$x/${'a/'.repeat(2000)} `]) {
     const long = part.repeat(Math.ceil(length / part.length)).slice(0, length);
@@ -24,7 +24,7 @@ test('a value of tens of thousands of characters takes no time, whatever stands 
   }
 });
 
-test('a longer one refuses the start, and that of a planted submodule has it held', () => {
+test('an oversized value refuses the start; in a planted submodule it only seals the modules', () => {
   const config = `[diff]\n\texternal = ${'x'.repeat(70_000)}\n`;
   assert.match(guardedBy(config).join('\n'), crowded);
   const planted: Files = { '.git/modules/p/HEAD': '', '.git/modules/p/config': config };
@@ -35,7 +35,7 @@ test('a longer one refuses the start, and that of a planted submodule has it hel
   assert.deepEqual([whole, refused], [['.git/modules'], []]);
 });
 
-test('so does configuration of many megabytes, of which the rest is not read', () => {
+test('configuration of many megabytes refuses the start and is not read further', () => {
   const names = Array.from({ length: 900 }, (_, n) => `c/${n}`);
   const text = `# ${'x'.repeat(1_000_000)}\n`;
   const files = Object.fromEntries(names.map((name) => [name, text]));

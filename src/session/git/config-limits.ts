@@ -1,11 +1,11 @@
-// What of git's configuration is looked at for one repository: coid serves everybody with one thread, and an agent may have
-// written some of it. More is refused.
+// Limits for reading git's configuration of one repository: coid serves all users with one thread, and an agent may have
+// written the files. Larger ones are refused.
 
 const filesMax = 1000;
 const lookupsMax = 10_000;
-/** Of all files. The largest that is read has a megabyte, which takes some 0.2 s. */
+/** Characters in all files. A file has at most 1 MiB, which takes about 0.2 s. */
 const textMax = 4 * 1024 * 1024;
-/** Of one value. */
+/** Characters of one value. */
 const valueMax = 65_536;
 
 export class ConfigLimits {
@@ -13,7 +13,7 @@ export class ConfigLimits {
   #files = 0;
   #text = 0;
 
-  /** Whether one more file is too much. */
+  /** Counts one more file. */
   isFileTooMuch(): boolean {
     this.#files += 1;
     return this.#files > filesMax || this.#text > textMax;

@@ -1,4 +1,4 @@
-// The reader of git's configuration against git itself, on files that are made up.
+// The parser of git's configuration compared with git itself, on generated files.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { keyOf, parseGitConfig } from './config.ts';
 
-/** Parts of which files are put together: most of what the syntax knows, and what it refuses. */
+/** Building blocks of generated files: most of the syntax, and errors. */
 const parts = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('\n', '\n\t', '\r\n') },
   {
@@ -62,7 +62,7 @@ const parts = fc.oneof(
 );
 const files = fc.array(parts, { maxLength: 14 }).map((all) => all.join(''));
 
-test('a configuration is read as git reads it, and refused where git refuses it', () => {
+test('configuration is read as git reads it, and refused where git refuses it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'coi-git-config-'));
   try {
     const path = join(directory, 'config');
@@ -79,11 +79,11 @@ test('a configuration is read as git reads it, and refused where git refuses it'
   }
 });
 
-test('what would be cut off by git is refused', () => {
+test('values that git would truncate are refused', () => {
   assert.deepEqual(parseGitConfig('[core]\n\thooksPath = x\0y\n'), { line: 1 });
 });
 
-test('the line that cannot be read is told', () => {
+test('a syntax error is reported with its line', () => {
   assert.deepEqual(parseGitConfig('[core]\n\tbare = false\n\tbad line\n[x]\n'), { line: 3 });
 });
 
@@ -99,7 +99,7 @@ function own(text: string): string[] | undefined {
   });
 }
 
-/** Undefined where git refuses the file. */
+/** Undefined if git refuses the file. */
 function byGit(path: string): string[] | undefined {
   try {
     const output = execFileSync(
@@ -117,7 +117,7 @@ function byGit(path: string): string[] | undefined {
   }
 }
 
-/** Git before 2.45 makes spaces of blanks in a value. */
+/** Git before 2.45 turns tabs in a value into spaces. */
 function spaced(text: string): string {
   const [key = '', ...value] = text.split('\n');
   return [key, ...value.map((one) => one.replaceAll(/[\t\r]/g, ' '))].join('\n');

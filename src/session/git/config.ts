@@ -1,48 +1,48 @@
-// Reads the text of a git configuration exactly as git does (git-config(1), "Syntax"; git_parse_source in its config.c).
-// Never by asking git, which would run what a repository names. Pure.
+// Parses a git configuration file exactly as git does (git-config(1), "Syntax"; git_parse_source in its config.c).
+// git itself is never run for this, because it would run programs that a repository names. Pure.
 
 export interface GitVariable {
   /** In lower case. */
   readonly section: string;
-  /** As it is written; undefined where there is none. */
+  /** As written; undefined if there is none. */
   readonly subsection: string | undefined;
   /** In lower case. */
   readonly name: string;
-  /** Undefined for a name without `=`, which git takes for true. */
+  /** Undefined for a name without `=`, which git treats as true. */
   readonly value: string | undefined;
 }
 
-/** `line`: the first one that git would refuse; git does nothing in a repository with such a file. */
+/** `line`: the first line that git would reject; git does not work in a repository with such a file. */
 export type GitConfig = { readonly variables: readonly GitVariable[] } | { readonly line: number };
 
 export function parseGitConfig(text: string): GitConfig {
-  const reader = new Reader(text);
+  const reader = new ConfigParser(text);
   return reader.variables() ? { variables: reader.found } : { line: reader.line };
 }
 
-/** As git and its messages write it: `diff.lfs.textconv`. */
+/** In git's notation: `diff.lfs.textconv`. */
 export function keyOf({ section, subsection, name }: GitVariable): string {
   return [section, ...(subsection === undefined ? [] : [subsection]), name].join('.');
 }
 
-/** The end of the file reads as the end of a line. */
+/** End of file counts as end of line. */
 const end = '\n';
 
-class Reader {
+class ConfigParser {
   readonly found: GitVariable[] = [];
   line = 1;
   readonly #text: string;
   #at = 0;
-  /** The header that holds for what follows: `core`, or `remote.origin`. */
+  /** The current section: `core`, or `remote.origin`. */
   #header = '';
 
   constructor(text: string) {
     this.#text = text.startsWith('\uFEFF') ? text.slice(1) : text;
   }
 
-  /** False where git refuses the file. */
+  /** False if git rejects the file. */
   variables(): boolean {
-    // Git's strings end there, whatever comes behind it in the file.
+    // Git's strings end at NUL, whatever follows in the file.
     if (this.#text.includes('\0')) return false;
     while (!this.#isAtEnd()) {
       const char = this.#next();
@@ -73,7 +73,7 @@ class Reader {
     while (!this.#isAtEnd() && this.#next() !== '\n');
   }
 
-  /** Behind `[`. Sections with a dot are an old way to write subsections. */
+  /** After `[`. A dot in a section name is an old notation for subsections. */
   #readHeader(): string | undefined {
     let section = '';
     while (!this.#isAtEnd()) {
@@ -123,7 +123,7 @@ class Reader {
     return true;
   }
 
-  /** Blanks at its ends do not count; those in it stay what they are, where git before 2.45 makes them spaces. */
+  /** Trims whitespace at both ends. Inner whitespace is kept; git before 2.45 turns it into spaces. */
   #readValue(): string | undefined {
     let value = '';
     let blanks = '';
@@ -151,7 +151,7 @@ class Reader {
   }
 }
 
-/** What stands behind a backslash in a value. At the end of a line, the value goes on in the next one. */
+/** Escapes after a backslash. At the end of a line, the value continues on the next line. */
 const escapes: Readonly<Record<string, string>> = {
   '\n': '',
   t: '\t',

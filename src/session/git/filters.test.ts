@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { missingFilters } from './filters.ts';
 
-test('git-lfs is there, and a filter of plain tools; others are told with what is missing', () => {
+test('git-lfs and filters of standard tools are available; others are reported with the missing program', () => {
   const lfs = '*.psd filter=lfs diff=lfs merge=lfs -text\n';
   assert.deepEqual(missingFilters([lfs], ''), []);
   assert.deepEqual(missingFilters([], '[filter "x"]\n\tclean = nothing\n'), []);
@@ -28,7 +28,7 @@ test('git-lfs is there, and a filter of plain tools; others are told with what i
   ]);
 });
 
-test('a program by its whole path is only there where the system has its own', () => {
+test('a program given by absolute path is available only if the image has it there', () => {
   const named = ['* filter=a'];
   const with_ = (clean: string) => missingFilters(named, `[filter "a"]\nclean = ${clean}\n`);
   assert.deepEqual(with_('/usr/bin/sed x'), []);

@@ -1,20 +1,20 @@
-// Filters that a repository sends its files through (git-lfs, git-crypt): where one is missing inside, git takes the files
-// as they are, and a commit replaces what was filtered before. By reading alone, never by asking git. Pure.
+// Finds git filters (git-lfs, git-crypt) that are missing in the container: without them git commits unfiltered files.
+// Only reads files, never runs git. Pure.
 import { quoted } from '../../names.ts';
 
-/** Those that coi's image has in its system's configuration. */
+/** Filters in the system configuration of coi's image. */
 const provided = new Set(['lfs']);
-/** Programs of coi's image that filters are made of. */
+/** Programs in coi's image that filters commonly use. */
 const programs = new Set(
   `git git-lfs sh bash dash env cat sed awk perl python3 node npx jq tr cut sort head tail tee expand unexpand iconv
   gzip bzip2 xz zstd openssl base64 true`.split(/\s+/),
 );
 
-/** What does not work inside, one short phrase for each; `attributes` and `config` are texts of git's files. */
+/** Missing filters, one short phrase each; `attributes` and `config` are the contents of git's files. */
 export function missingFilters(attributes: readonly string[], config: string): string[] {
-  const named = new Set(attributes.flatMap(filtersNamed));
+  const named = new Set(attributes.flatMap(filterNames));
   if ([...named].every((name) => provided.has(name))) return [];
-  const known = configured(config);
+  const known = configuredFilters(config);
   return [...named].toSorted().flatMap((name) => {
     const commands = known.get(name);
     if (!commands) return provided.has(name) ? [] : [`${shown(name)} (not configured)`];
@@ -27,15 +27,15 @@ function shown(word: string): string {
   return /^[\w./-]{1,80}$/.test(word) ? word : quoted(word);
 }
 
-function filtersNamed(text: string): string[] {
+function filterNames(text: string): string[] {
   return text
     .split('\n')
     .filter((line) => !/^\s*#/.test(line))
     .flatMap((line) => [...line.matchAll(/\sfilter=(\S+)/g)].flatMap(([, name]) => name ?? []));
 }
 
-/** The commands of each filter that a configuration defines. */
-function configured(config: string): Map<string, string[]> {
+/** The commands of each configured filter. */
+function configuredFilters(config: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   let commands: string[] | undefined;
   for (const line of config.split('\n')) {
@@ -52,7 +52,7 @@ function configured(config: string): Map<string, string[]> {
   return found;
 }
 
-/** Undefined for a path in the workspace, and for what only a shell could tell. */
+/** Undefined for a path in the workspace, and for commands that only a shell could resolve. */
 function programOf(command: string): string | undefined {
   const word = /^"?(?:\\?['"])?([^\s'"\\]+)/.exec(command)?.[1] ?? '';
   if (/[$`(){}<>|;&=!]/.test(word)) return undefined;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gitFileTarget, lineOf, withoutEnd } from './git-file.ts';
 
-test('a file .git is read as git does', () => {
+test('a .git file is read as git reads it', () => {
   assert.equal(gitFileTarget('gitdir: ../a/.git/modules/b\n'), '../a/.git/modules/b');
   assert.equal(gitFileTarget('gitdir: a b \r\n\n'), 'a b ');
   assert.equal(gitFileTarget('gitdir: a\0b'), 'a');
@@ -13,7 +13,7 @@ test('a file .git is read as git does', () => {
   assert.equal(withoutEnd('a//b//', '/'), 'a//b');
 });
 
-test('a megabyte of blanks or ends of lines takes no time', () => {
+test('a megabyte of blanks or newlines is read quickly', () => {
   const startMs = performance.now();
   for (const blank of [' ', '\n']) gitFileTarget(`gitdir: ${blank.repeat(1_000_000)}x\ny`);
   const tookMs = performance.now() - startMs;

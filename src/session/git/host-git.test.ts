@@ -14,15 +14,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { answerOf } from '../../host/process/ask-program.ts';
+import { captureOutput } from '../../host/process/capture-output.ts';
 import {
-  dependsOnPlace,
-  effective,
-  gitAnswers,
+  dependsOnWorkspace,
+  effectiveValues,
+  gitConfigCommand,
   gitEnvironment,
-  gitQuestion,
   mayDecideSigning,
-  usersOwn,
+  parseGitAnswers,
+  userValues,
 } from './host-git.ts';
 
 let home: string;
@@ -50,22 +50,22 @@ function repository(path: string): string {
   return join(home, path);
 }
 
-/** The address that git of a user with that configuration would commit with in a workspace. */
+/** The e-mail address that git commits with in a workspace for a user with that configuration. */
 function address(workspace: string, config: string, more: Record<string, string> = {}) {
   writeFileSync(join(home, '.gitconfig'), `[user]\n\tname = Ana\n\temail = private\n${config}`);
   writeFileSync(join(home, 'work.inc'), '[user]\n\temail = work\n');
   writeFileSync(join(home, 'outer.inc'), '[include]\n\tpath = work.inc\n');
-  const said = answerOf(gitQuestion(workspace), {
+  const result = captureOutput(gitConfigCommand(workspace), {
     timeoutMs: 10_000,
     env: gitEnvironment({ ...env, ...more }, workspace),
   });
-  return said && usersOwn(gitAnswers(said)).get('user.email')?.value;
+  return result && userValues(parseGitAnswers(result)).get('user.email')?.value;
 }
 
 const includeIf = (condition: string, path = 'work.inc') =>
   `[includeIf "${condition}"]\n\tpath = ${path}\n`;
 
-test('the address is the one that the user has there, by every condition that git knows', () => {
+test("the e-mail address is the user's for that directory, under every includeIf condition", () => {
   const inside = repository('jobs/shop');
   const outside = repository('other');
   const linked = join(home, 'linked');
@@ -81,7 +81,7 @@ test('the address is the one that the user has there, by every condition that gi
     ['gitdir:~/linked/', `${linked}/shop`, outside],
     ['gitdir:~/jobs/', `${linked}/shop`, outside],
     ['gitdir/i:~/JOBS/', inside, outside],
-    // A linked worktree has its git directory where the repository is, a subdirectory that of the repository.
+    // A linked worktree has its git directory in the repository, a subdirectory that of the repository.
     ['gitdir:~/jobs/', join(home, 'tree'), outside],
     ['gitdir:~/jobs/', `${inside}/sub`, outside],
     ['onbranch:main', inside, join(home, 'tree')],
@@ -93,15 +93,17 @@ test('the address is the one that the user has there, by every condition that gi
   assert.equal(address(inside, includeIf('gitdir:~/JOBS/')), 'private');
   assert.equal(address(inside, includeIf('gitdir:~/jobs/', 'outer.inc')), 'work');
   assert.equal(address(home, includeIf('gitdir:~/jobs/')), 'private', 'no repository');
-  // As a hook of another repository has it.
+  // As in a hook of another repository.
   const hook = { GIT_DIR: `${outside}/.git`, GIT_WORK_TREE: outside };
   assert.equal(address(inside, includeIf('gitdir:~/jobs/'), hook), 'work');
 });
 
-test('git is asked in the workspace only where that can change the answer', () => {
+test('git runs in the workspace only if that can change the answer', () => {
   const anywhere = (config: string) => {
     writeFileSync(join(home, '.gitconfig'), `[user]\n\temail = private\n${config}`);
-    return dependsOnPlace(gitAnswers(answerOf(gitQuestion('/'), { timeoutMs: 10_000, env }) ?? ''));
+    return dependsOnWorkspace(
+      parseGitAnswers(captureOutput(gitConfigCommand('/'), { timeoutMs: 10_000, env }) ?? ''),
+    );
   };
   assert.equal(anywhere('[include]\n\tpath = work.inc\n'), false);
   assert.equal(anywhere(includeIf('gitdir:~/jobs/')), true);
@@ -110,7 +112,7 @@ test('git is asked in the workspace only where that can change the answer', () =
   assert.equal(anywhere('[include]\n\tpath = signs.inc\n'), true);
 });
 
-test('it is asked there as well where the repository itself may say that commits are signed', () => {
+test("git also runs in the workspace if the repository's configuration may turn on signing", () => {
   const path = repository('signs');
   const config = () => readFileSync(join(path, '.git/config'), 'utf8');
   assert.equal(mayDecideSigning(config()), false);
@@ -135,17 +137,17 @@ test('it is asked there as well where the repository itself may say that commits
   }
 });
 
-test("the repository's own configuration counts for how commits are signed, not for who the user is", () => {
+test("the repository's configuration counts for signing, not for the user's identity", () => {
   const path = repository('signed');
   git('-C', path, 'config', 'user.email', 'agent');
   git('-C', path, 'config', 'commit.gpgsign', 'false');
   assert.equal(address(path, '[commit]\n\tgpgsign\n'), 'private');
-  const said = answerOf(gitQuestion(path), { timeoutMs: 10_000, env }) ?? '';
-  assert.deepEqual(effective(gitAnswers(said)).get('commit.gpgsign')?.value, 'false');
-  assert.deepEqual(usersOwn(gitAnswers(said)).get('commit.gpgsign')?.value, 'true');
+  const result = captureOutput(gitConfigCommand(path), { timeoutMs: 10_000, env }) ?? '';
+  assert.deepEqual(effectiveValues(parseGitAnswers(result)).get('commit.gpgsign')?.value, 'false');
+  assert.deepEqual(userValues(parseGitAnswers(result)).get('commit.gpgsign')?.value, 'true');
 });
 
-test('asking runs nothing that the repository names', () => {
+test('querying git runs nothing that the repository names', () => {
   const path = repository('hostile');
   const mark = join(home, 'ran');
   const evil = join(home, 'evil');
@@ -164,17 +166,17 @@ test('asking runs nothing that the repository names', () => {
     symlinkSync(evil, join(path, '.git/hooks', hook));
   assert.equal(address(path, includeIf('gitdir:~/hostile/')), 'work');
   assert.equal(existsSync(mark), false);
-  // Another question of git does run it.
+  // Another git command does run it.
   execFileSync('git', ['status'], { cwd: path, env, stdio: 'ignore' });
   assert.equal(existsSync(mark), true);
 });
 
-test('a repository that git cannot read makes nobody of the user, and one that never ends costs two seconds at most', () => {
+test('a repository that git cannot read yields no user, and a hanging query is cut off', () => {
   const path = repository('broken');
   writeFileSync(join(path, '.git/config'), '[core\n');
   assert.equal(address(path, ''), undefined);
   rmSync(join(path, '.git/config'));
   execFileSync('mkfifo', [join(path, '.git/config')]);
-  const asked = answerOf(gitQuestion(path), { timeoutMs: 200, env });
-  assert.equal(asked, undefined);
+  const answer = captureOutput(gitConfigCommand(path), { timeoutMs: 200, env });
+  assert.equal(answer, undefined);
 });

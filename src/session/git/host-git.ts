@@ -1,13 +1,13 @@
-// What the user's own git would do in a workspace: the question, and what is read from its answer. Pure.
+// Settings of the user's own git in a workspace: the command that reads them, and its parser. Pure.
 import { parseGitConfig } from './config.ts';
 
-/** A value of git's configuration, the last one that was set. */
+/** The effective value of a git configuration key. */
 export interface GitValue {
   readonly scope: string;
   readonly value: string;
 }
 
-/** Keys as git prints them: in small letters. */
+/** Keys as git prints them: in lower case. */
 export type GitValues = ReadonlyMap<string, GitValue>;
 
 const keys = [
@@ -20,11 +20,10 @@ const keys = [
 ];
 
 /**
- * Asked where there is no repository, or in the workspace, where git reads the repository's own configuration as well.
- * `git config` runs nothing, whatever stands there (docs/decisions/0073). `coi.asked` makes sure that there is an answer:
- * none means that git failed.
+ * Runs outside of any repository, or in the workspace, where git also reads the repository's configuration. `git config`
+ * runs no programs from it (docs/decisions/0073). `coi.asked` guarantees output: no output means that git failed.
  */
-export function gitQuestion(directory: string): readonly string[] {
+export function gitConfigCommand(directory: string): readonly string[] {
   return [
     'git',
     '-C',
@@ -39,8 +38,8 @@ export function gitQuestion(directory: string): readonly string[] {
   ];
 }
 
-/** Variables that would lead git to another repository than the one it is asked in, as hooks of git have them. */
-const elsewhere = [
+/** Variables that would direct git to another repository; they are set in git hooks. */
+const repositoryVariables = [
   'GIT_DIR',
   'GIT_WORK_TREE',
   'GIT_COMMON_DIR',
@@ -50,17 +49,17 @@ const elsewhere = [
   'GIT_CONFIG',
 ];
 
-/** Where the user names a workspace by a link, `gitdir` may be meant by that name: git takes it from PWD. */
+/** If the workspace path contains a link, `includeIf gitdir` may use that path: git takes it from PWD. */
 export function gitEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   workspace: string,
 ): Readonly<Record<string, string | undefined>> {
-  const kept = Object.entries(env).filter(([name]) => !elsewhere.includes(name));
+  const kept = Object.entries(env).filter(([name]) => !repositoryVariables.includes(name));
   return { ...Object.fromEntries(kept), PWD: workspace };
 }
 
-/** All values in git's order: what is closer to the repository comes later. */
-export function gitAnswers(answer: string): readonly (GitValue & { readonly key: string })[] {
+/** All values in git's order: later ones override. */
+export function parseGitAnswers(answer: string): readonly (GitValue & { readonly key: string })[] {
   const fields = answer.split('\0');
   const values = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
@@ -76,16 +75,15 @@ export function gitAnswers(answer: string): readonly (GitValue & { readonly key:
   return values;
 }
 
-/** Whether the answer may be another one in the workspace: the user has `includeIf`, or signs, which a repository may change. */
-export function dependsOnPlace(answers: ReturnType<typeof gitAnswers>): boolean {
+/** Whether the result may differ in the workspace: the user has `includeIf`, or signs, which a repository can change. */
+export function dependsOnWorkspace(answers: ReturnType<typeof parseGitAnswers>): boolean {
   return answers.some(({ key }) =>
     /^(?:(?:includeif|gpg|commit|tag|push)\.|user\.signingkey$)/.test(key),
   );
 }
 
 /**
- * The same by the repository's own configuration, as it stands in its file: that it signs although the user does not
- * elsewhere, or takes in what may say so.
+ * Whether the repository's configuration file may enable or change signing, directly or through an include.
  */
 export function mayDecideSigning(config: string): boolean {
   const parsed = parseGitConfig(config);
@@ -97,21 +95,21 @@ export function mayDecideSigning(config: string): boolean {
   );
 }
 
-/** What counts for the user's git in that workspace. */
-export function effective(answers: ReturnType<typeof gitAnswers>): GitValues {
+/** The effective values for the user's git in that workspace. */
+export function effectiveValues(answers: ReturnType<typeof parseGitAnswers>): GitValues {
   return new Map(answers.map(({ key, scope, value }) => [key, { scope, value }]));
 }
 
-/** The same without the repository's own configuration, which git inside reads itself. */
-export function usersOwn(answers: ReturnType<typeof gitAnswers>): GitValues {
-  return effective(answers.filter((answer) => !isRepositorys(answer)));
+/** The effective values without the repository's configuration, which git in the container reads itself. */
+export function userValues(answers: ReturnType<typeof parseGitAnswers>): GitValues {
+  return effectiveValues(answers.filter((answer) => !isFromRepository(answer)));
 }
 
-/** Only that. */
-export function repositorysOwn(answers: ReturnType<typeof gitAnswers>): GitValues {
-  return effective(answers.filter(isRepositorys));
+/** Only the values from the repository's configuration. */
+export function repositoryValues(answers: ReturnType<typeof parseGitAnswers>): GitValues {
+  return effectiveValues(answers.filter(isFromRepository));
 }
 
-function isRepositorys({ scope }: GitValue): boolean {
+function isFromRepository({ scope }: GitValue): boolean {
   return scope === 'local' || scope === 'worktree';
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { candidatesOf } from './names.ts';
+import { candidatesOf } from './path-candidates.ts';
 import { commandPieces, quotedWords } from './shell-words.ts';
 
 const name = fc
@@ -39,7 +39,7 @@ const quoting = fc.constantFrom(
   (word: string) => word.replaceAll(/[^\w/.]/gu, '\\$&'),
 );
 
-test('a program is found whatever its name is and however often it is quoted', () => {
+test('a program is found whatever its name and however often it is quoted', () => {
   fc.assert(
     fc.property(
       name,
@@ -59,7 +59,7 @@ test('a program is found whatever its name is and however often it is quoted', (
   );
 });
 
-test('no text is too strange or too long to be read', () => {
+test('any text is parsed, however strange or long', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
       for (const { text: piece } of commandPieces(text)) assert.notEqual(piece, '');

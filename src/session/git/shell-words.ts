@@ -1,33 +1,33 @@
-// What the text of a command may name, without running any of it: more than a shell would find, so that nothing is missed.
+// Words and paths in a shell command, without running it. Returns more than a shell would use, so that nothing is missed.
 // Pure.
 
 export interface Piece {
   readonly text: string;
-  /** The piece before it, where only blanks or `=` stand between. */
+  /** The piece before it, if only whitespace or `=` is between them. */
   readonly before: string | undefined;
-  /** A command begins with it. */
+  /** It is the first word of a command. */
   readonly first: boolean;
-  /** What the command begins with. */
+  /** The first word of its command. */
   readonly command: string;
-  /** It stands behind `=`. */
+  /** It follows `=`. */
   readonly assigned: boolean;
-  /** Something that only the shell knows stands right before it: a variable, what a command prints. */
+  /** A shell expansion directly precedes it: a variable or a command substitution. */
   readonly openStart: boolean;
-  /** Or right behind it; patterns count as well. */
+  /** A shell expansion or pattern directly follows it. */
   readonly openEnd: boolean;
 }
 
 const token =
   /(?<blank>[\s]+)|(?<open>\$\{|\$\()|(?<variable>\$(?:[A-Za-z_]\w*|[0-9@#?$!*-])|%[A-Za-z]|[*?[\]])|(?<close>[)}`])|(?<list>[;|&<>({!])|(?<assign>=)|(?<part>[,:])|(?<text>[^\s$%*?[\])}`;|&<>({!=,:]+|.)/gsu;
 
-/** Texts inside of texts (`sh -c './x'`) are read as if they stood there themselves. */
+/** Nested commands (`sh -c './x'`) are read as if they were not quoted. */
 export function commandPieces(command: string): Piece[] {
   const pieces: Piece[] = [];
   const blank = { before: undefined, first: true, command: '' };
   let around: Pick<Piece, 'before' | 'first' | 'command'> = blank;
   let [text, assigned, openStart] = ['', false, false];
   let inTicks = false;
-  // What stood around a part in brackets goes on behind it.
+  // The context around brackets continues after them.
   const outer: (typeof around)[] = [];
   const finish = (openEnd: boolean) => {
     if (text !== '') {
@@ -46,7 +46,7 @@ export function commandPieces(command: string): Piece[] {
       openStart = true;
       if (close === ')' || close === '}') around = outer.pop() ?? around;
     } else if (part !== undefined) {
-      // All parts of a list are what the name before `=` stands for.
+      // All parts of a list are values of the name before `=`.
       const [isAssigned, { before }] = [assigned, around];
       finish(false);
       assigned = isAssigned;
@@ -69,7 +69,7 @@ function withoutQuotes(command: string): string {
 
 const depthMax = 8;
 
-/** Words that pieces cut up: as a shell makes them of quotes and backslashes, and those in such words. */
+/** Words that pieces would split: as a shell parses quotes and backslashes, and words nested in them. */
 export function quotedWords(command: string, depth = 0): string[] {
   const words = wordsOf(command).filter((word) => word !== command && /[^\w./-]/.test(word));
   if (depth >= depthMax) return words;

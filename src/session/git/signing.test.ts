@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GitValues } from './host-git.ts';
-import { signing } from './signing.ts';
+import { planSigning } from './signing.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ';
 const values = (entries: Record<string, string>): GitValues =>
@@ -11,15 +11,17 @@ const files: Record<string, string> = {
   '/home/ana/.ssh/id': '-----BEGIN OPENSSH PRIVATE KEY-----\n',
   '/home/ana/secret': 'token',
 };
-const decide = (entries: Record<string, string>, agent: Parameters<typeof signing>[0]['agent']) =>
-  signing({ git: values(entries), agent, keyFile: (path) => files[path] });
+const decide = (
+  entries: Record<string, string>,
+  agent: Parameters<typeof planSigning>[0]['agent'],
+) => planSigning({ git: values(entries), agent, keyFile: (path) => files[path] });
 const ssh = { 'commit.gpgsign': 'true', 'gpg.format': 'ssh' };
 const unsigned = [
   ['commit.gpgsign', 'false'],
   ['tag.gpgsign', 'false'],
 ];
 
-test('a key that the agent holds signs inside, however git names it', () => {
+test('a key held by the SSH agent signs inside, in every form that git accepts', () => {
   for (const signingkey of [
     '/home/ana/.ssh/id',
     '/home/ana/.ssh/id.pub',
@@ -40,47 +42,47 @@ test('a key that the agent holds signs inside, however git names it', () => {
   assert.deepEqual(first.config[2], ['user.signingkey', `key::${key}`]);
 });
 
-test('a user who signs by hand gets the key, and nothing is signed by itself', () => {
+test('a user who signs manually gets the key, and nothing is signed automatically', () => {
   const { config, problem } = decide({ 'gpg.format': 'ssh', 'user.signingkey': key }, [key]);
   assert.equal(problem, undefined);
   assert.deepEqual(config.slice(2), [['user.signingkey', `key::${key}`]]);
 });
 
-test('where signing cannot work it is off and said once, and who does not sign hears nothing', () => {
+test('signing that cannot work is turned off with one notice; users who do not sign see none', () => {
   const cases = [
-    [{ 'commit.gpgsign': 'true' }, [key], 'keys of GPG stay on this host'],
-    [{ 'tag.gpgsign': '1' }, [key], 'keys of GPG stay on this host'],
-    [{ ...ssh, 'gpg.format': 'x509' }, [key], 'keys of GPG stay on this host'],
+    [{ 'commit.gpgsign': 'true' }, [key], 'GPG keys stay on this host'],
+    [{ 'tag.gpgsign': '1' }, [key], 'GPG keys stay on this host'],
+    [{ ...ssh, 'gpg.format': 'x509' }, [key], 'GPG keys stay on this host'],
     [{ ...ssh, 'user.signingkey': key }, 'off', '[ssh] forward_agent is off'],
-    [{ ...ssh, 'user.signingkey': key }, 'missing', 'no SSH agent runs here'],
+    [{ ...ssh, 'user.signingkey': key }, 'missing', 'no SSH agent is running'],
     [
       { ...ssh, 'user.signingkey': key },
       [],
-      'the SSH agent does not hold the signing key (ssh-add)',
+      'the SSH agent does not have the signing key (ssh-add)',
     ],
-    [ssh, [key], 'user.signingkey of git names no public key'],
+    [ssh, [key], "git's user.signingkey is not a public key"],
     [
       { ...ssh, 'gpg.ssh.defaultkeycommand': 'evil' },
       [key],
-      'user.signingkey of git names no public key',
+      "git's user.signingkey is not a public key",
     ],
-    // Nothing of such a file is passed on.
+    // No setting of such a file is passed on.
     [
       { ...ssh, 'user.signingkey': '/home/ana/secret' },
       [key],
-      'user.signingkey of git names no public key',
+      "git's user.signingkey is not a public key",
     ],
   ] as const;
   for (const [git, agent, why] of cases) {
     const made = decide(git, agent);
-    assert.equal(made.problem, `Commits are not signed inside: ${why}`);
+    assert.equal(made.problem, `Commits in the session are not signed: ${why}`);
     assert.deepEqual(made.config, unsigned);
     const quiet = decide({ ...git, 'commit.gpgsign': 'false', 'tag.gpgsign': 'false' }, agent);
     assert.deepEqual(quiet, { config: [] });
   }
 });
 
-test('what else makes git sign by itself is off as well, where it is on', () => {
+test('other settings that make git sign automatically are turned off too', () => {
   const { config, problem } = decide({ 'tag.forcesignannotated': 'true' }, [key]);
   assert.deepEqual(config, [...unsigned, ['tag.forcesignannotated', 'false']]);
   assert.match(problem ?? '', /GPG/);

@@ -1,50 +1,50 @@
-// Whether commits made inside are signed as those on the host: with a key of the forwarded SSH agent, or not at all. Pure.
+// Commit signing in the container: with a key of the forwarded SSH agent, or not at all. Pure.
 import type { GitValues } from './host-git.ts';
 
 export interface SigningFacts {
   readonly git: GitValues;
-  /** Public keys of the agent that is forwarded, as `type base64`; otherwise why there are none. */
+  /** Public keys of the forwarded SSH agent, as `type base64`, or why there are none. */
   readonly agent: readonly string[] | 'off' | 'missing';
-  /** The text of a file that `user.signingkey` names; undefined if it cannot be read. */
+  /** The content of the file in `user.signingkey`; undefined if it cannot be read. */
   readonly keyFile: (path: string) => string | undefined;
 }
 
 export interface Signing {
-  /** Configuration of git inside. */
+  /** Git configuration for the container. */
   readonly config: readonly (readonly [key: string, value: string])[];
-  /** Why commits are not signed, where the user's git would. */
+  /** Why commits are not signed although the user's git would sign them. */
   readonly problem?: string | undefined;
 }
 
-/** What makes git sign without being asked to. */
-const switches = ['commit.gpgsign', 'tag.gpgsign', 'tag.forcesignannotated', 'push.gpgsign'];
+/** Keys that make git sign by default. */
+const signingKeys = ['commit.gpgsign', 'tag.gpgsign', 'tag.forcesignannotated', 'push.gpgsign'];
 
 const off = (key: string) => [key, 'false'] as const;
 const isTrue = (text: string | undefined) => /^(true|yes|on|[1-9]\d*)$/i.test(text ?? '');
 
-export function signing({ git, agent, keyFile }: SigningFacts): Signing {
+export function planSigning({ git, agent, keyFile }: SigningFacts): Signing {
   const value = (key: string) => git.get(key)?.value;
-  const signed = switches.filter((key) => isTrue(value(key)));
+  const signed = signingKeys.filter((key) => isTrue(value(key)));
   const format = value('gpg.format') ?? 'openpgp';
   const wanted = signed.length > 0;
   const refused = (why: string): Signing =>
     wanted
       ? {
-          // Also against the repository's own configuration: a commit that cannot be signed would fail.
+          // Overrides the repository's configuration too: a commit that cannot be signed would fail.
           config: [
             ['commit.gpgsign', 'false'],
             ['tag.gpgsign', 'false'],
             ...signed.filter((key) => !/^(?:commit|tag)\.gpgsign$/.test(key)).map(off),
           ],
-          problem: `Commits are not signed inside: ${why}`,
+          problem: `Commits in the session are not signed: ${why}`,
         }
       : { config: [] };
-  if (format !== 'ssh') return refused('keys of GPG stay on this host');
+  if (format !== 'ssh') return refused('GPG keys stay on this host');
   if (agent === 'off') return refused('[ssh] forward_agent is off');
-  if (agent === 'missing') return refused('no SSH agent runs here');
+  if (agent === 'missing') return refused('no SSH agent is running');
   const key = publicKey(value('user.signingkey'), keyFile) ?? firstKey(value, agent);
-  if (key === undefined) return refused('user.signingkey of git names no public key');
-  if (!agent.includes(key)) return refused('the SSH agent does not hold the signing key (ssh-add)');
+  if (key === undefined) return refused("git's user.signingkey is not a public key");
+  if (!agent.includes(key)) return refused('the SSH agent does not have the signing key (ssh-add)');
   return {
     config: [
       ['gpg.format', 'ssh'],
@@ -55,7 +55,7 @@ export function signing({ git, agent, keyFile }: SigningFacts): Signing {
   };
 }
 
-/** As git takes it: the key itself, or a file with it or beside it. Whatever else a file holds is not passed on. */
+/** As git accepts it: the key itself, or a file with it, also with `.pub` appended. Other file content is not used. */
 function publicKey(
   signingKey: string | undefined,
   keyFile: SigningFacts['keyFile'],
@@ -70,7 +70,7 @@ function publicKey(
   return undefined;
 }
 
-/** The usual way to say "whatever the agent has". Other commands are not run. */
+/** The usual setting for "the first key of the SSH agent". Other commands are not run. */
 function firstKey(
   value: (key: string) => string | undefined,
   agent: readonly string[],

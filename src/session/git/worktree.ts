@@ -1,21 +1,21 @@
-// A linked worktree of git: its `.git` is a file, and what it names lies in the git directory that all worktrees of a
-// repository share, outside of the workspace. Both name each other, or it is none. Pure.
+// Linked git worktrees: `.git` is a file that points into the git directory that all worktrees of a repository share,
+// outside of the workspace. It is only valid if both point to each other. Pure.
 import { resolve } from 'node:path';
 import { gitFileTarget, lineOf } from './git-file.ts';
 
 export interface WorktreeLink {
   /** The shared directory: `.git` of the main checkout, or a bare repository. */
   readonly common: string;
-  /** Name of the directory in `worktrees/` of it that belongs to this worktree. */
+  /** Name of this worktree's directory in its `worktrees/`. */
   readonly id: string;
-  /** Named by its whole path, not by one from the worktree. */
+  /** Whether `.git` has an absolute path, not one relative to the worktree. */
   readonly absolute: boolean;
 }
 
-/** Larger than any file of git that holds a path. */
+/** Larger than any git file that contains a path. */
 export const linkBytesMax = 8192;
 
-/** Where the file `.git` in a directory leads, if it has the form that `git worktree add` writes. */
+/** Parses the file `.git` of a directory, if it has the format of `git worktree add`. */
 export function worktreeLink(directory: string, gitFile: string): WorktreeLink | undefined {
   const named = gitFileTarget(gitFile);
   if (named === undefined) return undefined;
@@ -25,8 +25,8 @@ export function worktreeLink(directory: string, gitFile: string): WorktreeLink |
 }
 
 /**
- * Whether the repository says so, too: any project can bring a file `.git`, but only who writes in a repository can add
- * a worktree to it. `text` reads files of the shared directory.
+ * Whether the repository confirms the link: any project can contain a file `.git`, but only somebody who can write to a
+ * repository can add a worktree. `text` reads files of the shared directory.
  */
 export function isLinkedBack(
   directory: string,
@@ -41,14 +41,14 @@ export function isLinkedBack(
   return named('gitdir') === `${directory}/.git` && named('commondir') === common;
 }
 
-/** What makes a directory one of git's, whatever it is called. */
+/** Entries that identify a git directory, whatever its name. */
 export const gitParts: readonly { readonly name: string; readonly kind: 'file' | 'directory' }[] = [
   { name: 'HEAD', kind: 'file' },
   { name: 'objects', kind: 'directory' },
   { name: 'refs', kind: 'directory' },
 ];
 
-/** One of them lies in the other: what is guarded in one could be changed through the other. */
+/** Whether one contains the other: guarded files in one could be changed through the other. */
 export function areNested(one: string, other: string): boolean {
   return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`);
 }

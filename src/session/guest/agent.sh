@@ -1,15 +1,15 @@
-# What runs in the pane of an agent: the agent, then a line that says how it is started again, and a shell. What starts it
-# again, and its variables, lie in memory: a container that was restarted since does not have them.
+# Runs in the agent's tmux pane: the agent, then a line that says how to start it again, and a shell. The files that start
+# it again, and its variables, are in memory only: after a restart of the container they are gone.
 # usage: bash -c "$(cat agent.sh)" coi-agent first|again TITLE KEPT AGAIN TAIL WORD... COMMAND...
-# KEPT: DIRECTORY DEPTH SUFFIX of the files of conversations in the home, or nothing. AGAIN: how many WORDs go on with the
-# newest conversation; 0 for a command that is not to be started again. TAIL: how many words of COMMAND they replace.
+# KEPT: DIRECTORY DEPTH SUFFIX of the conversation files in the home, or empty. AGAIN: how many WORDs continue the newest
+# conversation; 0 for a command that cannot be started again. TAIL: how many words of COMMAND they replace.
 coi_mode=$1 coi_title=$2 coi_kept=$3 coi_again=$4 coi_tail=$5
 shift 5
 coi_all=("$@")
 shift "$coi_again"
-coi_place=$PWD
+coi_directory=$PWD
 coi_file=/dev/shm/coi-agent
-coi_was_said() {
+coi_has_conversation() {
   [ "$coi_kept" ] || return 0
   local directory depth suffix
   read -r directory depth suffix <<<"$coi_kept"
@@ -17,7 +17,7 @@ coi_was_said() {
 }
 coi_mark() { [ -z "$TMUX" ] || tmux set-option "$@" 2>/dev/null; }
 coi_write() {
-  # The launcher stays, and says what to do when the memory is gone.
+  # The launcher is on disk and says what to do when the files in memory are gone.
   mkdir -p ~/.local/bin
   cat >~/.local/bin/coi-agent <<'END' && chmod +x ~/.local/bin/coi-agent || return
 #!/bin/sh
@@ -28,7 +28,7 @@ exit 1
 END
   (umask 077 && cat /proc/$$/environ >$coi_file.env)
   {
-    printf 'cd %q\nexec bash -c %q coi-agent again' "$coi_place" "$BASH_EXECUTION_STRING"
+    printf 'cd %q\nexec bash -c %q coi-agent again' "$coi_directory" "$BASH_EXECUTION_STRING"
     printf ' %q' "$coi_title" "$coi_kept" "$coi_again" "$coi_tail" "${coi_all[@]}"
   } >$coi_file
 } 2>/dev/null
@@ -46,7 +46,7 @@ coi_ended() {
 trap : INT
 if [ "$coi_mode" = again ]; then
   coi_mark -u @coi_ended
-  if coi_was_said; then set -- "${@:1:$#-coi_tail}" "${coi_all[@]:0:coi_again}"; fi
+  if coi_has_conversation; then set -- "${@:1:$#-coi_tail}" "${coi_all[@]:0:coi_again}"; fi
 fi
 "$@"
 coi_status=$?

@@ -1,7 +1,7 @@
-# Attaches to the tmux session of a container; opens a new one when it is gone. A plain shell with --bash. What is opened
-# has the variables that the agent got: they are taken from its process or from memory, and never lie on a disk.
+# Attaches to the tmux session of a container, or opens a new one if it is gone. With --bash: a plain shell. New shells get
+# the agent's variables, from its process or from memory; they are never on disk.
 # usage: bash -c "$(cat attach.sh)" coi-attach tmux|bash SESSION WORKSPACE LOOK LINE
-# LOOK: commands of tmux. LINE: what to say where no agent runs and none can be started again from inside; may be empty.
+# LOOK: tmux commands. LINE: printed if no agent runs and none can be started again from inside; may be empty.
 coi_mode=$1 coi_session=$2 coi_workspace=$3 coi_look=$4 coi_line=$5
 coi_variables() {
   local from pair
@@ -10,7 +10,7 @@ coi_variables() {
   else read -r from </tmp/coi-agent.pid && from=/proc/$from/environ; fi
   while IFS= read -r -d '' pair; do
     case $pair in
-      # What belongs to this terminal, or changes: the agent of SSH may be another one by now.
+      # Variables of this terminal, and those that change: the SSH agent may be another one by now.
       TERM=* | COLORTERM=* | SSH_AUTH_SOCK=* | PWD=* | OLDPWD=* | SHLVL=* | _=* | TMUX=* | TMUX_PANE=*) ;;
       *=*) export "$pair" ;;
     esac
@@ -24,7 +24,7 @@ if [ "$coi_mode" = bash ]; then
 fi
 coi_place
 if ! tmux has-session -t "=$coi_session" 2>/dev/null; then
-  # A boot can have swept the socket away under a living server: USR1 makes tmux create it again.
+  # A boot may have removed the socket of a running server: USR1 makes tmux create it again.
   mkdir -p -m 700 "/tmp/tmux-$(id -u)" 2>/dev/null
   pkill -USR1 -u "$(id -u)" tmux 2>/dev/null && tmux has-session -t "=$coi_session" 2>/dev/null ||
     coi_variables

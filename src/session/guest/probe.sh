@@ -1,4 +1,4 @@
-# Says what can be reached from inside, one line each: `address A`, `connected`, `reached HOST:PORT`.
+# Prints what is reachable from inside, one line each: `address A`, `connected`, `reached HOST:PORT`.
 # usage: sh -c "$(cat probe.sh)" coi-probe NAME HOST:PORT...
 reach() { timeout "$1" bash -c ': <>"/dev/tcp/$0/$1"' "$2" "$3" 2>/dev/null; }
 name=$1

@@ -1,6 +1,6 @@
-# Runs one command as the agent's user; its environment and arguments come on stdin before a line `#coi-end`,
-# what follows on stdin is the command's own (read takes one byte at a time, so nothing of that is lost).
-# It says `coi-ready` first: before that Incus may not have run anything, and a terminal would echo what comes.
+# Runs one command as the agent's user. Its environment and arguments come on stdin before a line `#coi-end`; the rest of
+# stdin belongs to the command (read takes one byte at a time, so nothing is lost).
+# It prints `coi-ready` first: before that Incus may not have run anything, and a terminal would echo the input.
 # usage: sh -c "$(cat run.sh)" coi-run WORKSPACE
 workspace=$1
 set --

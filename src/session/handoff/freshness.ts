@@ -1,17 +1,17 @@
-// What counts as changed since the sessions began. Pure.
-import { type EntryStats, type Followed, parentOf, type Tree } from './tree.ts';
+// Decides what has changed since the sessions began. Pure.
+import { type EntryStats, type FollowedPath, parentOf, type WorkspaceTree } from './tree.ts';
 
-export interface Window {
+export interface TimeWindow {
   readonly sinceMs: number;
   /**
-   * Paths that coid guarded in each session of that time: putting them under guard and out of it changes their inodes,
-   * and nobody inside could write, rename or replace them. So they count by when they were written.
+   * Paths that coid guarded in all sessions of that time. Guarding changes their inodes, and no agent could write, rename or
+   * replace them, so only their modification time counts.
    */
   readonly guarded: ReadonlySet<string>;
 }
 
 export function isChanged(
-  { sinceMs, guarded }: Window,
+  { sinceMs, guarded }: TimeWindow,
   path: string,
   { kind, modifiedMs, changedMs }: EntryStats,
 ): boolean {
@@ -19,13 +19,13 @@ export function isChanged(
   return kind !== 'directory' && isSince(modifiedMs, sinceMs);
 }
 
-/** A file system that knows whole seconds only gives the beginning of that second. */
+/** Some file systems only store whole seconds, rounded down. */
 export function isSince(atMs: number, sinceMs: number): boolean {
   return atMs >= (atMs % 1000 === 0 ? Math.floor(sinceMs / 1000) * 1000 : sinceMs);
 }
 
-/** A directory that may have got its name since then: a rename touches what is renamed and the directory that holds it. */
-export function mayBeRenamed(window: Window, tree: Tree, path: string): boolean {
+/** Whether a directory may have been renamed since then: a rename changes the entry and its parent directory. */
+export function mayBeRenamed(window: TimeWindow, tree: WorkspaceTree, path: string): boolean {
   if (path === '') return false;
   const own = tree.stats(path);
   const above = tree.stats(parentOf(path));
@@ -38,15 +38,19 @@ export function mayBeRenamed(window: Window, tree: Tree, path: string): boolean 
 }
 
 /**
- * A directory whose inode changed without its content: a rename does that (or somebody who sets times, which only hides
- * something). Then everything in it is where it was not before.
+ * Whether a directory's inode changed but not its content: the mark of a rename (or of a changed timestamp, which is also
+ * suspicious). Then everything in it is at a new path.
  */
-export function wasMoved(window: Window, path: string, stats: EntryStats): boolean {
+export function isMoved(window: TimeWindow, path: string, stats: EntryStats): boolean {
   return isChanged(window, path, stats) && stats.modifiedMs !== stats.changedMs;
 }
 
-/** Whether a link on the way is another, or a directory may have got its name since then. */
-export function isWayChanged(window: Window, tree: Tree, { passed }: Followed): boolean {
+/** Whether a link on the way was replaced, or a directory may have been renamed since then. */
+export function isRouteChanged(
+  window: TimeWindow,
+  tree: WorkspaceTree,
+  { passed }: FollowedPath,
+): boolean {
   return passed.some((one) => {
     const found = tree.stats(one);
     if (!found) return true;
@@ -56,10 +60,14 @@ export function isWayChanged(window: Window, tree: Tree, { passed }: Followed): 
 
 const targetEntriesMax = 5000;
 
-/** Whether what stands at the end of a path that goes through links may be another than it was. */
-export function leadsToChange(window: Window, tree: Tree, followed: Followed): boolean {
+/** Whether the target of a path through links may have changed. */
+export function isTargetChanged(
+  window: TimeWindow,
+  tree: WorkspaceTree,
+  followed: FollowedPath,
+): boolean {
   const { path, stats } = followed;
-  if (isWayChanged(window, tree, followed)) return true;
+  if (isRouteChanged(window, tree, followed)) return true;
   if (path === undefined || !stats || path.startsWith('/')) return false;
   if (stats.kind !== 'directory') return isChanged(window, path, stats);
   if (mayBeRenamed(window, tree, path)) return true;
@@ -70,7 +78,7 @@ export function leadsToChange(window: Window, tree: Tree, followed: Followed): b
       const one = next === '' ? name : `${next}/${name}`;
       const found = tree.stats(one);
       seen += 1;
-      // More than can be looked at counts as changed.
+      // Beyond the limit, it counts as changed.
       if (!found || seen > targetEntriesMax) return true;
       if (found.kind === 'directory') open.push(one);
       else if (isChanged(window, one, found)) return true;

@@ -1,34 +1,33 @@
-// What is told of a repository in a workspace: nothing, or one line, as soon as one part of it that makes it one or that
-// git takes orders from has changed. Pure.
+// Findings about repositories in a workspace: one line if any part has changed that makes it a repository or that git obeys.
+// Pure.
 import {
   isChanged,
+  isRouteChanged,
   isSince,
-  isWayChanged,
-  leadsToChange,
+  isTargetChanged,
   mayBeRenamed,
-  type Window,
+  type TimeWindow,
 } from './freshness.ts';
 import { type GitDirectory, gitDirectory, gitEntry } from './git-directory.ts';
-import { isHarmlessConfig } from './git-orders.ts';
-import { follow, inside, nameOf, parentOf, type Tree } from './tree.ts';
+import { isHarmlessConfig } from './harmless-config.ts';
+import { followPath, joinPath, nameOf, parentOf, type WorkspaceTree } from './tree.ts';
 
-export const repositoryWhy =
-  'a repository of its own: git in that directory takes commands from it';
+export const repositoryWhy = 'a separate repository: git in that directory runs commands from it';
 const unclearWhy =
-  'a repository that git may find elsewhere than coi does: git in that directory takes commands from it';
-const bareWhy = 'a bare repository: git in that directory takes commands from it';
+  'a repository that git may resolve differently than coi: git in that directory runs commands from it';
+const bareWhy = 'a bare repository: git in that directory runs commands from it';
 const outsideWhy =
-  'it leads to a repository outside of the workspace: git in that directory takes commands from there';
+  'it leads to a repository outside of the workspace: git in that directory runs commands from there';
 
 export interface Repository {
-  /** What is told of it; undefined for nothing. */
+  /** The finding; undefined if there is none. */
   readonly why: string | undefined;
   readonly found: GitDirectory;
 }
 
-export interface Place {
-  readonly window: Window;
-  readonly tree: Tree;
+export interface ScanContext {
+  readonly window: TimeWindow;
+  readonly tree: WorkspaceTree;
   /** Real path of the workspace. */
   readonly root: string;
 }
@@ -37,62 +36,65 @@ const parts = 'HEAD config config.worktree commondir objects refs hooks info inf
   ' ',
 );
 
-/** Of an entry called `.git`; undefined where git would find no repository. `moved`: it may lie somewhere else than before. */
+/** For an entry named `.git`; undefined if git would find no repository. `moved`: its path may have changed. */
 export function repositoryOfEntry(
-  place: Place,
+  scan: ScanContext,
   path: string,
   moved: boolean,
 ): Repository | undefined {
-  const { tree, root, window } = place;
+  const { tree, root, window } = scan;
   const found = gitEntry(tree, root, path);
   if (!found) return undefined;
   if (found.uncertain) return { found, why: unclearWhy };
-  if (isOwn(place, found)) return { found, why: ownOrders(place, found) };
+  if (isOwn(scan, found)) return { found, why: ownFinding(scan, found) };
   const stats = tree.stats(path);
   const fresh = stats !== undefined && stats.kind !== 'directory' && isChanged(window, path, stats);
-  const led = isWayChanged(window, tree, follow(tree, root, path));
+  const led = isRouteChanged(window, tree, followPath(tree, root, path));
   return {
     found,
-    why: told(place, found, { fresh: fresh || led || moved, made: fresh, why: repositoryWhy }),
+    why: finding(scan, found, { fresh: fresh || led || moved, made: fresh, why: repositoryWhy }),
   };
 }
 
-/** Of a directory in which git finds itself in a repository, whatever it is called. */
+/** For a directory with any name that git would treat as a repository. */
 export function repositoryOfDirectory(
-  place: Place,
+  scan: ScanContext,
   path: string,
   moved: boolean,
 ): Repository | undefined {
-  const found = gitDirectory(place.tree, place.root, path);
+  const found = gitDirectory(scan.tree, scan.root, path);
   if (!found) return undefined;
   if (found.uncertain) return { found, why: unclearWhy };
-  if (isOwn(place, found)) return { found, why: ownOrders(place, found) };
-  return { found, why: told(place, found, { fresh: moved, made: false, why: bareWhy }) };
+  if (isOwn(scan, found)) return { found, why: ownFinding(scan, found) };
+  return { found, why: finding(scan, found, { fresh: moved, made: false, why: bareWhy }) };
 }
 
-/** What it takes orders from was guarded in every session. */
-export function isOwn({ window }: Place, { common }: GitDirectory): boolean {
-  return window.guarded.has(inside(common, 'config'));
+/** Whether its configuration was guarded in every session. */
+export function isOwn({ window }: ScanContext, { common }: GitDirectory): boolean {
+  return window.guarded.has(joinPath(common, 'config'));
 }
 
-/** Of a worktree of a guarded repository: it has one file of its own that could give orders. */
-function ownOrders({ tree, window }: Place, { path, common }: GitDirectory): string | undefined {
+/** For a worktree of a guarded repository: it has only one file of its own that git obeys. */
+function ownFinding(
+  { tree, window }: ScanContext,
+  { path, common }: GitDirectory,
+): string | undefined {
   if (path === common) return undefined;
-  const own = inside(path, 'config.worktree');
+  const own = joinPath(path, 'config.worktree');
   const stats = tree.stats(own);
   if (!stats || !isChanged(window, own, stats) || isHarmlessConfig(tree.text(own) ?? '?'))
     return undefined;
   return repositoryWhy;
 }
 
-function told(
-  place: Place,
+function finding(
+  scan: ScanContext,
   found: GitDirectory,
   { fresh, made, why }: { readonly fresh: boolean; readonly made: boolean; readonly why: string },
 ): string | undefined {
-  const { tree, window } = place;
+  const { tree, window } = scan;
   if (found.path.startsWith('/') || found.common.startsWith('/')) {
-    const file = inside(found.path, 'commondir');
+    const file = joinPath(found.path, 'commondir');
     const stats = found.path.startsWith('/') ? undefined : tree.stats(file);
     return fresh || (stats && isChanged(window, file, stats)) ? outsideWhy : undefined;
   }
@@ -100,42 +102,42 @@ function told(
   const isMade =
     made || (own !== undefined && own.bornMs > 0 && isSince(own.bornMs, window.sinceMs));
   if (isMade) return why;
-  if (!fresh && !isFresh(place, found)) return undefined;
-  return isHarmless(place, found) ? undefined : why;
+  if (!fresh && !isFresh(scan, found)) return undefined;
+  return isHarmless(scan, found) ? undefined : why;
 }
 
-/** Links count by what they lead to. */
-function isFresh({ window, tree, root }: Place, { path, common }: GitDirectory): boolean {
+/** Whether any part has changed; for links, whether the target has. */
+function isFresh({ window, tree, root }: ScanContext, { path, common }: GitDirectory): boolean {
   return [...new Set([path, common])].some(
     (top) =>
-      above(top).some((one) => mayBeRenamed(window, tree, one)) ||
-      [top, ...parts.map((part) => inside(top, part)), ...hooksOf(tree, top)].some((one) => {
+      ancestorsOf(top).some((one) => mayBeRenamed(window, tree, one)) ||
+      [top, ...parts.map((part) => joinPath(top, part)), ...hooksOf(tree, top)].some((one) => {
         const stats = tree.stats(one);
         if (!stats) return false;
         if (isChanged(window, one, stats)) return true;
         if (stats.kind !== 'link') return false;
-        const led = follow(tree, root, one);
-        return led.path === undefined || leadsToChange(window, tree, led);
+        const led = followPath(tree, root, one);
+        return led.path === undefined || isTargetChanged(window, tree, led);
       }),
   );
 }
 
-/** The directories that hold a path. */
-function above(path: string): string[] {
+/** The directories above a path. */
+function ancestorsOf(path: string): string[] {
   const names = path.split('/').slice(0, -1);
   return names.map((_, index) => names.slice(0, index + 1).join('/'));
 }
 
-function hooksOf(tree: Tree, top: string): string[] {
-  const directory = inside(top, 'hooks');
-  return (tree.names(directory) ?? []).map((name) => inside(directory, name));
+function hooksOf(tree: WorkspaceTree, top: string): string[] {
+  const directory = joinPath(top, 'hooks');
+  return (tree.names(directory) ?? []).map((name) => joinPath(directory, name));
 }
 
-function isHarmless({ tree }: Place, { path, common }: GitDirectory): boolean {
+function isHarmless({ tree }: ScanContext, { path, common }: GitDirectory): boolean {
   const configs = [
-    inside(common, 'config'),
-    inside(path, 'config.worktree'),
-    inside(common, 'config.worktree'),
+    joinPath(common, 'config'),
+    joinPath(path, 'config.worktree'),
+    joinPath(common, 'config.worktree'),
   ];
   return (
     configs.every((one) => !tree.stats(one) || isHarmlessConfig(tree.text(one) ?? '?')) &&
@@ -143,9 +145,9 @@ function isHarmless({ tree }: Place, { path, common }: GitDirectory): boolean {
   );
 }
 
-/** What of a changed entry in the workspace's own, guarded repository git runs or obeys. `path` is relative to its directory. */
-export function orderInOwn(tree: Tree, top: string, path: string): string | undefined {
-  const text = () => tree.text(inside(top, path));
+/** The finding for a changed entry in the workspace's own, guarded repository. `path` is relative to the git directory. */
+export function findingInOwn(tree: WorkspaceTree, top: string, path: string): string | undefined {
+  const text = () => tree.text(joinPath(top, path));
   const first = path.split('/')[0] ?? '';
   if (first === 'hooks')
     return path !== 'hooks' && !path.endsWith('.sample') ? 'git runs it' : undefined;
@@ -153,22 +155,22 @@ export function orderInOwn(tree: Tree, top: string, path: string): string | unde
   switch (path.slice(inWorktree.length)) {
     case 'config':
     case 'config.worktree':
-      return isHarmlessConfig(text() ?? '?') ? undefined : 'git takes commands from it';
+      return isHarmlessConfig(text() ?? '?') ? undefined : 'git runs commands from it';
     case 'commondir':
       return text()?.trim().replace(/\/$/, '') === (inWorktree === '' ? '.' : '../..')
         ? undefined
-        : 'git takes commands from it';
+        : 'git runs commands from it';
     case 'info/attributes':
-      return text()?.trim() === '' ? undefined : 'git chooses filters and drivers by it';
+      return text()?.trim() === '' ? undefined : 'git selects filters and drivers from it';
     case 'rebase-merge/git-rebase-todo':
     case 'sequencer/todo':
-      return 'a rebase that goes on runs the commands in it';
+      return 'continuing the rebase runs the commands in it';
     default:
       return undefined;
   }
 }
 
-/** Of an entry in a directory of git: whether it belongs to what only holds data, however much there is of it. */
+/** Whether an entry in a git directory is pure data (objects and packs). */
 export function isGitData(path: string): boolean {
   const name = nameOf(path);
   const above = nameOf(parentOf(path));

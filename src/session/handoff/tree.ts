@@ -1,43 +1,43 @@
-// What the hand-off report asks about a workspace, and where a path in it leads. Pure: the answers are handed in.
+// The file system interface of the hand-off report, and path resolution on it. Pure.
 
 export interface EntryStats {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   /** Permission bits. */
   readonly mode: number;
   readonly modifiedMs: number;
-  /** When the inode last changed, which nobody but the kernel sets. A rename does this to what is renamed. */
+  /** When the inode last changed. Only the kernel sets it, also on a rename. */
   readonly changedMs: number;
-  /** When the inode was made; 0 where the file system does not say. */
+  /** When the inode was created; 0 if unknown. */
   readonly bornMs: number;
 }
 
 export const textMax = 65_536;
 
-/** Paths are relative to the workspace, '' is the workspace itself; absolute ones are of the host. */
-export interface Tree {
-  /** Of the entry itself, also of a link; undefined if there is none. */
+/** Paths are relative to the workspace, '' is the workspace itself; absolute paths are host paths. */
+export interface WorkspaceTree {
+  /** Stats of the entry itself, without following a link; undefined if it does not exist. */
   readonly stats: (path: string) => EntryStats | undefined;
   readonly linkTarget: (path: string) => string | undefined;
   /** Names in a directory, through links; undefined if it cannot be read. */
   readonly names: (path: string) => readonly string[] | undefined;
-  /** The first 64 KiB of a regular file, through links; undefined if there is none. */
+  /** The first 64 KiB of a regular file, through links; undefined if it does not exist. */
   readonly text: (path: string) => string | undefined;
-  /** Whether the user may enter or run it, through links: what access(2) says to X_OK. */
+  /** Whether the user may enter or run it, through links: access(2) with X_OK. */
   readonly mayEnter: (path: string) => boolean;
 }
 
-export interface Followed {
-  /** What stands at the end: a path in the workspace, an absolute one outside of it, or undefined for nothing. */
+export interface FollowedPath {
+  /** The target: a path in the workspace, an absolute one outside of it, or undefined if missing. */
   readonly path: string | undefined;
   readonly stats: EntryStats | undefined;
-  /** Every link and every directory in the workspace that was passed, the last entry not included. */
+  /** All links and directories in the workspace on the way, without the last entry. */
   readonly passed: readonly string[];
 }
 
 const linksMax = 40;
 
-/** Where a path leads, as the kernel would go. `root` is the real path of the workspace. */
-export function follow(tree: Tree, root: string, path: string): Followed {
+/** Resolves a path as the kernel does. `root` is the real path of the workspace. */
+export function followPath(tree: WorkspaceTree, root: string, path: string): FollowedPath {
   const passed: string[] = [];
   const open = path.split('/').toReversed();
   let at = '';
@@ -48,7 +48,7 @@ export function follow(tree: Tree, root: string, path: string): Followed {
     if (part === '..') {
       if (at !== '') at = parentOf(at);
       else if (open.at(-1) === nameOf(root)) open.pop();
-      else return outside(joined(parentOf(root), open));
+      else return outside(joinRest(parentOf(root), open));
       continue;
     }
     const next = at === '' ? part : `${at}/${part}`;
@@ -65,14 +65,14 @@ export function follow(tree: Tree, root: string, path: string): Followed {
     if (target === undefined || links > linksMax)
       return { path: undefined, stats: undefined, passed };
     if (target.startsWith('/')) {
-      if (target !== root && !target.startsWith(`${root}/`)) return outside(joined(target, open));
+      if (target !== root && !target.startsWith(`${root}/`)) return outside(joinRest(target, open));
       at = '';
       open.push(...target.slice(root.length).split('/').toReversed());
     } else open.push(...target.split('/').toReversed());
   }
   return { path: at, stats: tree.stats(at), passed };
 
-  function outside(absolute: string): Followed {
+  function outside(absolute: string): FollowedPath {
     return { path: absolute, stats: tree.stats(absolute), passed };
   }
 }
@@ -86,8 +86,8 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** An absolute path without `.`, `..` and empty parts; a relative one as it is. */
-export function normalised(path: string): string {
+/** Removes `.`, `..` and empty parts from an absolute path; relative paths are unchanged. */
+export function normalize(path: string): string {
   if (!path.startsWith('/')) return path;
   const parts: string[] = [];
   for (const part of path.split('/')) {
@@ -97,11 +97,11 @@ export function normalised(path: string): string {
   return `/${parts.join('/')}`;
 }
 
-/** Absolute paths stay what they are. */
-export function inside(top: string, path: string): string {
+/** Joins paths; absolute ones are unchanged. */
+export function joinPath(top: string, path: string): string {
   return top === '' || path.startsWith('/') ? path : `${top}/${path}`;
 }
 
-function joined(top: string, rest: readonly string[]): string {
+function joinRest(top: string, rest: readonly string[]): string {
   return [top, ...rest.toReversed()].join('/').replaceAll(/\/{2,}/g, '/');
 }

@@ -1,4 +1,4 @@
-// Ending containers, also when others do it at the same time or Incus will not.
+// Ending containers, also if others end them at the same time or Incus refuses.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
@@ -13,7 +13,7 @@ import {
   stopContainer,
 } from './end-container.ts';
 
-async function opened(t: { after(work: () => Promise<void>): void }) {
+async function openFake(t: { after(work: () => Promise<void>): void }) {
   const fake = await startFakeIncus();
   const incus = openIncus({ socketPath: fake.socketPath });
   t.after(async () => {
@@ -40,38 +40,38 @@ const configOf = (reservation: string) =>
     mounts: { id: reservation, runDir: '/r', ownerUid: 0, ownerGid: 0, idmapBase: 1, mounts: [] },
   });
 
-/** One that coi did not make. */
+/** A container that coi did not make. */
 const bare = (name: string) => ({ name, mountsId: undefined });
 
 const refuse = { kind: 'fail', status: 500, message: 'no' } as const;
 
 describe('killing', () => {
-  it('a running one takes two calls, and Incus deletes it by itself', async (t) => {
-    const { fake, incus, signal, changes } = await opened(t);
+  it('killing a running container takes two calls, and Incus deletes it', async (t) => {
+    const { fake, incus, signal, changes } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     assert.equal(await killContainer(incus, bare('c'), signal), 'removed');
     assert.ok(!fake.state.instances.has('c'));
     assert.deepEqual(changes(), ['PATCH /1.0/instances/c', 'PUT /1.0/instances/c/state']);
   });
 
-  it('a stopped one is deleted, and one that is gone is well', async (t) => {
-    const { fake, incus, signal, changes } = await opened(t);
+  it('killing deletes a stopped container and accepts a missing one', async (t) => {
+    const { fake, incus, signal, changes } = await openFake(t);
     fake.state.addInstance('c');
     assert.equal(await killContainer(incus, bare('c'), signal), 'removed');
     assert.equal(await killContainer(incus, bare('c'), signal), 'was-gone');
     assert.deepEqual(changes(), ['DELETE /1.0/instances/c']);
   });
 
-  it('one that cannot be changed, since a mount lost its source, is stopped first and deleted after', async (t) => {
-    const { fake, incus, signal } = await opened(t);
+  it('killing a container that cannot be changed stops it first and deletes it afterwards', async (t) => {
+    const { fake, incus, signal } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     fake.faults.inject({ method: 'PATCH', path: /instances/, nth: 1, fault: refuse });
     assert.equal(await killContainer(incus, bare('c'), signal), 'removed');
     assert.ok(!fake.state.instances.has('c'));
   });
 
-  it('a newborn that looked stopped and could not be deleted yet is ended when it runs', async (t) => {
-    const { fake, incus, signal } = await opened(t);
+  it('killing a new container that could not be deleted yet ends it when it runs', async (t) => {
+    const { fake, incus, signal } = await openFake(t);
     const instance = fake.state.addInstance('c');
     fake.faults.inject({ method: 'DELETE', path: /instances/, nth: 1, fault: refuse });
     const killed = killContainer(incus, bare('c'), signal);
@@ -80,8 +80,8 @@ describe('killing', () => {
     assert.ok(!fake.state.instances.has('c'));
   });
 
-  it('another one of that name, which was made since, is left alone', async (t) => {
-    const { fake, incus, signal, graceful, changes } = await opened(t);
+  it('killing leaves a later container of the same name alone', async (t) => {
+    const { fake, incus, signal, graceful, changes } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running', config: configOf('later') });
     assert.equal(
       await killContainer(incus, { name: 'c', mountsId: 'earlier' }, signal),
@@ -93,16 +93,16 @@ describe('killing', () => {
     assert.equal(await killContainer(incus, { name: 'c', mountsId: 'later' }, signal), 'removed');
   });
 
-  it('one that was started since it was found stopped is not deleted where only a stopped one is meant', async (t) => {
-    const { fake, incus, signal, changes } = await opened(t);
+  it('killing only-if-stopped does not delete a container that was started meanwhile', async (t) => {
+    const { fake, incus, signal, changes } = await openFake(t);
     const instance = fake.state.addInstance('c', { status: 'Running' });
     assert.equal(await deleteStopped(incus, bare('c'), signal), 'runs');
     assert.deepEqual(changes(), []);
     instance.status = 'Stopped';
     fake.faults.inject({ method: 'DELETE', path: /instances/, nth: 1, fault: refuse });
-    const asked = fake.nextRequest('DELETE', /instances/);
+    const requested = fake.nextRequest('DELETE', /instances/);
     const deleting = deleteStopped(incus, bare('c'), signal);
-    await asked;
+    await requested;
     instance.status = 'Running';
     assert.equal(await deleting, 'runs');
     assert.equal(instance.status, 'Running');
@@ -110,8 +110,8 @@ describe('killing', () => {
     assert.equal(await deleteStopped(incus, bare('c'), signal), 'removed');
   });
 
-  it('one that cannot be ended is an error with the words of Incus', async (t) => {
-    const { fake, incus, signal } = await opened(t);
+  it("a container that cannot be killed is an error with Incus's message", async (t) => {
+    const { fake, incus, signal } = await openFake(t);
     fake.state.addInstance('c');
     for (let nth = 1; nth <= 10; nth += 1)
       fake.faults.inject({
@@ -129,8 +129,8 @@ describe('killing', () => {
     );
   });
 
-  it('a daemon that is lost on the way is not asked again and again', async (t) => {
-    const { fake, incus, signal, changes } = await opened(t);
+  it('killing is not retried when the daemon is lost', async (t) => {
+    const { fake, incus, signal, changes } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     fake.faults.inject({
       method: 'PUT',
@@ -146,9 +146,9 @@ describe('killing', () => {
   });
 });
 
-describe('stopping one that is kept', () => {
-  it('lets the guest end and keeps it', async (t) => {
-    const { fake, incus, graceful, forced } = await opened(t);
+describe('stopping a persistent container', () => {
+  it('stopping shuts the guest down and keeps the container', async (t) => {
+    const { fake, incus, graceful, forced } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     await stopContainer(incus, bare('c'), graceful);
     assert.equal(fake.state.instances.get('c')?.status, 'Stopped');
@@ -157,8 +157,8 @@ describe('stopping one that is kept', () => {
     await stopContainer(incus, bare('gone'), graceful);
   });
 
-  it('takes force when the guest will not, says so and keeps it', async (t) => {
-    const { fake, incus, graceful, forced } = await opened(t);
+  it('stopping uses force if the guest does not end, says so and keeps the container', async (t) => {
+    const { fake, incus, graceful, forced } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     fake.faults.inject({
       method: 'PUT',
@@ -173,16 +173,16 @@ describe('stopping one that is kept', () => {
 });
 
 describe('shutting down', () => {
-  it('lets the guest end and needs no force', async (t) => {
-    const { fake, incus, graceful, forced } = await opened(t);
+  it('shutting down ends the guest without force', async (t) => {
+    const { fake, incus, graceful, forced } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     assert.equal(await shutDownContainer(incus, bare('c'), graceful), 'removed');
     assert.ok(!fake.state.instances.has('c'));
     assert.deepEqual(forced, []);
   });
 
-  it('takes force when the guest will not, and deletes it all the same', async (t) => {
-    const { fake, incus, graceful, forced } = await opened(t);
+  it('shutting down uses force if the guest does not end, and still deletes the container', async (t) => {
+    const { fake, incus, graceful, forced } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
     fake.faults.inject({
       method: 'PUT',
@@ -195,8 +195,8 @@ describe('shutting down', () => {
     assert.deepEqual(forced, ['timeout']);
   });
 
-  it('takes force at once with a limit of 0, and with a paused one that must not be thawed', async (t) => {
-    const { fake, incus, graceful, forced } = await opened(t);
+  it('shutting down uses force at once with a limit of 0 and for a paused container', async (t) => {
+    const { fake, incus, graceful, forced } = await openFake(t);
     fake.state.addInstance('a', { status: 'Running' });
     fake.state.addInstance('b', { status: 'Frozen' });
     await shutDownContainer(incus, bare('a'), { ...graceful, timeoutMs: 0 });
@@ -205,27 +205,27 @@ describe('shutting down', () => {
     assert.deepEqual(forced, ['timeout', 'paused']);
   });
 
-  it('interrupted while the guest still runs, it leaves the container as it was', async (t) => {
-    const { fake, incus, graceful } = await opened(t);
+  it('an interrupted shutdown leaves a running container as it was', async (t) => {
+    const { fake, incus, graceful } = await openFake(t);
     const instance = fake.state.addInstance('c', { status: 'Running' });
     const controller = new AbortController();
-    const held = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
     fake.faults.inject({
       method: 'PUT',
       path: /state/,
       nth: 1,
-      fault: { kind: 'hold', until: held.promise, when: 'before' },
+      fault: { kind: 'hold', until: release.promise, when: 'before' },
     });
-    const asked = fake.nextRequest('PUT', /state/);
+    const requested = fake.nextRequest('PUT', /state/);
     const stopping = shutDownContainer(incus, bare('c'), {
       ...graceful,
       signal: controller.signal,
     });
-    await asked;
+    await requested;
     const reason = new CoiError('cancelled', 'interrupted');
     controller.abort(reason);
     await assert.rejects(stopping, reason);
     assert.equal(instance.ephemeral, false);
-    held.resolve();
+    release.resolve();
   });
 });

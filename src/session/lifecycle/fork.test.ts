@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forkedInstance } from './fork.ts';
+import { forkInstance } from './fork.ts';
 
-test('a fork has the disk of its source and nothing of its identity', () => {
+test("a fork has its source's disk and none of its identity", () => {
   const source = {
     name: 'coi-a-1',
     config: {
@@ -25,7 +25,7 @@ test('a fork has the disk of its source and nothing of its identity', () => {
     config: { 'user.coi.session': 'two', 'raw.lxc': 'new address' },
     devices: { eth0: { type: 'nic', 'ipv4.address': '10.0.0.3' } },
   } as const;
-  const fork = forkedInstance(create, source);
+  const fork = forkInstance(create, source);
   assert.deepEqual(fork.source, { type: 'copy', source: 'coi-a-1', instance_only: true });
   assert.deepEqual(fork.config, {
     'user.coi.alert': '',

@@ -1,11 +1,11 @@
-// A copy of a session's container as the create call of a new session. Pure.
+// The create call for a copy of a session's container. Pure.
 import type { Config, CreateInstance, Devices, Instance } from '../../incus/shapes.ts';
 
 /**
- * The create call with the disk of another container in the place of an image. Incus takes over what the call does
- * not name: devices of the other session are masked and its keys emptied, so that nothing of its identity remains.
+ * The create call with another container's disk instead of an image. Incus copies everything that the call does not set, so
+ * devices of the other session are masked and its keys emptied: nothing of its identity remains.
  */
-export function forkedInstance(
+export function forkInstance(
   create: CreateInstance,
   source: Pick<Instance, 'name' | 'config' | 'devices'>,
 ): CreateInstance {

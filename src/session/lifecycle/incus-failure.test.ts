@@ -4,7 +4,7 @@ import { CoiError } from '../../errors.ts';
 import { IncusError } from '../../incus/client.ts';
 import { incusFailure } from './incus-failure.ts';
 
-test("of a program's log that Incus puts into its error one line is told, and the whole is kept as the cause", () => {
+test("of a program's log in an Incus error one line is shown, and the whole is kept as the cause", () => {
   const log = Array.from({ length: 500 }, (_, at) => `tar: file-${at}: No space left on device`);
   const message = `Unpack failed, Failed to run: tar: exit status 2 (${log.join('\n')})`;
   const cause = new IncusError({ status: 400, method: 'GET', path: '/1.0/operations/x', message });

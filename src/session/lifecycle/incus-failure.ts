@@ -1,28 +1,28 @@
-// Turns a failed Incus call into words for the user, where its meaning is known.
+// Turns failed Incus calls into errors for the user.
 import { CoiError } from '../../errors.ts';
 import type { IncusError } from '../../incus/client.ts';
 
-/** True for an error of the Incus client; told by its shape, since domain code imports no values from there. */
+/** Whether it is an error of the Incus client; checked by shape, because domain code imports no values from there. */
 export function isIncusError(error: unknown): error is IncusError {
   return error instanceof Error && error.name === 'IncusError' && 'status' in error;
 }
 
-/** True if the thing asked for does not exist. */
+/** Whether the requested object does not exist. */
 export function isMissing(error: unknown): boolean {
   return isIncusError(error) && error.status === 404;
 }
 
 const sentenceMax = 300;
 
-/** Incus puts whole logs of the programs that it runs into its errors; `cause` keeps them. */
+/** Incus puts complete logs of programs into its errors; the full text stays in `cause`. */
 function sentenceOf(message: string): string {
   const [first = ''] = message.split('\n');
   return first.length > sentenceMax ? `${first.slice(0, sentenceMax)}...` : first;
 }
 
 /**
- * The CoiError for a failed call: no socket, no permission, lost connection, or `what` failed with the daemon's words.
- * Errors of other kinds come back as they are.
+ * The CoiError for a failed call: no socket, no permission, lost connection, or `what` with Incus's message. Other errors
+ * are returned unchanged.
  */
 export function incusFailure(error: unknown, what: string): unknown {
   if (!isIncusError(error)) return error;
@@ -31,7 +31,7 @@ export function incusFailure(error: unknown, what: string): unknown {
     case 'ECONNREFUSED':
       return new CoiError(
         'incus-unreachable',
-        'Incus does not run on this host (its socket does not answer)',
+        'Incus is not running on this host (its socket does not answer)',
         {
           hint: 'Run `sudo coi setup`; `coi health` shows what is missing.',
           cause: error,
@@ -39,7 +39,7 @@ export function incusFailure(error: unknown, what: string): unknown {
       );
     case 'EACCES':
     case 'EPERM':
-      return new CoiError('incus-forbidden', 'this user may not use Incus', {
+      return new CoiError('incus-forbidden', 'this user is not allowed to use Incus', {
         hint: 'Join the group incus-admin (sudo usermod -aG incus-admin $USER) and log in again.',
         cause: error,
       });

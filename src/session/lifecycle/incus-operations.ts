@@ -1,15 +1,15 @@
-// What Incus is doing with an instance just now: while it does, it refuses most other calls.
+// Running operations of Incus on an instance: meanwhile it refuses most other calls.
 import type { Incus } from '../../incus/client.ts';
 import type { Instance, OperationData } from '../../incus/shapes.ts';
-import { isNewborn } from '../record/instance-record.ts';
+import { isNeverStarted } from '../record/instance-record.ts';
 import { isIncusError } from './incus-failure.ts';
 
-/** Incus lists operations for some seconds after their end, with a status code from here on. */
+/** Incus lists operations for some seconds after their end, with this status code or a higher one. */
 const doneCode = 200;
 const makingSeconds = 120;
 
-/** Ids of the tasks that have not ended. */
-export async function tasksOf(
+/** Ids of the running tasks. */
+export async function runningTasks(
   incus: Pick<Incus, 'query'>,
   name: string,
   signal: AbortSignal,
@@ -25,10 +25,10 @@ export async function tasksOf(
 }
 
 /**
- * Resolves when those have ended, well or not, or at the latest after that many seconds. When Incus cannot say, it
- * resolves too: whoever goes on then finds out.
+ * Resolves when the tasks have ended, successfully or not, or after the limit. Also resolves on an Incus error: the next
+ * request will report it.
  */
-export async function untilIdle(
+export async function waitUntilIdle(
   incus: Incus,
   name: string,
   limitSeconds: number,
@@ -36,7 +36,7 @@ export async function untilIdle(
 ): Promise<void> {
   const options = { signal, timeoutMs: limitSeconds * 1000 + 10_000 };
   try {
-    for (const id of await tasksOf(incus, name, signal)) {
+    for (const id of await runningTasks(incus, name, signal)) {
       const path = `/1.0/operations/${id}/wait?timeout=${limitSeconds}`;
       await incus.query('GET', path, undefined, options);
     }
@@ -45,14 +45,14 @@ export async function untilIdle(
   }
 }
 
-/** Waits for one that somebody is making, at most two minutes; false at once for any other. */
-export async function untilMade(
+/** Waits for an instance that is being created, at most two minutes; returns false at once for others. */
+export async function waitUntilCreated(
   incus: Incus,
   instance: Instance,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!isNewborn(instance)) return false;
-  await untilIdle(incus, instance.name, makingSeconds, signal);
+  if (!isNeverStarted(instance)) return false;
+  await waitUntilIdle(incus, instance.name, makingSeconds, signal);
   return true;
 }
 

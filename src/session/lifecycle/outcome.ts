@@ -1,32 +1,32 @@
-// What became of a session when its terminal closed: told by Incus within a second, without fixed waits.
+// State of a session after its terminal closed: from Incus within a second, without fixed waits.
 import type { EventStream, Incus } from '../../incus/client.ts';
 import { sessionRecord } from '../record/instance-record.ts';
 import { isIncusError } from './incus-failure.ts';
 
-/** How a container is, after the user's terminal left it. */
+/** State of a container after the user's terminal closed. */
 export type Outcome =
   | { readonly kind: 'running' }
   | { readonly kind: 'frozen' }
-  /** Stopped and kept, because it is persistent. */
+  /** Stopped, and kept because it is persistent. */
   | { readonly kind: 'kept' }
-  /** Stopped and about to be deleted, or deleted since. */
+  /** Stopped and about to be deleted, or already deleted. */
   | { readonly kind: 'removed' }
-  /** Deleted before we looked. */
+  /** Deleted before the first check. */
   | { readonly kind: 'gone' }
-  /** Incus does not answer: nothing is known and nothing was touched. */
+  /** Incus does not answer; nothing was changed. */
   | { readonly kind: 'unknown' };
 
-/** A guest that is powering off takes this long at most until Incus reports the stop. */
+/** Maximum time until Incus reports the stop of a guest that is powering off. */
 const stopMs = 60_000;
-/** A guest that reboots shows as Stopped for about 0.3 s; longer is a stop whose event we missed. */
+/** A rebooting guest shows as Stopped for about 0.3 s; longer means a stop whose event was missed. */
 const rebootGapMs = 1500;
 
 /**
- * Watches how the container ends. `left` says that the terminal was left in good order (detached, or `exit`), so
- * that a running container is one that goes on; otherwise a stop or a reboot is about to be reported.
- * `reservation` tells this container from a later one of the same name; undefined for one that coi did not make.
+ * Waits for the final state. `left`: the terminal was left normally (detached, or `exit`), so a running container stays
+ * running; otherwise a stop or reboot will be reported soon. `reservation` distinguishes the container from a later one with
+ * the same name; undefined for one that coi did not create.
  */
-export async function outcomeOf(
+export async function containerOutcome(
   incus: Incus,
   name: string,
   reservation: string | undefined,
@@ -34,17 +34,17 @@ export async function outcomeOf(
   signal: AbortSignal,
 ): Promise<Outcome> {
   try {
-    const first = left ? await look(incus, name, reservation) : undefined;
-    if (first && !stopped(first)) return first;
-    return await watched(incus, name, reservation, signal);
+    const first = left ? await currentOutcome(incus, name, reservation) : undefined;
+    if (first && !isStopped(first)) return first;
+    return await watchOutcome(incus, name, reservation, signal);
   } catch (error) {
     if (isIncusError(error) && error.errno !== undefined) return { kind: 'unknown' };
     throw error;
   }
 }
 
-/** Subscribes, looks, and then lets the events decide: what the state says while a guest reboots is not to be trusted. */
-async function watched(
+/** Subscribes, checks the state, and then waits for events, because the state is unreliable while a guest reboots. */
+async function watchOutcome(
   incus: Incus,
   name: string,
   reservation: string | undefined,
@@ -57,15 +57,15 @@ async function watched(
   });
   try {
     await events.ready;
-    const first = await look(incus, name, reservation);
+    const first = await currentOutcome(incus, name, reservation);
     if (first.kind === 'gone' || first.kind === 'frozen') return first;
-    if (stopped(first)) setTimeout(() => limit.abort(), rebootGapMs).unref();
+    if (isStopped(first)) setTimeout(() => limit.abort(), rebootGapMs).unref();
     for await (const event of events) {
       if (event.type !== 'lifecycle' || event.instance !== name) continue;
       const { action } = event.metadata;
       if (action === 'instance-restarted') return { kind: 'running' };
       if (!/^instance-(shutdown|stopped|deleted|paused)$/.test(action)) continue;
-      const now = await look(incus, name, reservation);
+      const now = await currentOutcome(incus, name, reservation);
       return now.kind === 'gone' ? { kind: 'removed' } : now;
     }
   } catch (error) {
@@ -74,11 +74,11 @@ async function watched(
     clearTimeout(timer);
     events.close();
   }
-  return look(incus, name, reservation);
+  return currentOutcome(incus, name, reservation);
 }
 
-/** Waits until the container is deleted: true, or false when the limit is over or Incus is lost. */
-export async function goneWithin(
+/** Waits until the container is deleted; false on timeout or if the connection to Incus is lost. */
+export async function waitUntilGone(
   incus: Incus,
   name: string,
   reservation: string | undefined,
@@ -88,7 +88,7 @@ export async function goneWithin(
   const events = incus.events(['lifecycle'], { signal });
   try {
     await events.ready;
-    if ((await look(incus, name, reservation)).kind === 'gone') return true;
+    if ((await currentOutcome(incus, name, reservation)).kind === 'gone') return true;
     for await (const event of events) {
       if (event.type !== 'lifecycle' || event.metadata.action !== 'instance-deleted') continue;
       if (event.instance === name) return true;
@@ -102,18 +102,22 @@ export async function goneWithin(
   }
 }
 
-function stopped(outcome: Outcome): boolean {
+function isStopped(outcome: Outcome): boolean {
   return outcome.kind === 'kept' || outcome.kind === 'removed';
 }
 
-async function look(incus: Incus, name: string, reservation: string | undefined): Promise<Outcome> {
+async function currentOutcome(
+  incus: Incus,
+  name: string,
+  reservation: string | undefined,
+): Promise<Outcome> {
   const found = await incus.instance(name);
   const record = found && sessionRecord(found.instance.config);
   if (!found || record?.mounts.id !== reservation) return { kind: 'gone' };
   switch (found.instance.status) {
     case 'Stopped':
     case 'Error':
-      // What coi did not make it does not delete.
+      // coi does not delete containers that it did not create.
       return { kind: (record?.persistent ?? true) ? 'kept' : 'removed' };
     case 'Frozen':
     case 'Freezing':

@@ -1,4 +1,4 @@
-// What has to change in a stopped container before it starts again, so that it is as today's configuration says. Pure.
+// Changes to a stopped container before it starts again, so that it matches the current configuration. Pure.
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import type { Config, Device, Devices, Instance } from '../../incus/shapes.ts';
@@ -6,16 +6,16 @@ import { keys } from '../../instance-keys.ts';
 import { mountRequest } from '../plan/extra-mounts.ts';
 import { dockerConfig, surfaceKeys } from '../plan/kernel-surface.ts';
 import { limitKeys } from '../plan/limits.ts';
-import { diskDevices, followingConfig, plainIds, workspaceMount } from '../plan/plan.ts';
-import type { PlannedMount, SessionWish } from '../plan/session-wish.ts';
-import { askedText } from '../record/asked-mounts.ts';
+import { diskDevices, rawIdmap, refreshableConfig, workspaceMount } from '../plan/plan.ts';
+import type { PlannedMount, SessionSpec } from '../plan/session-spec.ts';
 import type { StoppedSession } from '../record/choose-session.ts';
 import type { SessionRecord } from '../record/instance-record.ts';
-import { agentDevice } from './ssh-agent.ts';
+import { requestedMountsText } from '../record/requested-mounts.ts';
+import { sshAgentDevice } from './ssh-agent.ts';
 
-/** What of the wish for a session holds for a container that is there already. */
-export type RefreshWish = Pick<
-  SessionWish,
+/** The part of the session specification that applies to an existing container. */
+export type RefreshSpec = Pick<
+  SessionSpec,
   | 'limits'
   | 'timezone'
   | 'monitor'
@@ -32,15 +32,15 @@ export type RefreshWish = Pick<
 >;
 
 export interface Refresh {
-  /** Only what differs; an empty value takes a key away. */
+  /** Only differences; an empty value removes a key. */
   readonly config: Config;
-  /** Only what differs. */
+  /** Only differences. */
   readonly devices: Devices;
-  /** Devices that have to go. */
+  /** Devices to remove. */
   readonly gone: readonly string[];
 }
 
-/** All mounts of the container, as coid is to make them. */
+/** Requests to coid for all mounts of the container. */
 export function mountRequests(
   session: SessionRecord,
   mounts: readonly PlannedMount[],
@@ -48,45 +48,45 @@ export function mountRequests(
   return [workspaceMount(session), ...mounts].map(mountRequest);
 }
 
-export function refresh(
+export function planRefresh(
   { instance, session }: Pick<StoppedSession, 'instance' | 'session'>,
-  wish: RefreshWish,
+  spec: RefreshSpec,
   mounts: readonly PlannedMount[],
   made: readonly ReservedMount[],
 ): Refresh {
   const config: Config = {
-    ...emptied([...limitKeys.config, ...surfaceKeys, keys.monitor]),
-    ...dockerConfig(wish.docker),
-    ...followingConfig(wish),
-    'raw.lxc': rawLines(instance.config['raw.lxc'] ?? '', wish.limits.raw),
-    'raw.idmap': plainIds(made, session.mounts) ?? '',
-    [keys.persistent]: String(wish.persistent),
-    [keys.tool]: wish.tool,
+    ...emptyKeys([...limitKeys.config, ...surfaceKeys, keys.monitor]),
+    ...dockerConfig(spec.docker),
+    ...refreshableConfig(spec),
+    'raw.lxc': rawLines(instance.config['raw.lxc'] ?? '', spec.limits.raw),
+    'raw.idmap': rawIdmap(made, session.mounts) ?? '',
+    [keys.persistent]: String(spec.persistent),
+    [keys.tool]: spec.tool,
     [keys.mounts]: JSON.stringify({
       ...session.mounts,
       mounts: mountRequests(session, mounts),
-      protect: wish.protect,
-      secrets: wish.secrets,
+      protect: spec.protect,
+      secrets: spec.secrets,
     }),
-    [keys.askedMounts]: askedText(mounts),
-    ...(wish.alias === undefined ? {} : { [keys.alias]: wish.alias }),
-    ...(wish.profile === undefined ? {} : { [keys.profile]: wish.profile }),
+    [keys.askedMounts]: requestedMountsText(mounts),
+    ...(spec.alias === undefined ? {} : { [keys.alias]: spec.alias }),
+    ...(spec.profile === undefined ? {} : { [keys.profile]: spec.profile }),
   };
   const devices: Devices = {
     ...diskDevices([workspaceMount(session), ...mounts], made),
-    ...rootDevice(instance, wish.limits.root),
+    ...rootDevice(instance, spec.limits.root),
   };
   return {
     config: pick(config, (key, value) => (instance.config[key] ?? '') !== value),
     devices: pick(devices, (name, device) => !same(instance.devices[name], device)),
-    gone: [...session.mounts.mounts.map(({ name }) => name), agentDevice].filter(
+    gone: [...session.mounts.mounts.map(({ name }) => name), sshAgentDevice].filter(
       (name) => instance.devices[name] !== undefined && devices[name] === undefined,
     ),
   };
 }
 
-/** Those of the devices that would leave out what coid has mounted in their sources, as they have to be. */
-export function recursiveNow(devices: Devices, made: readonly ReservedMount[]): Devices {
+/** Devices that must become recursive, because otherwise they would omit coid's mounts in their sources. */
+export function recursiveDevices(devices: Devices, made: readonly ReservedMount[]): Devices {
   return Object.fromEntries(
     made.flatMap(({ name, recursive }) => {
       const device = devices[name];
@@ -97,7 +97,7 @@ export function recursiveNow(devices: Devices, made: readonly ReservedMount[]): 
   );
 }
 
-/** The root disk with these limits and no others; nothing where it has its limits already, or none. */
+/** The root disk with exactly these limits; empty if nothing changes. */
 function rootDevice({ devices, expanded_devices }: Instance, limits: Device): Devices {
   const isRoot = (device: Device) => device['type'] === 'disk' && device['path'] === '/';
   const [name, device] = Object.entries(expanded_devices).find(([, one]) => isRoot(one)) ?? [];
@@ -114,7 +114,7 @@ function rawLines(before: string, wanted: readonly string[]): string {
   return [...kept, ...wanted].join('\n');
 }
 
-function emptied(keys: readonly string[]): Config {
+function emptyKeys(keys: readonly string[]): Config {
   return Object.fromEntries(keys.map((key) => [key, '']));
 }
 

@@ -1,22 +1,22 @@
-// The steps from a stopped container to a running one: a persistent session that goes on.
+// The steps that start the stopped container of a persistent session.
 import type { Coid } from '../../coid-api/client.ts';
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { Incus, Operation } from '../../incus/client.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
-import { type Forwarding, withoutPorts } from '../plan/ports.ts';
-import type { PlannedMount } from '../plan/session-wish.ts';
+import { type Forwarding, removePorts } from '../plan/ports.ts';
+import type { PlannedMount } from '../plan/session-spec.ts';
 import {
   type ContainerRef,
   changeState,
-  findMeant,
+  findByRef,
   replaceContainer,
   updateContainer,
 } from '../record/change-instance.ts';
 import type { StoppedSession } from '../record/choose-session.ts';
 import { refOf } from '../record/container-ref.ts';
 import { incusFailure, isIncusError } from './incus-failure.ts';
-import { mountRequests, type Refresh, type RefreshWish, refresh } from './refresh.ts';
+import { mountRequests, planRefresh, type Refresh, type RefreshSpec } from './refresh.ts';
 import type { Step } from './steps.ts';
 
 const startMs = 120_000;
@@ -26,22 +26,22 @@ export interface RestartContext {
   readonly container: StoppedSession;
   readonly incus: Incus;
   readonly coid: Coid;
-  /** The store's directories as mounts. */
-  readonly makeStore: () => PlannedMount[];
-  /** Brings the store, which is nobody else's by now, up to date: fresh credentials, settings. */
+  /** Returns the store's directories as mounts. */
+  readonly createStore: () => PlannedMount[];
+  /** Updates the store with current credentials and settings; the session is reserved by now. */
   readonly fillStore: () => void;
-  /** Extra mounts of today's configuration. */
+  /** Extra mounts from the current configuration. */
   readonly mounts: readonly PlannedMount[];
-  readonly wish: RefreshWish;
-  /** Ports that lead into it, and those whose place on the host is another's by now. */
+  readonly spec: RefreshSpec;
+  /** Its forwarded ports, and those whose host port is in use by now. */
   readonly ports: { readonly left: readonly Forwarding[]; readonly lost: readonly Forwarding[] };
-  /** Tells this start from any other. */
+  /** Identifies this start. */
   readonly startId: string;
   parts: readonly PlannedMount[];
   changes: Refresh | undefined;
-  /** The mounts, once coid has made them. */
+  /** The mounts from coid. */
   made?: readonly ReservedMount[];
-  /** Incus works on it, or has. */
+  /** The start operation in Incus. */
   starting?: Operation;
   /** Incus refused to start it. */
   refused?: boolean;
@@ -52,16 +52,16 @@ const guardKeys = [keys.network, keys.policy];
 export const restartSteps: readonly Step<RestartContext>[] = [
   {
     name: 'store',
-    title: 'Looking at the session store',
+    title: 'Checking the session store',
     run: async (context) => {
-      context.parts = context.makeStore();
+      context.parts = context.createStore();
     },
   },
   {
     name: 'mounts',
-    title: 'Making the mounts again',
+    title: 'Recreating the mounts',
     run: async (context, signal) => {
-      const { coid, container, wish, startId } = context;
+      const { coid, container, spec, startId } = context;
       const mounts = [...context.parts, ...context.mounts];
       const made = await coid.remount(
         container.name,
@@ -69,15 +69,15 @@ export const restartSteps: readonly Step<RestartContext>[] = [
           id: container.session.mounts.id,
           startId,
           mounts: mountRequests(container.session, mounts),
-          network: wish.network,
-          ...(wish.protect ? { protect: wish.protect } : {}),
-          secrets: wish.secrets ?? [],
+          network: spec.network,
+          ...(spec.protect ? { protect: spec.protect } : {}),
+          secrets: spec.secrets ?? [],
         },
         { signal },
       );
       context.made = made;
-      const { gone, config, devices } = refresh(container, wish, mounts, made);
-      const ports = withoutPorts(context.ports.left, context.ports.lost);
+      const { gone, config, devices } = planRefresh(container, spec, mounts, made);
+      const ports = removePorts(context.ports.left, context.ports.lost);
       context.changes = {
         gone: [...gone, ...ports.gone],
         config: { ...config, ...ports.config },
@@ -85,12 +85,12 @@ export const restartSteps: readonly Step<RestartContext>[] = [
       };
     },
   },
-  // Not before coid has said that nobody else is starting it.
+  // Only after coid has confirmed that nobody else is starting it.
   {
     name: 'fill',
     title: 'Refreshing the session store',
     run: async (context) => context.fillStore(),
-    undo: async ({ coid, startId }) => coid.giveUp(startId),
+    undo: async ({ coid, startId }) => coid.releaseStart(startId),
   },
   {
     name: 'update',
@@ -98,7 +98,7 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     run: async ({ incus, coid, container, changes, startId }, signal) => {
       if (!changes) throw new Error('a step ran before what it needs was known');
       await apply(incus, refOf(container.instance), changes, signal);
-      // coid guards by the keys: they must be in force before anything runs.
+      // coid's guards use these keys: they must apply before anything runs.
       if (guardKeys.some((key) => changes.config[key] !== undefined))
         await coid.remount(
           container.name,
@@ -113,29 +113,29 @@ export const restartSteps: readonly Step<RestartContext>[] = [
     run: async (context, signal) => {
       const { incus, container } = context;
       try {
-        // Asked without the signal: a request that is dropped may be carried out all the same, after the undo has looked.
+        // Without the signal: Incus may still execute an aborted request, after the undo has checked.
         const change = { action: 'start', timeout: 60 } as const;
         context.starting = await changeState(incus, refOf(container.instance), change);
         await context.starting.wait({ signal, timeoutMs: startMs });
       } catch (error) {
-        // Incus would not: if it runs nevertheless, somebody else started it.
+        // Incus refused: if the container runs, somebody else started it.
         context.refused = isIncusError(error) && error.errno === undefined;
         throw incusFailure(error, `starting ${container.name} failed`);
       }
     },
     undo: async ({ incus, container, refused, starting }) => {
       if (refused) return;
-      // An interrupted start goes on in Incus; how it ends is seen below.
+      // An interrupted start continues in Incus; its result is checked below.
       await starting?.wait({ timeoutMs: undoMs }).catch(() => undefined);
       const ref = refOf(container.instance);
-      if ((await findMeant(incus, ref))?.instance.status !== 'Running') return;
+      if ((await findByRef(incus, ref))?.instance.status !== 'Running') return;
       const stop = await changeState(incus, ref, { action: 'stop', force: true, timeout: 30 });
       await stop.wait({ timeoutMs: startMs });
     },
   },
 ];
 
-/** One PATCH, or one PUT where a device has to go. */
+/** One PATCH, or one PUT if a device must be removed. */
 async function apply(
   incus: Incus,
   ref: ContainerRef,

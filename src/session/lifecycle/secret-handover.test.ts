@@ -4,12 +4,12 @@ import { PassThrough, type Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import type { PipedExec } from '../../incus/client.ts';
 import { foundMark, readyMark } from '../plan/environment.ts';
-import { started } from './secret-handover.ts';
+import { startOnce } from './secret-handover.ts';
 
 const signal = new AbortController().signal;
 const handed = { text: 'command\n', needs: 'agent' };
 
-/** An exec whose status comes when it has ended and both outputs were read, as that of Incus does. */
+/** An exec whose status arrives, as with Incus, when it has ended and both outputs were read. */
 function fakeExec(run: (exec: Fake) => Promise<number>): PipedExec {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const read = (stream: Readable) =>
@@ -29,15 +29,17 @@ interface Fake {
   readonly stderr: PassThrough;
 }
 
-const kept = async (stream: Readable) => {
+const readAll = async (stream: Readable) => {
   let text = '';
   for await (const chunk of stream) text += String(chunk);
   return text;
 };
 
-describe('what a starter says on its stderr', () => {
-  test('does not keep it from being ready, however much it is', { timeout: 5000 }, async () => {
-    const exec = await started(
+describe('stderr of a starter', () => {
+  test('stderr output of any length does not keep a starter from being ready', {
+    timeout: 5000,
+  }, async () => {
+    const exec = await startOnce(
       async () =>
         fakeExec(async ({ stdin, stdout, stderr }) => {
           for (let at = 0; at < 100; at += 1)
@@ -51,14 +53,16 @@ describe('what a starter says on its stderr', () => {
       signal,
     );
     exec.stdout.resume();
-    const told = await kept(exec.stderr);
-    assert.ok(told.length < 20_000, String(told.length));
-    assert.match(told, /xxlast words$/);
+    const reported = await readAll(exec.stderr);
+    assert.ok(reported.length < 20_000, String(reported.length));
+    assert.match(reported, /xxlast words$/);
     assert.equal(await exec.status, 0);
   });
 
-  test('is told where it ends before its command', { timeout: 5000 }, async () => {
-    const failing = started(
+  test('stderr of a starter is reported if it ends before its command', {
+    timeout: 5000,
+  }, async () => {
+    const failing = startOnce(
       async () =>
         fakeExec(async ({ stdout, stderr }) => {
           stdout.write('on stdout\n');
@@ -74,17 +78,17 @@ describe('what a starter says on its stderr', () => {
     });
   });
 
-  test('is the command’s from the hand-over on, and nothing of it is lost', {
+  test("stderr after the hand-over is the command's, and nothing of it is lost", {
     timeout: 5000,
   }, async () => {
     for (const isOver of [false, true]) {
       const text = `${'y'.repeat(200_000)}end`;
-      const exec = await started(
+      const exec = await startOnce(
         async () =>
           fakeExec(async ({ stdin, stdout, stderr }) => {
             stdout.write(`${readyMark}\n`);
             await once(stdin, 'data');
-            // What it says on one stream may come before what it said on the other.
+            // Output on one stream may arrive before earlier output on the other.
             stderr.write(text);
             if (isOver) stderr.end();
             if (isOver) await once(stderr, 'end');
@@ -95,13 +99,13 @@ describe('what a starter says on its stderr', () => {
         signal,
       );
       exec.stdout.resume();
-      let told = '';
+      let reported = '';
       exec.stderr.on('data', (chunk) => {
-        told += String(chunk);
+        reported += String(chunk);
       });
       exec.stderr.resume();
       assert.equal(await exec.status, 3);
-      assert.equal(told, text);
+      assert.equal(reported, text);
     }
   });
 });

@@ -1,53 +1,53 @@
-// The moment in which a starter inside the container is given its environment and command (see environment.ts).
+// Passes environment and command to a starter in the container (see environment.ts).
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
 import type { PipedExec } from '../../incus/client.ts';
-import { foundMark, type Handed, readyMark } from '../plan/environment.ts';
-import { EarlyErrors, read } from './early-errors.ts';
+import { foundMark, type Handover, readyMark } from '../plan/environment.ts';
 import { isIncusError } from './incus-failure.ts';
+import { StarterErrors, untilRead } from './starter-errors.ts';
 
 const readyMs = 30_000;
 const saidBytesMax = 4096;
 
-/** A starter that was just executed: a terminal (one stream both ways) or separate pipes. */
+/** A running starter: on a terminal (one stream for both directions) or with separate pipes. */
 export interface Starter {
   readonly input: Writable;
   readonly output: Readable;
   readonly status: Promise<number>;
   readonly isTerminal?: boolean;
-  /** What it says on its stderr, where that is another stream. */
-  readonly errors?: EarlyErrors;
+  /** Its stderr, if that is a separate stream. */
+  readonly errors?: StarterErrors;
 }
 
 export function terminalStarter(exec: { stream: Duplex; status: Promise<number> }): Starter {
   return { input: exec.stream, output: exec.stream, status: exec.status, isTerminal: true };
 }
 
-/** Incus lost the starter before it said that it is ready, as it does now and then on a loaded host. */
+/** Incus lost the starter before it was ready, which happens occasionally on a loaded host. */
 class NotRun extends CoiError {
   constructor(cause: Error) {
     super('session-failed', `the session could not be opened: ${cause.message}`, {
-      hint: 'The container runs; `coi attach` tries again.',
+      hint: 'Run `coi attach` to try again; the container is running.',
       cause,
     });
   }
 }
 
-function lost(cause: unknown): CoiError {
+function connectionLost(cause: unknown): CoiError {
   return new CoiError(
     'session-failed',
     'the session could not be opened: the connection to Incus was lost',
-    { hint: '`coi list` shows whether the container runs.', cause },
+    { hint: 'Run `coi list` to see whether the container is running.', cause },
   );
 }
 
-/** How often a starter that was lost is tried again, and how long after. Nothing was handed over, so no tool runs twice. */
+/** Retries for a lost starter, and the delay. It received no command, so no tool runs twice. */
 const triesMax = 4;
 const tryAgainMs = 150;
 
-/** Opens and, when Incus could not run it, opens again. Throws what the last try threw. */
-export async function opened<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/** Retries `open` if Incus could not run it. Throws the last error. */
+export async function retryWhileNotRun<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await open();
@@ -58,7 +58,7 @@ export async function opened<T>(open: () => Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** The program that was to be started is not in the container: nothing was started. */
+/** The container does not have the program; nothing was started. */
 export class ToolMissing extends CoiError {
   readonly program: string;
 
@@ -69,41 +69,41 @@ export class ToolMissing extends CoiError {
 }
 
 /**
- * Waits for the starter's ready mark, then writes the text, and where a program is needed waits for its mark. What came
- * before a mark is dropped, what came after the last stays readable. Throws `session-failed` with what was printed when
- * the starter ends or says nothing for 30 s, and `ToolMissing`.
+ * Waits for the starter's ready mark, then writes the text; if a program is required, waits for its mark. Output before a
+ * mark is dropped, output after the last one stays readable. Throws `ToolMissing`, and `session-failed` with the output if
+ * the starter ends or is silent for 30 s.
  */
-export async function handOverTo(
+export async function handOver(
   starter: Starter,
-  handed: Handed,
+  handed: Handover,
   signal: AbortSignal,
 ): Promise<void> {
-  await saidMark(starter, readyMark, signal);
+  await waitForMark(starter, readyMark, signal);
   starter.errors?.keepAll();
   if (typeof handed === 'string') {
     starter.input.write(handed);
     return;
   }
-  const found = saidMark(starter, foundMark, signal);
+  const found = waitForMark(starter, foundMark, signal);
   starter.input.write(handed.text);
   if ((await found) === 'no') throw new ToolMissing(handed.needs);
   if (starter.isTerminal) starter.input.write('\n');
 }
 
-/** Resolves when a line with that mark has come, with what it says beside it. */
-function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<string> {
+/** Waits for a line with that mark and returns the rest of the line. */
+function waitForMark(starter: Starter, mark: string, signal: AbortSignal): Promise<string> {
   let printed = Buffer.alloc(0);
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const fail = (why: string, cause?: unknown) => {
       stop();
       const words = [printed.toString('utf8').trim(), starter.errors?.text() ?? ''];
-      const said = words.filter(Boolean).join('; ');
+      const output = words.filter(Boolean).join('; ');
       reject(
         new CoiError(
           'session-failed',
-          `the session could not be opened: ${why}${said ? `: ${said.slice(-500)}` : ''}`,
-          { hint: 'Only images that coi built can run sessions: run `coi build`.', cause },
+          `the session could not be opened: ${why}${output ? `: ${output.slice(-500)}` : ''}`,
+          { hint: 'Run `coi build`: only images built by coi can run sessions.', cause },
         ),
       );
     };
@@ -112,7 +112,7 @@ function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<
       const at = printed.indexOf(mark);
       const end = at < 0 ? -1 : printed.indexOf('\n', at);
       if (end < 0) {
-        // What is not the mark is kept for a message only, however much an image prints.
+        // Other output is only kept for an error message, so it is limited.
         printed = printed.subarray(-saidBytesMax);
         return;
       }
@@ -139,28 +139,36 @@ function saidMark(starter: Starter, mark: string, signal: AbortSignal): Promise<
       (status) => fail(`the starter ended with status ${status}`),
       (error: unknown) => {
         stop();
-        reject(isIncusError(error) && error.errno === undefined ? new NotRun(error) : lost(error));
+        reject(
+          isIncusError(error) && error.errno === undefined
+            ? new NotRun(error)
+            : connectionLost(error),
+        );
       },
     );
   });
 }
 
-/** Starts run.sh. The signal holds for the opening and for the life of the command. */
-export type Start = (signal: AbortSignal) => Promise<PipedExec>;
+/** Starts run.sh. The signal applies while it opens and while the command runs. */
+export type StartExec = (signal: AbortSignal) => Promise<PipedExec>;
 
 /**
- * A command with pipes that runs once or not at all: what `start` starts (run.sh) waits for its command on stdin, so one
- * that Incus lost, and that may yet run, ends there. Its stdout and stderr are paused. Throws as `handOverTo`.
+ * Runs a command with pipes at most once: run.sh waits for its command on stdin, so a starter that Incus lost but still runs
+ * does nothing. stdout and stderr are paused. Throws like `handOver`.
  */
-export function started(start: Start, handedOver: Handed, signal: AbortSignal): Promise<PipedExec> {
-  return opened(async () => {
+export function startOnce(
+  start: StartExec,
+  handedOver: Handover,
+  signal: AbortSignal,
+): Promise<PipedExec> {
+  return retryWhileNotRun(async () => {
     const exec = await start(signal);
-    // How it ended is what the status says.
+    // The status tells how it ended.
     exec.stdin.on('error', () => {});
-    const errors = new EarlyErrors(exec.stderr);
+    const errors = new StarterErrors(exec.stderr);
     try {
       const starter = { input: exec.stdin, output: exec.stdout, status: exec.status, errors };
-      await handOverTo(starter, handedOver, signal);
+      await handOver(starter, handedOver, signal);
       return withErrors(exec, errors.rest());
     } catch (error) {
       exec.close();
@@ -169,11 +177,11 @@ export function started(start: Start, handedOver: Handed, signal: AbortSignal): 
   }, signal);
 }
 
-/** The last output comes before the status, also of a command that has ended already. */
+/** Delays the status until all output was read, also if the command has already ended. */
 function withErrors(exec: PipedExec, stderr: Readable): PipedExec {
   if (stderr === exec.stderr) return exec;
-  const status = exec.status.finally(() => read(stderr));
-  // Who awaits it still sees the rejection.
+  const status = exec.status.finally(() => untilRead(stderr));
+  // Callers that await it still see the rejection.
   status.catch(() => {});
   return { ...exec, stderr, status };
 }

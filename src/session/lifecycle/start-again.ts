@@ -1,25 +1,25 @@
-// A container of a name that was just given out again: Incus may still be stopping what had that name before, and then
-// takes the new one for running and refuses to start it, or takes the new one's mounts away as those of the old one. It is
-// made by then, and only has to be started.
+// Starts a new container whose name was just reused. Incus may still be stopping the previous container with that name: then
+// it treats the new one as running and refuses to start it, or removes the new one's mounts as those of the old one. The
+// container has been created by then, and only needs to be started.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Incus } from '../../incus/client.ts';
-import { changeState, findMeant } from '../record/change-instance.ts';
+import { changeState, findByRef } from '../record/change-instance.ts';
 import type { ContainerRef } from '../record/container-ref.ts';
 import { isIncusError } from './incus-failure.ts';
-import { untilIdle } from './incus-operations.ts';
+import { waitUntilIdle } from './incus-operations.ts';
 
-/** Of Incus (`lxc.Start`), which has no status of its own for them; the second stands for whatever LXC could not do. */
+/** Error texts of Incus (`lxc.Start`), which has no status codes for them; the second covers any failure of LXC. */
 const refusals = ['The instance is already running', 'incusd forkstart'];
 const idleSeconds = 10;
 const startSeconds = 60;
 const startMs = 120_000;
 
-/** Until what had the name is gone: till then Incus tells the new one as running. */
+/** Until the previous container is gone; before that, Incus reports the new one as running. */
 const limitMs = 20_000;
 const againMs = 200;
 
-/** Starts again what was made and not started for such a reason; false for any other failure. */
-export async function startedAgain(
+/** Starts the container if it was created but not started for such a reason; false for any other failure. */
+export async function startAgain(
   incus: Incus,
   ref: ContainerRef,
   error: unknown,
@@ -28,8 +28,8 @@ export async function startedAgain(
   if (!isRefusal(error)) return false;
   const endMs = performance.now() + limitMs;
   for (;;) {
-    await untilIdle(incus, ref.name, idleSeconds, signal);
-    const found = await findMeant(incus, ref, { signal });
+    await waitUntilIdle(incus, ref.name, idleSeconds, signal);
+    const found = await findByRef(incus, ref, { signal });
     if (!found) return false;
     if (found.instance.status === 'Stopped') {
       try {
@@ -39,7 +39,7 @@ export async function startedAgain(
         return true;
       } catch (again) {
         if (!isIncusError(again)) throw again;
-        // What was said first is what the caller explains.
+        // The caller reports the first error.
         if (!isRefusal(again)) return false;
       }
     }

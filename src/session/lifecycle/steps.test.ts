@@ -25,32 +25,44 @@ function recorded(failAt?: string, failUndo?: string) {
   };
 }
 
-test('steps run in order and nothing is undone when all succeed', async () => {
+test('steps run in order and nothing is undone if all succeed', async () => {
   const { log, steps, tell } = recorded();
-  await runSteps(steps, null, { tell, elapsedMs: () => 0, signal: new AbortController().signal });
+  await runSteps(steps, null, {
+    report: tell,
+    elapsedMs: () => 0,
+    signal: new AbortController().signal,
+  });
   assert.deepEqual(log, ['run a', 'run b', 'run c']);
 });
 
-test('a failing step is undone with those before it, newest first, and its error is thrown', async () => {
+test('a failing step and those before it are undone, newest first, and its error is thrown', async () => {
   const { log, steps, tell } = recorded('b');
   await assert.rejects(
-    runSteps(steps, null, { tell, elapsedMs: () => 0, signal: new AbortController().signal }),
+    runSteps(steps, null, {
+      report: tell,
+      elapsedMs: () => 0,
+      signal: new AbortController().signal,
+    }),
     /b failed/,
   );
   assert.deepEqual(log, ['run a', 'run b', 'undo b', 'undo a']);
 });
 
-test('an undo that fails is told and keeps no other from running', async () => {
+test('a failing undo is reported and does not stop the others', async () => {
   const { log, events, steps, tell } = recorded('c', 'b');
   await assert.rejects(
-    runSteps(steps, null, { tell, elapsedMs: () => 0, signal: new AbortController().signal }),
+    runSteps(steps, null, {
+      report: tell,
+      elapsedMs: () => 0,
+      signal: new AbortController().signal,
+    }),
     /c failed/,
   );
   assert.deepEqual(log.slice(3), ['undo c', 'undo b', 'undo a']);
   assert.equal(events.filter(({ kind }) => kind === 'undo-failed').length, 1);
 });
 
-test('an interrupt between steps undoes what was done', async () => {
+test('an interrupt between steps undoes completed ones', async () => {
   const { log, steps, tell } = recorded();
   const controller = new AbortController();
   const interrupting: Step<null> = {
@@ -60,7 +72,7 @@ test('an interrupt between steps undoes what was done', async () => {
   };
   await assert.rejects(
     runSteps([steps[0] as Step<null>, interrupting, steps[1] as Step<null>], null, {
-      tell,
+      report: tell,
       elapsedMs: () => 0,
       signal: controller.signal,
     }),

@@ -1,20 +1,23 @@
-// What agent.sh is told: the agent's command, and how it is started again once it has ended. Pure.
+// Arguments of agent.sh: the agent's command, and how to start it again after it ended. Pure.
 
-export interface Again {
-  /** The agent's name for people. */
+export interface AgentRestart {
+  /** The agent's display name. */
   readonly title: string;
-  /** Where conversations are kept: where there is none yet, the first command is run again. Without it they go on blindly. */
+  /** The conversation files: if there is none yet, the first command runs again. If undefined, `words` are always used. */
   readonly kept?:
     | { readonly dir: string; readonly depth: number; readonly suffix: string }
     | undefined;
-  /** Goes on with the newest conversation. */
+  /** The command that continues the newest conversation. */
   readonly words: readonly string[];
-  /** How many words of the command are the agent's, at its end: the rest prepares. */
+  /** How many words at the end of the command are the agent's; the words before them prepare it. */
   readonly tail: number;
 }
 
-/** The arguments of agent.sh after its mode; without `again` it is a plain command, of whose end nothing is said. */
-export function agentWords(again: Again | undefined, command: readonly string[]): string[] {
+/** The arguments of agent.sh after its mode; without `again` it is a plain command that cannot be started again. */
+export function agentScriptArguments(
+  again: AgentRestart | undefined,
+  command: readonly string[],
+): string[] {
   if (again === undefined) return ['', '', '0', '0', ...command];
   const { title, kept, words, tail } = again;
   const files = kept ? `${kept.dir} ${kept.depth} ${kept.suffix}` : '';

@@ -1,8 +1,8 @@
-// `[[credentials]]`: which files of the user's a session gets besides the agent's own login. Pure.
+// `[[credentials]]`: files of the user that a session gets, besides the agent's own login. Pure.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 
-export interface CredentialWish {
+export interface CredentialSpec {
   readonly bundle?: string | undefined;
   readonly host?: string | undefined;
   readonly container?: string | undefined;
@@ -15,11 +15,11 @@ export interface CredentialFile {
   /** In the container, absolute. */
   readonly to: string;
   readonly mode: number;
-  /** One of a bundle may be missing. */
+  /** Files of a bundle may be missing. */
   readonly optional: boolean;
 }
 
-/** Files of a program's login, relative to the home on either side. */
+/** Login files of a program, relative to the home on both sides. */
 const bundles: Readonly<Record<string, readonly string[]>> = {
   aws: ['.aws/credentials', '.aws/config'],
   cargo: ['.cargo/credentials.toml'],
@@ -33,12 +33,12 @@ const bundles: Readonly<Record<string, readonly string[]>> = {
   pypi: ['.pypirc'],
 };
 
-/** Throws `config-invalid` for an unknown bundle, and for one that is neither bundle nor file. */
+/** Throws `config-invalid` for an unknown bundle, and for an entry that is neither a bundle nor a file. */
 export function credentialFiles(
-  wishes: readonly CredentialWish[],
+  specs: readonly CredentialSpec[],
   homes: { readonly host: string; readonly guest: string },
 ): CredentialFile[] {
-  return wishes.flatMap(({ bundle, host, container, mode }): CredentialFile[] => {
+  return specs.flatMap(({ bundle, host, container, mode }): CredentialFile[] => {
     if (bundle !== undefined && host === undefined && container === undefined) {
       const files = Object.hasOwn(bundles, bundle) ? bundles[bundle] : undefined;
       if (files)
@@ -48,13 +48,9 @@ export function credentialFiles(
           mode: 0o600,
           optional: true,
         }));
-      throw new CoiError(
-        'config-invalid',
-        `[[credentials]]: there is no bundle ${quoted(bundle)}`,
-        {
-          hint: `Available bundles: ${Object.keys(bundles).join(', ')}.`,
-        },
-      );
+      throw new CoiError('config-invalid', `[[credentials]]: unknown bundle ${quoted(bundle)}`, {
+        hint: `Available bundles: ${Object.keys(bundles).join(', ')}.`,
+      });
     }
     if (bundle === undefined && host && container)
       return [
@@ -64,7 +60,7 @@ export function credentialFiles(
       'config-invalid',
       '[[credentials]] needs either bundle, or host and container',
       {
-        hint: 'For example: bundle = "gh".',
+        hint: 'Set for example bundle = "gh".',
       },
     );
   });

@@ -3,9 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { guestScript } from '../../host/install/resources.ts';
-import { guestTerm, handOver, handOverIf, parseEnvFile, parseVariable } from './environment.ts';
+import {
+  guestTerm,
+  handoverText,
+  handoverTextIf,
+  parseEnvFile,
+  parseVariable,
+} from './environment.ts';
 
-test('what is handed over arrives byte for byte, whatever is in it', () => {
+test('values are handed over byte for byte, whatever their content', () => {
   const word = fc
     .oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
@@ -16,7 +22,7 @@ test('what is handed over arrives byte for byte, whatever is in it', () => {
     fc.property(word, fc.array(word, { minLength: 1, maxLength: 4 }), (value, args) => {
       const show = ['sh', '-c', 'printf "%s\\0" "$VALUE" "$@"', 'show', ...args];
       const ran = spawnSync('sh', ['-c', guestScript('run.sh'), 'coi-run', '/'], {
-        input: handOver({ VALUE: value }, show),
+        input: handoverText({ VALUE: value }, show),
       });
       assert.equal(ran.status, 0, ran.stderr.toString());
       assert.deepEqual(
@@ -28,17 +34,17 @@ test('what is handed over arrives byte for byte, whatever is in it', () => {
   );
 });
 
-test('what follows the hand-over on stdin belongs to the command', () => {
+test('stdin after the hand-over belongs to the command', () => {
   const ran = spawnSync('sh', ['-c', guestScript('run.sh'), 'coi-run', '/'], {
-    input: `${handOver({}, ['cat'])}mine\n#coi-end\n`,
+    input: `${handoverText({}, ['cat'])}mine\n#coi-end\n`,
     encoding: 'utf8',
   });
   assert.equal(ran.stdout, 'coi-ready\nmine\n#coi-end\n');
 });
 
-test('a command is only started if its program is found, by the PATH that it gets', () => {
+test('a command is started only if its program is found in the PATH that it gets', () => {
   const ran = (needs: string, path: string) => {
-    const handed = handOverIf(needs, { PATH: path }, ['echo', 'started', '#coi-end\n']);
+    const handed = handoverTextIf(needs, { PATH: path }, ['echo', 'started', '#coi-end\n']);
     assert.ok(typeof handed !== 'string');
     const { status, stdout } = spawnSync('/bin/sh', ['-c', guestScript('run.sh'), 'coi-run', '/'], {
       input: `${handed.text}mine\n`,
@@ -52,10 +58,10 @@ test('a command is only started if its program is found, by the PATH that it get
   for (const needs of ['no such "program"', "$(id)'", '/bin/none'])
     assert.deepEqual(ran(needs, '/bin:/usr/bin'), { status: 127, stdout: `${begun} no\n` });
   assert.deepEqual(ran('tail', '/none'), { status: 127, stdout: `${begun} no\n` });
-  assert.equal(handOverIf(undefined, {}, ['x']), handOver({}, ['x']));
+  assert.equal(handoverTextIf(undefined, {}, ['x']), handoverText({}, ['x']));
 });
 
-test('exotic and hostile TERM values become one that every guest knows', () => {
+test('unusual and hostile TERM values become one that every guest knows', () => {
   for (const term of [
     undefined,
     '',
@@ -72,7 +78,7 @@ test('exotic and hostile TERM values become one that every guest knows', () => {
     assert.equal(guestTerm(term), term);
 });
 
-test('--env is a name with or without a value, and is refused without repeating the value', () => {
+test('--env takes a name with or without a value, and errors do not repeat the value', () => {
   assert.deepEqual(parseVariable('A=b=c'), { name: 'A', value: 'b=c' });
   assert.deepEqual(parseVariable('A='), { name: 'A', value: '' });
   assert.deepEqual(parseVariable('A_1'), { name: 'A_1' });
@@ -84,12 +90,12 @@ test('--env is a name with or without a value, and is refused without repeating 
   }
 });
 
-test('a file of variables is read as docker reads it, without names alone', () => {
+test('an env file is read as docker reads it, without bare names', () => {
   assert.deepEqual(
     parseEnvFile('f', '\ufeff# comment\nA=1\r\n\n  B="two words" # no comment\nC=\nA=x=y\n'),
     { A: 'x=y', B: '"two words" # no comment', C: '' },
   );
-  // A name alone would be the value that the host has: an agent could ask for any.
+  // A bare name would take the host's value: an agent could request any.
   for (const line of ['ANTHROPIC_API_KEY', 'export A=secret', 'A =secret', '=secret', 'A=secret\0'])
     assert.throws(
       () => parseEnvFile('vars.env', `X=1\n${line}\n`),
@@ -99,7 +105,7 @@ test('a file of variables is read as docker reads it, without names alone', () =
     );
 });
 
-test('a hand-over that ends early runs nothing', () => {
+test('a truncated hand-over runs nothing', () => {
   for (const script of ['run.sh', 'start.sh']) {
     const ran = spawnSync('sh', ['-c', guestScript(script), 'coi', '/', '/', 'direct'], {
       input: "set -- 'echo' 'ran'\n",

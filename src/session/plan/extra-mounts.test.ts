@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMount, plannedMounts } from './extra-mounts.ts';
+import { parseMount, planMounts } from './extra-mounts.ts';
 
-test('--mount takes HOST:CONTAINER with an optional :ro, relative and ~ sources', () => {
+test('--mount takes HOST:CONTAINER with an optional :ro, and relative and ~ sources', () => {
   assert.deepEqual(parseMount('data:/data', '/cwd', '/home/u'), {
     host: '/cwd/data',
     container: '/data',
@@ -19,8 +19,8 @@ test('--mount takes HOST:CONTAINER with an optional :ro, relative and ~ sources'
 
 test('mounts that hide each other are refused unless the inner one is read-only', () => {
   const mount = (container: string, readonly = false) => ({ host: '/h', container, readonly });
-  assert.equal(plannedMounts([mount('/a'), mount('/b')], ['/workspace'], []).length, 2);
-  assert.equal(plannedMounts([mount('/workspace/docs', true)], ['/workspace'], []).length, 1);
+  assert.equal(planMounts([mount('/a'), mount('/b')], ['/workspace'], []).length, 2);
+  assert.equal(planMounts([mount('/workspace/docs', true)], ['/workspace'], []).length, 1);
   for (const mounts of [
     [mount('/a'), mount('/a/')],
     [mount('/a'), mount('/a/b')],
@@ -29,26 +29,23 @@ test('mounts that hide each other are refused unless the inner one is read-only'
     [mount('/')],
     [mount('relative')],
   ]) {
-    assert.throws(() => plannedMounts(mounts, ['/workspace'], []), { code: 'mount-invalid' });
+    assert.throws(() => planMounts(mounts, ['/workspace'], []), { code: 'mount-invalid' });
   }
   for (const target of ['/proc', '/run/x', '/dev/shm/', '/etc', '/usr/../usr', '/home/code']) {
-    assert.throws(() => plannedMounts([mount(target, true)], [], []), {
+    assert.throws(() => planMounts([mount(target, true)], [], []), {
       code: 'mount-invalid',
       message: /own files/,
     });
   }
-  assert.equal(
-    plannedMounts([mount('/etc/ssl/mine'), mount('/home/code/notes')], [], []).length,
-    2,
-  );
-  assert.equal(plannedMounts([mount('/ab'), mount('/a')], [], []).length, 2);
+  assert.equal(planMounts([mount('/etc/ssl/mine'), mount('/home/code/notes')], [], []).length, 2);
+  assert.equal(planMounts([mount('/ab'), mount('/a')], [], []).length, 2);
 });
 
-test('what lies in the workspace is asked for as such, by its name or by its path without links', () => {
+test('a mount source in the workspace is marked as such, by name or by real path', () => {
   const mounts = ['/home/u/proj', '/data/proj/a/b', '/home/u/proj/c', '/data/project', '/x'].map(
     (host, at) => ({ host, container: `/m${at}`, readonly: false }),
   );
-  const planned = plannedMounts(mounts, [], ['/home/u/proj', '/data/proj']);
+  const planned = planMounts(mounts, [], ['/home/u/proj', '/data/proj']);
   assert.deepEqual(
     planned.map(({ inside }) => inside),
     ['.', 'a/b', 'c', undefined, undefined],

@@ -1,18 +1,18 @@
-// Extra directories of the host in the container: --mount and [[mounts.default]].
+// Extra mounts: --mount and [[mounts.default]].
 import { isAbsolute, normalize, resolve } from 'node:path';
 import type { MountRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
 import { quoted } from '../../names.ts';
-import type { ExtraMount, PlannedMount } from './session-wish.ts';
+import type { ExtraMount, PlannedMount } from './session-spec.ts';
 
-/** Parses `HOST:CONTAINER` or `HOST:CONTAINER:ro` of --mount. Throws `usage`. */
+/** Parses --mount: `HOST:CONTAINER` or `HOST:CONTAINER:ro`. Throws `usage`. */
 export function parseMount(text: string, cwd: string, home: string): ExtraMount {
   const match = /^(.+?):([^:]+)(?::(ro|rw))?$/.exec(text);
   const [, host, container, mode] = match ?? [];
   if (!host || !container || /[\0\n]/.test(text)) {
-    throw new CoiError('usage', `invalid --mount ${quoted(text)}: it has the form HOST:CONTAINER`, {
-      hint: 'For example --mount ~/data:/data, or --mount ~/data:/data:ro to forbid writing.',
+    throw new CoiError('usage', `invalid --mount ${quoted(text)}: the format is HOST:CONTAINER`, {
+      hint: 'Use for example --mount ~/data:/data, or --mount ~/data:/data:ro for read-only.',
     });
   }
   return {
@@ -22,24 +22,26 @@ export function parseMount(text: string, cwd: string, home: string): ExtraMount 
   };
 }
 
-/** Of the guest itself: a container that has something else there does not come up, or is none any more. */
-const kernelPlaces = ['/proc', '/sys', '/dev', '/run'];
-const guestPlaces = [
+/** Guest directories that a mount must not replace, because the container would not boot or work. */
+const kernelDirectories = ['/proc', '/sys', '/dev', '/run'];
+const guestDirectories = [
   ...['/bin', '/boot', '/etc', '/home', agentUser.home, '/lib', '/lib64', '/opt', '/root', '/sbin'],
   ...['/tmp', '/usr', '/usr/bin', '/usr/lib', '/usr/local', '/usr/sbin', '/usr/share'],
   ...['/var', '/var/lib', '/var/tmp'],
 ];
 
 export function hidesGuest(target: string): boolean {
-  const ofKernel = kernelPlaces.some((place) => target === place || target.startsWith(`${place}/`));
-  return ofKernel || guestPlaces.includes(target);
+  const ofKernel = kernelDirectories.some(
+    (entry) => target === entry || target.startsWith(`${entry}/`),
+  );
+  return ofKernel || guestDirectories.includes(target);
 }
 
 /**
- * The mounts as devices; what lies in the workspace, by its name or by its path without links, is asked for as such.
- * Throws `mount-invalid` for relative, overlapping and the guest's own places in the container.
+ * Plans the extra mounts. A source in the workspace (by its path or its real path) is marked with `inside`.
+ * Throws `mount-invalid` for targets that are relative, overlap, or hide the guest's own files.
  */
-export function plannedMounts(
+export function planMounts(
   mounts: readonly ExtraMount[],
   taken: readonly string[],
   workspaces: readonly string[],
@@ -49,18 +51,18 @@ export function plannedMounts(
     if (!isAbsolute(container) || target === '/') {
       throw new CoiError(
         'mount-invalid',
-        `the mount target ${quoted(container)} has to be an absolute path in the container, not the root`,
-        { hint: 'For example /data.' },
+        `the mount target ${quoted(container)} must be an absolute path in the container, not the root`,
+        { hint: 'Use for example /data.' },
       );
     }
     if (hidesGuest(target)) {
       throw new CoiError(
         'mount-invalid',
         `the mount target ${quoted(target)} would hide the container's own files`,
-        { hint: 'For example /data, or a directory of its own below that one.' },
+        { hint: 'Use for example /data, or a subdirectory of that target.' },
       );
     }
-    const inside = insideOf(host, workspaces);
+    const inside = pathInWorkspace(host, workspaces);
     return {
       name: `mount-${at}`,
       source: host,
@@ -69,29 +71,31 @@ export function plannedMounts(
       ...(inside === undefined ? {} : { inside }),
     };
   });
-  const places = [...taken.map((target) => ({ target, readonly: false })), ...planned];
+  const occupied = [...taken.map((target) => ({ target, readonly: false })), ...planned];
   for (const [at, mount] of planned.entries()) {
-    const other = places.find((place, index) => index !== at + taken.length && clash(place, mount));
+    const other = occupied.find(
+      (entry, index) => index !== at + taken.length && targetsClash(entry, mount),
+    );
     if (other) {
       throw new CoiError(
         'mount-invalid',
         `the mount target ${quoted(mount.target)} overlaps with ${quoted(other.target)}`,
-        { hint: 'Make the inner one read-only, or choose another place.' },
+        { hint: 'Make the inner one read-only, or choose another target.' },
       );
     }
   }
   return planned;
 }
 
-/** The path below one of the names of the workspace; undefined if it is elsewhere. */
-function insideOf(host: string, workspaces: readonly string[]): string | undefined {
+/** The path relative to the workspace, under any of its names; undefined if it is elsewhere. */
+function pathInWorkspace(host: string, workspaces: readonly string[]): string | undefined {
   const top = workspaces.find((one) => host === one || host.startsWith(`${one}/`));
   if (top === undefined) return undefined;
   return host === top ? '.' : host.slice(top.length + 1);
 }
 
-/** Two places clash when one lies in the other, unless the inner one (both, when they are the same) is read-only. */
-function clash(
+/** Two targets clash if one contains the other, unless the inner one (both, if they are equal) is read-only. */
+function targetsClash(
   a: { target: string; readonly: boolean },
   b: { target: string; readonly: boolean },
 ): boolean {
@@ -101,7 +105,7 @@ function clash(
   return false;
 }
 
-/** What coid needs to know of a mount. */
+/** The part of a mount that coid needs. */
 export function mountRequest({ name, source, readonly, inside, git }: PlannedMount): MountRequest {
   return {
     name,

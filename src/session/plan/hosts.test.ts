@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostEntries, hostEntry, withHost, withLocalhostOnIPv4, withoutHosts } from './hosts.ts';
+import { addHost, hostEntries, hostEntry, removeHosts, withLocalhostOnIPv4 } from './hosts.ts';
 
 const file = '127.0.0.1 localhost\n10.0.0.1 mine # a comment\n';
 
-test('an entry is added once, moved when its name gets another address, and taken away', () => {
-  const one = withHost(file, hostEntry('10.1.2.3', ['db', 'db.local']));
+test('an entry is added once, moves when its name gets another address, and can be removed', () => {
+  const one = addHost(file, hostEntry('10.1.2.3', ['db', 'db.local']));
   assert.deepEqual(hostEntries(one), [{ ip: '10.1.2.3', names: ['db', 'db.local'] }]);
-  const moved = withHost(one, hostEntry('10.9.9.9', ['db']));
+  const moved = addHost(one, hostEntry('10.9.9.9', ['db']));
   assert.deepEqual(hostEntries(moved), [
     { ip: '10.1.2.3', names: ['db.local'] },
     { ip: '10.9.9.9', names: ['db'] },
   ]);
-  assert.equal(withoutHosts(moved, ['db', '10.1.2.3']), file);
+  assert.equal(removeHosts(moved, ['db', '10.1.2.3']), file);
 });
 
-test('what others wrote stays as it is', () => {
-  assert.equal(withoutHosts(file, ['mine', 'localhost']), file);
-  assert.ok(withHost(file, hostEntry('10.1.2.3', ['x'])).startsWith(file));
+test('lines that others wrote stay unchanged', () => {
+  assert.equal(removeHosts(file, ['mine', 'localhost']), file);
+  assert.ok(addHost(file, hostEntry('10.1.2.3', ['x'])).startsWith(file));
 });
 
-test('addresses and names that are none are refused', () => {
+test('invalid addresses and names are refused', () => {
   for (const [ip, name] of [
     ['db', 'x'],
     ['1.2.3.4', 'a b'],
@@ -31,7 +31,7 @@ test('addresses and names that are none are refused', () => {
     assert.throws(() => hostEntry(ip ?? '', [name ?? '']), { code: 'usage' });
 });
 
-test('localhost is taken from ::1, and nothing else is', () => {
+test('localhost is removed from ::1, and nothing else is', () => {
   const debian =
     '127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\n';
   assert.equal(

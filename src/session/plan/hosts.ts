@@ -1,4 +1,4 @@
-// Names that `coi hosts` puts into a container's /etc/hosts. Pure.
+// Entries of `coi hosts` in a container's /etc/hosts. Pure.
 import { isIPv4 } from 'node:net';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
@@ -10,20 +10,20 @@ export interface HostEntry {
 
 const mark = '# coi hosts';
 
-/** Throws `usage` unless it is an IPv4 address and plain names. */
+/** Throws `usage` for an invalid IPv4 address or host name. */
 export function hostEntry(ip: string, names: readonly string[]): HostEntry {
   if (!isIPv4(ip))
-    throw new CoiError('usage', `${quoted(ip)} is no IPv4 address`, {
-      hint: 'For example: coi hosts add 10.0.0.5 db.internal',
+    throw new CoiError('usage', `${quoted(ip)} is not an IPv4 address`, {
+      hint: 'Use for example: coi hosts add 10.0.0.5 db.internal',
     });
   const odd = names.find(
     (name) => !/^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(name),
   );
-  if (odd !== undefined) throw new CoiError('usage', `${quoted(odd)} is no name of a host`);
+  if (odd !== undefined) throw new CoiError('usage', `${quoted(odd)} is not a valid host name`);
   return { ip, names };
 }
 
-/** The entries that coi has written into that file. */
+/** The entries of coi in that file. */
 export function hostEntries(text: string): HostEntry[] {
   return text.split('\n').flatMap((line) => {
     if (!line.endsWith(mark)) return [];
@@ -32,13 +32,13 @@ export function hostEntries(text: string): HostEntry[] {
   });
 }
 
-/** The file with the entry; its names point nowhere else among coi's entries any more. */
-export function withHost(text: string, { ip, names }: HostEntry): string {
-  return `${withoutHosts(text, names).replace(/\n*$/, '\n')}${ip} ${names.join(' ')} ${mark}\n`;
+/** Adds the entry to the file and removes its names from coi's other entries. */
+export function addHost(text: string, { ip, names }: HostEntry): string {
+  return `${removeHosts(text, names).replace(/\n*$/, '\n')}${ip} ${names.join(' ')} ${mark}\n`;
 }
 
-/** The file without those names, or addresses, among coi's entries. */
-export function withoutHosts(text: string, gone: readonly string[]): string {
+/** Removes names or addresses from coi's entries. */
+export function removeHosts(text: string, gone: readonly string[]): string {
   return text
     .split('\n')
     .flatMap((line) => {
@@ -53,8 +53,8 @@ export function withoutHosts(text: string, gone: readonly string[]): string {
 }
 
 /**
- * The file with `localhost` on IPv4 only. A forwarded port ends at 127.0.0.1, and what listens on the first address of
- * `localhost` (vite, next, angular: all of Node) would listen on ::1, where nothing comes in.
+ * Makes `localhost` IPv4 only. A forwarded port ends at 127.0.0.1, but servers that listen on the first address of
+ * `localhost` (vite, next, angular: all of Node) would listen on ::1 and receive nothing.
  */
 export function withLocalhostOnIPv4(text: string): string {
   return text

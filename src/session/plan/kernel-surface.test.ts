@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Profile } from '../../incus/shapes.ts';
-import { kernelSurface, refuseOtherList, surfaceConfig } from './kernel-surface.ts';
+import { kernelSurface, refuseAllowList, surfaceConfig } from './kernel-surface.ts';
 
-test('the strict list holds the other one, and the list of Incus stays in force', () => {
+test("the strict list includes the other one, and Incus's own list stays active", () => {
   const keys = (reduce: boolean, strict: boolean) =>
     surfaceConfig(
       kernelSurface({
@@ -22,7 +22,7 @@ test('the strict list holds the other one, and the list of Incus stays in force'
   assert.equal(keys(true, false)['security.syscalls.deny_default'], 'true');
 });
 
-test('a profile with a list of what is allowed, beside which ours has no effect, refuses the start', () => {
+test('a profile with an allowlist of system calls, which makes ours ineffective, refuses the start', () => {
   const profile: Profile = {
     name: 'default',
     description: '',
@@ -30,6 +30,6 @@ test('a profile with a list of what is allowed, beside which ours has no effect,
     devices: {},
     used_by: [],
   };
-  assert.throws(() => refuseOtherList(profile, 'reduced'), { code: 'session-failed' });
-  refuseOtherList(profile, 'full');
+  assert.throws(() => refuseAllowList(profile, 'reduced'), { code: 'session-failed' });
+  refuseAllowList(profile, 'full');
 });

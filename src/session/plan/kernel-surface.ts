@@ -1,8 +1,8 @@
-// What of the host's kernel every container gets, and which of its system calls. Pure.
+// Kernel settings and system call filters of containers. Pure.
 import { CoiError } from '../../errors.ts';
 import type { Config, Profile } from '../../incus/shapes.ts';
 
-/** Of every session. Ports below 1024 and `ping` need no root inside. */
+/** For every session. Ports below 1024 and `ping` need no root inside. */
 export const baseConfig: Config = {
   'boot.autostart': 'false',
   'security.guestapi': 'false',
@@ -24,7 +24,7 @@ export function kernelSurface(config: SurfaceConfig): KernelSurface {
   return config['security.reduce_kernel_surface'] ? 'reduced' : 'full';
 }
 
-/** With "no such system call" programs take another way; LXC writes the rules for the 32-bit calls, too. */
+/** ENOSYS, so that programs use a fallback. LXC also writes the rules for 32-bit calls. */
 const noSuchCall = 'errno 38';
 const deniedCalls: Readonly<Record<KernelSurface, readonly string[]>> = {
   full: [],
@@ -36,8 +36,8 @@ const deniedCalls: Readonly<Record<KernelSurface, readonly string[]>> = {
   strict: ['perf_event_open'],
 };
 /**
- * A way to the hypervisor past every network guard (AF_VSOCK is 40, "not supported" 97). The kernel takes the lower half
- * of the argument, so only that is compared. Of 32-bit programs LXC leaves the call out (test/security/seccomp.test.ts).
+ * vsock reaches the hypervisor and bypasses the network guard (AF_VSOCK is 40, EAFNOSUPPORT 97). The kernel uses the lower
+ * half of the argument, so only that is compared. LXC omits this rule for 32-bit programs (test/security/seccomp.test.ts).
  */
 const noVsock = 'socket errno 97 [0,40,SCMP_CMP_MASKED_EQ,4294967295]';
 
@@ -48,13 +48,13 @@ export function surfaceConfig(surface: KernelSurface): Config {
   const calls = [...deniedCalls.reduced, ...(surface === 'strict' ? deniedCalls.strict : [])];
   return {
     'security.syscalls.deny': [...calls.map((name) => `${name} ${noSuchCall}`), noVsock].join('\n'),
-    // The list that Incus has by itself stays in force whatever a profile says.
+    // Incus's default deny list applies even if a profile disables it.
     'security.syscalls.deny_default': 'true',
   };
 }
 
-/** Incus takes one list or the other; a list of what is allowed in the profile would leave ours out. Throws `session-failed`. */
-export function refuseOtherList(profile: Profile | undefined, surface: KernelSurface): void {
+/** Incus uses either an allow list or a deny list: an allow list in the profile would disable ours. Throws `session-failed`. */
+export function refuseAllowList(profile: Profile | undefined, surface: KernelSurface): void {
   if (surface === 'full' || !profile?.config['security.syscalls.allow']) return;
   throw new CoiError(
     'session-failed',
@@ -63,7 +63,7 @@ export function refuseOtherList(profile: Profile | undefined, surface: KernelSur
   );
 }
 
-/** What Docker needs. Said also where it is off: a profile that allows it must not decide. */
+/** Settings for Docker. Also set if it is off, so that a profile cannot enable it. */
 export function dockerConfig(docker: boolean): Config {
   return {
     'security.nesting': String(docker),

@@ -1,18 +1,18 @@
-// Limits of a session as Incus keys. Pure.
+// Session limits as Incus keys. Pure.
 import type { Settings } from '../../config/keys/table.ts';
 import type { Config, Device } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 
 export interface Limits {
-  /** Keys of the instance. */
+  /** Instance keys. */
   readonly config: Config;
-  /** Keys of its root disk: what limits a disk belongs to the device, on the instance it has no effect. */
+  /** Root disk keys: disk limits have no effect on the instance. */
   readonly root: Device;
   /** Lines of raw.lxc. */
   readonly raw: readonly string[];
 }
 
-/** All that `sessionLimits` may set, so that a limit which is no longer wanted is found and taken away. */
+/** Every key that `sessionLimits` may set, so that limits that are no longer configured can be removed. */
 export const limitKeys = {
   config: [
     'limits.cpu',
@@ -34,7 +34,7 @@ export function sessionLimits(settings: Settings): Limits {
   const memory = settings['limits.memory.limit'];
   const tmpfs = settings['limits.disk.tmpfs_size'];
   return {
-    config: given({
+    config: withoutUnset({
       'limits.cpu': settings['limits.cpu.count'],
       'limits.cpu.allowance': settings['limits.cpu.allowance'],
       'limits.cpu.priority': positive(settings['limits.cpu.priority']),
@@ -45,21 +45,21 @@ export function sessionLimits(settings: Settings): Limits {
       'limits.disk.priority': positive(settings['limits.disk.priority']),
       [keys.maxDuration]: duration(settings),
     }),
-    root: given({
+    root: withoutUnset({
       'limits.read': rate(settings['limits.disk.read']),
       'limits.write': rate(settings['limits.disk.write']),
       'limits.max': rate(settings['limits.disk.max']),
       size: settings['limits.disk.size'],
     }),
-    // Mounted before init runs, so that nothing that is in /tmp by then is hidden.
+    // Mounted before init runs, so that it hides no files in /tmp.
     raw: tmpfs
       ? [`${limitKeys.rawPrefix}tmpfs rw,nosuid,nodev,mode=1777,size=${lxcSize(tmpfs)} 0 0`]
       : [],
   };
 }
 
-/** What a limit is called in the words for the agent. */
-export function limitWords(settings: Settings): string[] {
+/** Limits as text for the agent. */
+export function limitTexts(settings: Settings): string[] {
   const words = [
     settings['limits.cpu.count'] && `CPUs ${settings['limits.cpu.count']}`,
     settings['limits.memory.limit'] && `memory ${settings['limits.memory.limit']}`,
@@ -70,30 +70,30 @@ export function limitWords(settings: Settings): string[] {
   return words.filter((word): word is string => typeof word === 'string' && word !== '');
 }
 
-function given(values: Readonly<Record<string, string | undefined>>): Config {
+function withoutUnset(values: Readonly<Record<string, string | undefined>>): Config {
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => Boolean(entry[1])),
   );
 }
 
-/** For coid, which ends the session when its time is over (daemon/reconcile/time-limits.ts). */
+/** For coid, which ends the session when the time limit is reached (daemon/reconcile/time-limits.ts). */
 function duration(settings: Settings): string | undefined {
   const ms = settings['limits.runtime.max_duration'];
   if (!ms || !settings['limits.runtime.auto_stop']) return undefined;
   return `${ms} ${settings['limits.runtime.stop_graceful'] ? 'graceful' : 'force'}`;
 }
 
-/** 0 stands for "no limit". */
+/** 0 means "no limit". */
 function positive(value: number): string | undefined {
   return value > 0 ? String(value) : undefined;
 }
 
-/** Incus takes a rate without the `/s` that the predecessor's files carry. */
+/** Incus expects a rate without the `/s` that files of the predecessor contain. */
 function rate(text: string | undefined): string | undefined {
   return text?.replace(/\/s$/, '');
 }
 
-/** tmpfs knows k, m, g and % only. */
+/** tmpfs only knows k, m, g and %. */
 function lxcSize(text: string): string {
   const [, amount, unit] = /^(\d+)(%|[KMGT])/.exec(text) ?? [];
   if (unit === 'T') return `${Number(amount) * 1024}g`;

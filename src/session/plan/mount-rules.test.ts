@@ -31,7 +31,7 @@ test('project directories may be mounted', () => {
   assert.equal(ask('/root/project', { uid: 0 }), undefined);
 });
 
-test('the root, homes and what holds them may not, not even for reading', () => {
+test('the root directory, homes and their parents may not be mounted, not even read-only', () => {
   for (const path of [
     '/',
     '/home',
@@ -45,7 +45,7 @@ test('the root, homes and what holds them may not, not even for reading', () => 
   }
 });
 
-test('what gives power over the host may not, nor anything in it or around it', () => {
+test('paths that give power over the host may not be mounted, nor anything in or around them', () => {
   const closed = [
     '/proc',
     '/proc/1/root',
@@ -63,7 +63,7 @@ test('what gives power over the host may not, nor anything in it or around it', 
     for (const readonly of [true, false]) assert.ok(ask(path, { readonly, uid: 0 }), path);
 });
 
-test('the system may be read but not written', () => {
+test('system directories may be mounted read-only, but not writable', () => {
   for (const path of [
     '/etc',
     '/etc/ssl',
@@ -79,11 +79,11 @@ test('the system may be read but not written', () => {
     assert.equal(ask(path, { readonly: true }), undefined, path);
 });
 
-test("root's files are for root's sessions only", () => {
+test("root's files may be mounted only in root's sessions", () => {
   assert.ok(ask('/root/project', { uid: 1000 }));
 });
 
-test("of the store only the session's own parts may be mounted", () => {
+test("only the session's own parts of the store may be mounted", () => {
   const store = '/home/ann/.coi';
   assert.equal(ask(`${store}/sessions-claude/${session}/.claude`), undefined);
   assert.equal(ask(`/tmp/h/.coi/sessions-x/${session}/.config/x`), undefined);
@@ -100,7 +100,7 @@ test("of the store only the session's own parts may be mounted", () => {
   }
 });
 
-test('a path is never allowed for writing and refused for reading', () => {
+test('a path that may be mounted writable may also be mounted read-only', () => {
   const part = fc.constantFrom(
     'home',
     'ann',

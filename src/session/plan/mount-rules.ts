@@ -1,25 +1,25 @@
-// What of the host may be mounted into a container, by its path without links. Pure; coi asks early, coid decides.
+// Rules for host paths that may be mounted, by their real path. Pure; coi checks early, coid decides.
 
-/** Where the host keeps what no container may see. All without links. */
+/** Host directories that containers must not see. All are real paths. */
 export interface SensitivePaths {
-  /** Home directories of people, root's among them. */
+  /** Home directories of users, including root. */
   readonly homes: readonly string[];
   /** coid's own directories. */
   readonly runDir: string;
   readonly stateDir: string;
 }
 
-export interface MountWish {
-  /** With every link resolved. */
+export interface MountSpec {
+  /** With all links resolved. */
   readonly path: string;
   readonly readonly: boolean;
-  /** Who asks. */
+  /** The requesting user. */
   readonly uid: number;
-  /** Whose part of the store may be mounted. */
+  /** Only this session's part of the store may be mounted. */
   readonly session: string;
 }
 
-/** Kernel interfaces, and directories of daemons that would hand over the host; neither for reading. */
+/** Kernel interfaces and directories of daemons that give control over the host; not even read-only. */
 const closed = [
   '/proc',
   '/sys',
@@ -31,7 +31,7 @@ const closed = [
   '/var/lib/docker',
   '/run/docker.sock',
 ];
-/** What the host's own programs are made of and configured by: not for writing. */
+/** Programs and configuration of the host: only read-only. */
 const system = [
   '/etc',
   '/boot',
@@ -49,7 +49,7 @@ const system = [
   '/var/log',
   '/run',
 ];
-/** Shared by everything on the host; a directory inside is fine. */
+/** Shared directories of the host; a directory inside is fine. */
 const shared = [
   '/tmp',
   '/var/tmp',
@@ -63,43 +63,43 @@ const shared = [
   '/var/cache',
 ];
 
-/** Why that must not be mounted: the end of a sentence that begins with the path. Undefined if it may. */
+/** Why a path must not be mounted, as the end of a sentence that begins with the path; undefined if it may. */
 export function mountRefusal(
-  { path, readonly, uid, session }: MountWish,
+  { path, readonly, uid, session }: MountSpec,
   { homes, runDir, stateDir }: SensitivePaths,
 ): string | undefined {
   if (path === '/') return 'is the root of this host';
   if (homes.includes(path))
-    return 'is a home directory: everything in it, keys and logins too, would be open to the agent';
+    return 'is a home directory: the agent could access everything in it, including keys and logins';
   const home = homes.find((candidate) => isInside(candidate, path));
-  if (home !== undefined) return `holds a home directory (${home})`;
+  if (home !== undefined) return `contains a home directory (${home})`;
   const within = [...closed, runDir, stateDir].find(
-    (place) => path === place || isInside(path, place),
+    (directory) => path === directory || isInside(path, directory),
   );
   if (within !== undefined)
     return `belongs to ${within}, through which the host could be taken over`;
-  const around = [...closed, runDir, stateDir].find((place) => isInside(place, path));
-  if (around !== undefined) return `holds ${around}, through which the host could be taken over`;
+  const around = [...closed, runDir, stateDir].find((directory) => isInside(directory, path));
+  if (around !== undefined) return `contains ${around}, through which the host could be taken over`;
   if (isStore(path) && !isOwnStore(path, session))
-    return "belongs to coi's own files and the sessions stored in them";
+    return "is part of coi's own files and stored sessions";
   if (shared.includes(path) && !readonly)
     return 'is shared by the whole host; use a directory inside it';
-  const place = system.find((candidate) => path === candidate || isInside(path, candidate));
-  if (place !== undefined && !readonly) return `belongs to the system (${place})`;
+  const directory = system.find((candidate) => path === candidate || isInside(path, candidate));
+  if (directory !== undefined && !readonly) return `belongs to the system (${directory})`;
   if (uid !== 0 && isInside(path, '/root')) return "is in root's home directory";
   return undefined;
 }
 
-/** `path` is below `place`. */
-function isInside(path: string, place: string): boolean {
-  return path.startsWith(`${place}/`);
+/** `path` is below `directory`. */
+function isInside(path: string, directory: string): boolean {
+  return path.startsWith(`${directory}/`);
 }
 
 function isStore(path: string): boolean {
   return path.split('/').includes('.coi');
 }
 
-/** `.coi/sessions-<tool>/<id>/` and what is below it. */
+/** A path below `.coi/sessions-<tool>/<id>/`. */
 function isOwnStore(path: string, session: string): boolean {
   const parts = path.split('/');
   const at = parts.indexOf('.coi');

@@ -5,9 +5,9 @@ import type { Profile, StoragePool } from '../../incus/shapes.ts';
 import type { ContainerName, ImageAlias, SessionId, Slot, WorkspacePath } from '../../names.ts';
 import { sessionRecord } from '../record/instance-record.ts';
 import { sessionPlan } from './plan.ts';
-import type { SessionWish } from './session-wish.ts';
+import type { SessionSpec } from './session-spec.ts';
 
-const wish: SessionWish = {
+const request: SessionSpec = {
   session: '11111111-2222-4333-8444-555555555555' as SessionId,
   owner: 1003,
   workspace: '/home/u/project' as WorkspacePath,
@@ -71,7 +71,7 @@ const pools: StoragePool[] = [
 ];
 
 test('the create call is exactly this', () => {
-  const plan = sessionPlan(wish, {
+  const plan = sessionPlan(request, {
     defaultProfile: profile({ ...root, eth0: { type: 'nic', network: 'incusbr0' } }),
     pools: undefined,
   });
@@ -125,14 +125,14 @@ test('the create call is exactly this', () => {
   assert.equal(body.config?.['user.coi.nameserver'], '10.77.0.1');
 });
 
-test('what the instance records of itself is read back as it was written', () => {
+test("an instance's session record is read back as written", () => {
   const body = sessionPlan(
-    { ...wish, persistent: true, alias: 'web' as SessionWish['alias'] },
+    { ...request, persistent: true, alias: 'web' as SessionSpec['alias'] },
     { defaultProfile: profile(root), pools: undefined },
   ).instance(reservation);
   const record = sessionRecord(body.config ?? {});
-  assert.equal(record?.workspace, wish.workspace);
-  assert.equal(record?.session, wish.session);
+  assert.equal(record?.workspace, request.workspace);
+  assert.equal(record?.session, request.session);
   assert.equal(record?.persistent, true);
   assert.equal(record?.alias, 'web');
   assert.equal(record?.owner, 1003);
@@ -151,32 +151,32 @@ test('what the instance records of itself is read back as it was written', () =>
 });
 
 test('a second NIC of the default profile is masked, since nothing would guard it', () => {
-  const body = sessionPlan(wish, {
+  const body = sessionPlan(request, {
     defaultProfile: profile({ ...root, lan: { type: 'nic', nictype: 'macvlan', parent: 'eth0' } }),
     pools: undefined,
   }).instance(reservation);
   assert.deepEqual(body.devices?.['lan'], { type: 'none' });
 });
 
-test('a default profile without a root disk gets one from the first pool, and a wanted pool has to exist', () => {
+test('a default profile without a root disk gets one from the first pool; a requested pool must exist', () => {
   const facts = { defaultProfile: profile({}), pools };
-  assert.deepEqual(sessionPlan(wish, facts).instance(reservation).devices?.['root'], {
+  assert.deepEqual(sessionPlan(request, facts).instance(reservation).devices?.['root'], {
     type: 'disk',
     path: '/',
     pool: 'fast',
   });
-  assert.throws(() => sessionPlan({ ...wish, storagePool: 'slow' }, facts), {
+  assert.throws(() => sessionPlan({ ...request, storagePool: 'slow' }, facts), {
     code: 'config-invalid',
   });
-  assert.throws(() => sessionPlan(wish, { defaultProfile: undefined, pools: [] }), {
+  assert.throws(() => sessionPlan(request, { defaultProfile: undefined, pools: [] }), {
     code: 'incus-failed',
   });
 });
 
-test('a privileged default profile is refused with the command that mends it', () => {
+test('a privileged default profile is refused with the command that fixes it', () => {
   assert.throws(
     () =>
-      sessionPlan(wish, {
+      sessionPlan(request, {
         defaultProfile: profile(root, { 'security.privileged': 'true' }),
         pools,
       }),
@@ -184,29 +184,29 @@ test('a privileged default profile is refused with the command that mends it', (
   );
 });
 
-test('without Docker no nesting is allowed', () => {
+test('without Docker nesting is off', () => {
   const body = sessionPlan(
-    { ...wish, docker: false },
+    { ...request, docker: false },
     { defaultProfile: profile(root), pools: undefined },
   ).instance(reservation);
   assert.equal(body.config?.['security.nesting'], 'false');
 });
 
-test('a mount that coid did not make is a refusal, not a mount of something else', () => {
-  const plan = sessionPlan(wish, { defaultProfile: profile(root), pools: undefined });
+test('a mount that coid did not make is refused, not replaced by another', () => {
+  const plan = sessionPlan(request, { defaultProfile: profile(root), pools: undefined });
   assert.throws(() => plan.instance({ ...reservation, mounts: reservation.mounts.slice(0, 1) }), {
     code: 'coid-failed',
   });
 });
 
-test('limits of the disk go to the root device, those of /tmp to lxc, the rest to the instance', () => {
+test('disk limits go to the root device, /tmp limits to lxc, the rest to the instance', () => {
   const limits = {
     config: { 'limits.cpu': '2' },
     root: { size: '5GiB' },
     raw: ['lxc.mount.entry = tmpfs tmp'],
   };
   const body = sessionPlan(
-    { ...wish, limits },
+    { ...request, limits },
     { defaultProfile: profile(root), pools: undefined },
   ).instance(reservation);
   assert.deepEqual(body.devices?.['root'], {

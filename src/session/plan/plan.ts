@@ -1,4 +1,4 @@
-// The plan of a session: everything decided before anything is done. Pure.
+// The plan of a session: all decisions, before any action. Pure.
 import type { ReservedMount } from '../../coid-api/reserved-mount.ts';
 import type { Reservation, ReserveRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
@@ -6,127 +6,127 @@ import { agentUser } from '../../guest-user.ts';
 import type { Config, CreateInstance, Devices, Profile, StoragePool } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import { workspaceHash } from '../../names.ts';
-import { askedText } from '../record/asked-mounts.ts';
 import { imageSource } from '../record/image-source.ts';
 import { recordConfig, type SessionRecord } from '../record/instance-record.ts';
+import { requestedMountsText } from '../record/requested-mounts.ts';
 import { mountRequest } from './extra-mounts.ts';
-import { baseConfig, dockerConfig, refuseOtherList, surfaceConfig } from './kernel-surface.ts';
-import type { PlannedMount, SessionWish } from './session-wish.ts';
+import { baseConfig, dockerConfig, refuseAllowList, surfaceConfig } from './kernel-surface.ts';
+import type { PlannedMount, SessionSpec } from './session-spec.ts';
 
-/** What was read from the Incus server. */
+/** Data from the Incus server. */
 export interface ServerFacts {
   readonly defaultProfile: Profile | undefined;
   readonly pools: readonly StoragePool[] | undefined;
 }
 
 export interface SessionPlan {
-  readonly wish: SessionWish;
+  readonly spec: SessionSpec;
   readonly reserve: Omit<ReserveRequest, 'startId' | 'persistent'>;
-  /** The exact body of the create call, once coid has said where. */
+  /** The exact body of the create call, after coid's reservation. */
   readonly instance: (reservation: Reservation) => CreateInstance;
 }
 
-export function sessionPlan(wish: SessionWish, server: ServerFacts): SessionPlan {
+export function sessionPlan(spec: SessionSpec, server: ServerFacts): SessionPlan {
   refusePrivileged(server.defaultProfile);
-  refuseOtherList(server.defaultProfile, wish.surface);
-  const root = rootDevice(wish, server);
+  refuseAllowList(server.defaultProfile, spec.surface);
+  const root = rootDevice(spec, server);
   return {
-    wish,
-    reserve: reserveRequest(wish),
+    spec,
+    reserve: reserveRequest(spec),
     instance: (reservation) => ({
       name: reservation.container,
       type: 'container',
       start: true,
-      ephemeral: wish.disposable,
-      description: `coi session in ${wish.workspace}`.slice(0, 250),
+      ephemeral: spec.disposable,
+      description: `coi session in ${spec.workspace}`.slice(0, 250),
       profiles: server.defaultProfile ? ['default'] : [],
-      source: imageSource(wish),
+      source: imageSource(spec),
       config: {
         ...baseConfig,
-        ...dockerConfig(wish.docker),
-        ...placeConfig(wish, reservation),
-        ...followingConfig(wish),
-        ...recordConfig(record(wish, reservation)),
+        ...dockerConfig(spec.docker),
+        ...hostSideConfig(spec, reservation),
+        ...refreshableConfig(spec),
+        ...recordConfig(record(spec, reservation)),
       },
       devices: {
         ...root,
         ...nicDevices(reservation, server.defaultProfile),
-        ...diskDevices([workspaceMount(wish), ...wish.mounts], reservation.mounts),
+        ...diskDevices([workspaceMount(spec), ...spec.mounts], reservation.mounts),
       },
     }),
   };
 }
 
-function reserveRequest(wish: SessionWish): SessionPlan['reserve'] {
+function reserveRequest(spec: SessionSpec): SessionPlan['reserve'] {
   return {
-    prefix: wish.prefix,
-    hash: wish.hash ?? workspaceHash(wish.workspace),
-    slot: wish.slot === undefined ? { kind: 'auto' } : { kind: 'from', slot: wish.slot },
-    session: wish.session,
-    workspace: wish.workspace,
-    mounts: [workspaceMount(wish), ...wish.mounts].map(mountRequest),
-    network: wish.network,
-    ...(wish.policy ? { policy: wish.policy } : {}),
-    ...(wish.protect ? { protect: wish.protect } : {}),
-    ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
+    prefix: spec.prefix,
+    hash: spec.hash ?? workspaceHash(spec.workspace),
+    slot: spec.slot === undefined ? { kind: 'auto' } : { kind: 'from', slot: spec.slot },
+    session: spec.session,
+    workspace: spec.workspace,
+    mounts: [workspaceMount(spec), ...spec.mounts].map(mountRequest),
+    network: spec.network,
+    ...(spec.policy ? { policy: spec.policy } : {}),
+    ...(spec.protect ? { protect: spec.protect } : {}),
+    ...(spec.secrets?.length ? { secrets: spec.secrets } : {}),
   };
 }
 
-/** Where the container lives on the host: ids, and an address that is there before init runs. */
-function placeConfig(wish: SessionWish, reservation: Reservation): Config {
+/** Host side of the container: ids, and an address that is set before init runs. */
+function hostSideConfig(spec: SessionSpec, reservation: Reservation): Config {
   const { idmapBase, nic, mounts, ownerUid, ownerGid } = reservation;
   const raw = [
     `lxc.net.0.ipv4.address = ${nic.address}/${nic.prefixLength}`,
     `lxc.net.0.ipv4.gateway = ${nic.gateway}`,
-    ...wish.limits.raw,
+    ...spec.limits.raw,
   ];
   const config: Config = {
     'security.idmap.base': String(idmapBase),
     'raw.lxc': raw.join('\n'),
     [keys.nameserver]: nic.nameserver,
   };
-  const ids = plainIds(mounts, { ownerUid, ownerGid });
+  const ids = rawIdmap(mounts, { ownerUid, ownerGid });
   if (ids !== undefined) config['raw.idmap'] = ids;
   return config;
 }
 
-/** A file system that cannot be idmapped: the owner's own ids inside the container are the only way left. */
-export function plainIds(
+/** raw.idmap for file systems without idmapped mounts: there the owner's own ids in the container are the only option. */
+export function rawIdmap(
   mounts: readonly ReservedMount[],
   { ownerUid, ownerGid }: Pick<Reservation, 'ownerUid' | 'ownerGid'>,
 ): string | undefined {
   if (ownerUid === 0 || !mounts.some((mount) => mount.kind === 'plain')) return undefined;
-  // What belongs to root's group stays nobody's inside.
+  // Root's group is never mapped.
   return `uid ${ownerUid} ${agentUser.uid}${ownerGid === 0 ? '' : `\ngid ${ownerGid} ${agentUser.gid}`}`;
 }
 
-function record(wish: SessionWish, reservation: Reservation): SessionRecord {
+function record(spec: SessionSpec, reservation: Reservation): SessionRecord {
   const { id, ownerUid, ownerGid, idmapBase, slot } = reservation;
   const runDir = runDirOf(reservation);
   return {
-    workspace: wish.workspace,
-    ...(wish.realWorkspace === undefined ? {} : { realWorkspace: wish.realWorkspace }),
-    target: wish.target,
+    workspace: spec.workspace,
+    ...(spec.realWorkspace === undefined ? {} : { realWorkspace: spec.realWorkspace }),
+    target: spec.target,
     slot,
-    tool: wish.tool,
-    session: wish.session,
-    persistent: wish.persistent,
-    alias: wish.alias,
-    profile: wish.profile,
-    owner: wish.owner,
-    network: wish.network,
-    policy: wish.policy,
+    tool: spec.tool,
+    session: spec.session,
+    persistent: spec.persistent,
+    alias: spec.alias,
+    profile: spec.profile,
+    owner: spec.owner,
+    network: spec.network,
+    policy: spec.policy,
     mounts: {
       id,
       runDir,
       ownerUid,
       ownerGid,
       idmapBase,
-      mounts: reserveRequest(wish).mounts,
-      ...(wish.protect ? { protect: wish.protect } : {}),
-      ...(wish.secrets?.length ? { secrets: wish.secrets } : {}),
+      mounts: reserveRequest(spec).mounts,
+      ...(spec.protect ? { protect: spec.protect } : {}),
+      ...(spec.secrets?.length ? { secrets: spec.secrets } : {}),
     },
-    asked: askedText(wish.mounts) || undefined,
+    asked: requestedMountsText(spec.mounts) || undefined,
     phase: 'starting',
   };
 }
@@ -136,8 +136,8 @@ function runDirOf({ mounts, id }: Reservation): string {
   const path = mounts[0]?.hostPath ?? '';
   const at = path.indexOf(`/mounts/${id}/`);
   if (at < 0)
-    throw new CoiError('coid-failed', 'coid answered without a place for the mounts', {
-      hint: 'Update both: `sudo coi setup`.',
+    throw new CoiError('coid-failed', 'coid returned no directory for the mounts', {
+      hint: 'Update coi and coid: `sudo coi setup`.',
     });
   return path.slice(0, at);
 }
@@ -149,31 +149,31 @@ export function workspaceMount({
   return { name: 'workspace', source: workspace, target, readonly: false };
 }
 
-/** The mounts as devices, at the places that coid made for them. */
+/** The mounts as devices, with the host paths that coid prepared. */
 export function diskDevices(
   mounts: readonly PlannedMount[],
   made: readonly ReservedMount[],
 ): Devices {
-  const places = new Map(made.map((mount) => [mount.name, mount]));
+  const reservedByName = new Map(made.map((mount) => [mount.name, mount]));
   const devices: Devices = {};
   for (const { name, target, readonly } of mounts) {
-    const place = places.get(name);
-    if (place === undefined)
-      throw new CoiError('coid-failed', `coid made no mount for ${name}`, {
-        hint: 'Update both: `sudo coi setup`.',
+    const reserved = reservedByName.get(name);
+    if (reserved === undefined)
+      throw new CoiError('coid-failed', `coid did not create the mount ${name}`, {
+        hint: 'Update coi and coid: `sudo coi setup`.',
       });
     devices[name] = {
       type: 'disk',
-      source: place.hostPath,
+      source: reserved.hostPath,
       path: target,
-      // Incus takes only one of the two; the mount that coid made is read-only by itself.
-      ...(place.recursive ? { recursive: 'true' } : readonly ? { readonly: 'true' } : {}),
+      // Incus accepts only one of the two; coid's own mount is already read-only.
+      ...(reserved.recursive ? { recursive: 'true' } : readonly ? { readonly: 'true' } : {}),
     };
   }
   return devices;
 }
 
-/** Our NIC on our bridge; every other NIC of the default profile is masked, since nothing guards it. */
+/** Our NIC on our bridge; all other NICs of the default profile are masked, because they have no network guard. */
 function nicDevices({ nic }: Reservation, profile: Profile | undefined): Devices {
   const devices: Devices = {};
   for (const [name, device] of Object.entries(profile?.devices ?? {})) {
@@ -190,8 +190,8 @@ function nicDevices({ nic }: Reservation, profile: Profile | undefined): Devices
   return devices;
 }
 
-function rootDevice(wish: SessionWish, { defaultProfile, pools }: ServerFacts): Devices {
-  const { storagePool: wanted, limits } = wish;
+function rootDevice(spec: SessionSpec, { defaultProfile, pools }: ServerFacts): Devices {
+  const { storagePool: wanted, limits } = spec;
   const inherited = Object.values(defaultProfile?.devices ?? {}).find(
     (device) => device['type'] === 'disk' && device['path'] === '/',
   );
@@ -211,8 +211,8 @@ function rootDevice(wish: SessionWish, { defaultProfile, pools }: ServerFacts): 
   return { root: { type: 'disk', path: '/', pool, ...limits.root } };
 }
 
-/** Keys that follow today's configuration, also when a stopped container starts again. */
-export function followingConfig({
+/** Keys that are updated from the current configuration when a stopped container starts again. */
+export function refreshableConfig({
   limits,
   timezone,
   monitor,
@@ -220,7 +220,7 @@ export function followingConfig({
   policy,
   surface,
 }: Pick<
-  SessionWish,
+  SessionSpec,
   'limits' | 'timezone' | 'monitor' | 'network' | 'policy' | 'surface'
 >): Config {
   return {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forwardings, portDevices, portRange, portTexts, portVariables } from './ports.ts';
+import { assignPorts, portDevices, portRange, portTexts, portVariables } from './ports.ts';
 
 const web = { name: 'web-app', container: 3000, host: 0, listen: '127.0.0.1' };
 const free = () => true;
 
-test('each slot of each workspace has ten ports of its own, as the predecessor counted them', () => {
+test('each slot of each workspace has its own ten ports, numbered as in the predecessor', () => {
   assert.equal(portRange('00000000', 1)[0], 20_000);
   assert.equal(portRange('00000191', 2)[0], 20_000 + (0x191 % 400) * 100 + 10);
   for (const slot of [11, 12, 99]) {
@@ -20,9 +20,9 @@ test('each slot of each workspace has ten ports of its own, as the predecessor c
   assert.ok((portRange('ffffffff', 10)[9] ?? 0) < 65_536);
 });
 
-test('busy ports of the range are skipped, a pinned one that is busy ends the start', () => {
-  const wish = { pool: 2, map: [web] };
-  const ports = forwardings(wish, '00000000', 1, (_, port) => port !== 20_001);
+test('busy ports of the range are skipped; a busy pinned port refuses the start', () => {
+  const settings = { pool: 2, map: [web] };
+  const ports = assignPorts(settings, '00000000', 1, (_, port) => port !== 20_001);
   assert.deepEqual(
     ports.map(({ host, container }) => [host, container]),
     [
@@ -32,12 +32,12 @@ test('busy ports of the range are skipped, a pinned one that is busy ends the st
     ],
   );
   const pinned = { pool: 0, map: [{ ...web, host: 8080 }] };
-  assert.throws(() => forwardings(pinned, '00000000', 1, () => false), /port 8080 for "web-app"/);
-  assert.throws(() => forwardings({ pool: 1, map: [] }, '00000000', 1, () => false), /no port/);
+  assert.throws(() => assignPorts(pinned, '00000000', 1, () => false), /port 8080 for "web-app"/);
+  assert.throws(() => assignPorts({ pool: 1, map: [] }, '00000000', 1, () => false), /all ports/);
 });
 
-test('devices, variables and texts say the same', () => {
-  const ports = forwardings({ pool: 1, map: [{ ...web, listen: '0.0.0.0' }] }, '00000000', 1, free);
+test('devices, variables and printed lines show the same ports', () => {
+  const ports = assignPorts({ pool: 1, map: [{ ...web, listen: '0.0.0.0' }] }, '00000000', 1, free);
   assert.deepEqual(portDevices(ports)['coi-port-web-app'], {
     type: 'proxy',
     bind: 'host',

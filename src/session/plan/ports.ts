@@ -1,15 +1,15 @@
-// `[ports]`: which ports of the host lead into a session, in the predecessor's numbers. Pure.
+// `[ports]`: host ports that are forwarded into a session, with the numbers of the predecessor. Pure.
 import { CoiError } from '../../errors.ts';
 import type { Config, Device, Devices } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
-import { ownSlotMax } from '../../names.ts';
+import { autoSlotMax } from '../../names.ts';
 
-export interface PortWish {
+export interface PortSpec {
   readonly pool: number;
   readonly map: readonly {
     readonly name: string;
     readonly container: number;
-    /** 0: one of the session's own range. */
+    /** 0: a port from the session's range. */
     readonly host: number;
     readonly listen: string;
   }[];
@@ -21,29 +21,29 @@ export interface Forwarding {
   readonly listen: string;
   readonly host: number;
   readonly container: number;
-  /** By `coi ports add`; the others are of the configuration at the session's start. */
+  /** Added with `coi ports add`; the others come from the configuration at the session's start. */
   readonly added?: true;
 }
 
 const portsPerSlot = 10;
 const deviceMax = 63;
 
-/** Of slots above 10: their ports are no other workspace's ports of a slot that is given out by itself. */
-const above = { first: 60_000, ranges: 553 };
+/** For slots above 10: these ports never collide with those of automatically assigned slots in other workspaces. */
+const highSlots = { first: 60_000, ranges: 553 };
 
-/** Ten ports for each slot: 20000 + (hash % 400) · 100 + (slot − 1) · 10, and from 60000 on for slots above 10. */
+/** Ten ports per slot: 20000 + (hash % 400) · 100 + (slot − 1) · 10, and from 60000 on for slots above 10. */
 export function portRange(hash: string, slot: number): number[] {
   const number = Number.parseInt(hash, 16);
   const first =
-    slot <= ownSlotMax
+    slot <= autoSlotMax
       ? 20_000 + (number % 400) * 100 + (slot - 1) * portsPerSlot
-      : above.first + ((number + slot) % above.ranges) * portsPerSlot;
+      : highSlots.first + ((number + slot) % highSlots.ranges) * portsPerSlot;
   return Array.from({ length: portsPerSlot }, (_, index) => first + index);
 }
 
-/** Hands ports out. `isFree` tells of one address and port. Throws `failed` for a pinned one that is taken, or when all are. */
-export function forwardings(
-  { pool, map }: PortWish,
+/** Assigns ports. `isFree` checks one address and port. Throws `failed` if a pinned port or the whole range is in use. */
+export function assignPorts(
+  { pool, map }: PortSpec,
   hash: string,
   slot: number,
   isFree: (listen: string, port: number) => boolean,
@@ -52,8 +52,8 @@ export function forwardings(
   const next = (listen: string): number => {
     for (let port = range.shift(); port !== undefined; port = range.shift())
       if (isFree(listen, port)) return port;
-    throw new CoiError('failed', `no port of this session's range is free`, {
-      hint: 'Pin ports of your own: [[ports.map]] host.',
+    throw new CoiError('failed', `all ports in this session's range are in use`, {
+      hint: 'Choose host ports with [[ports.map]] host.',
     });
   };
   const pinned = map.filter(({ host }) => host > 0);
@@ -74,7 +74,7 @@ export function forwardings(
   ];
 }
 
-/** The name of the device that forwards it. */
+/** The name of the proxy device. */
 export function portDevice({ name, host }: Pick<Forwarding, 'name' | 'host'>): string {
   return `coi-port-${name ?? host}`.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, deviceMax);
 }
@@ -94,7 +94,7 @@ export function portDevices(ports: readonly Forwarding[]): Devices {
   );
 }
 
-/** Those that the key names; the key is the user's own to write, so anything may be in it. */
+/** Parses the recorded ports; the user can edit the key, so it may contain anything. */
 export function recordedPorts(text: string | undefined): Forwarding[] {
   let value: unknown;
   try {
@@ -115,8 +115,8 @@ function isForwarding(value: unknown): value is Forwarding {
   );
 }
 
-/** What takes ports away from a container: devices that have to go, and the key without them; nothing to do for none. */
-export function withoutPorts(
+/** The change that removes ports from a container: devices to remove, and the key without them. */
+export function removePorts(
   left: readonly Forwarding[],
   lost: readonly Forwarding[],
 ): { readonly gone: readonly string[]; readonly config: Config } {
@@ -124,7 +124,7 @@ export function withoutPorts(
   return { gone: lost.map(portDevice), config: { [keys.ports]: JSON.stringify(left) } };
 }
 
-/** COI_PORTS has the pool, COI_PORT_<NAME> the port of the host for each that has a name. */
+/** COI_PORTS contains the pool, COI_PORT_<NAME> the host port of each named one. */
 export function portVariables(ports: readonly Forwarding[]): Record<string, string> {
   const named = ports.flatMap(({ name, host }) =>
     name === undefined
@@ -140,7 +140,7 @@ export function portVariables(ports: readonly Forwarding[]): Record<string, stri
   };
 }
 
-/** As `coi list` shows them: `23410`, `web:23412->3000`, `8080->3000`, another address than the loopback before it. */
+/** As in `coi list`: `23410`, `web:23412->3000`, `8080->3000`, with the address if it is not the loopback. */
 export function portTexts(ports: readonly Forwarding[]): string[] {
   return ports.map(({ name, listen, host, container }) => {
     const at = listen === '127.0.0.1' ? `${host}` : `${listen}:${host}`;

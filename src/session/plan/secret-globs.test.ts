@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  findHiddenPaths,
   type LinkTarget,
-  secrets,
   secretsMax,
-  tracked,
+  trackedPaths,
   type WorkspaceEntry,
 } from './secret-globs.ts';
 
@@ -15,35 +15,38 @@ const file = (path: string, more: Partial<WorkspaceEntry> = {}): WorkspaceEntry 
   ...more,
 });
 
-test('a glob without a slash is for the top, with ** for every depth, hidden names included', () => {
+test('a glob without a slash matches at the top, with ** at every depth, hidden names included', () => {
   const entries = [file('.env'), file('a/.env'), file('a/b/key.pem'), file('key.pem.txt')];
-  assert.deepEqual(secrets(['.env', '**/*.pem'], entries).paths, ['.env', 'a/b/key.pem']);
-  assert.deepEqual(secrets(['**/.env'], entries).paths, ['.env', 'a/.env']);
+  assert.deepEqual(findHiddenPaths(['.env', '**/*.pem'], entries).paths, ['.env', 'a/b/key.pem']);
+  assert.deepEqual(findHiddenPaths(['**/.env'], entries).paths, ['.env', 'a/.env']);
 });
 
-test('a directory that matches is covered as a whole, and what lies in it needs no cover of its own', () => {
+test('a matching directory is covered as a whole, and its content needs no further cover', () => {
   const entries = [file('keys', { kind: 'directory' }), file('keys/a.pem'), file('keysets/a.pem')];
-  assert.deepEqual(secrets(['keys/', '**/*.pem'], entries).paths, ['keys', 'keysets/a.pem']);
+  assert.deepEqual(findHiddenPaths(['keys/', '**/*.pem'], entries).paths, [
+    'keys',
+    'keysets/a.pem',
+  ]);
 });
 
 const link = (path: string, to?: string, kind: LinkTarget['kind'] = 'directory') =>
   file(path, { kind: 'link', target: to === undefined ? undefined : { path: to, kind } });
 const directory = (path: string) => file(path, { kind: 'directory' });
 
-test('of a link what it leads to is covered, if that is in the workspace, also where nobody looks', () => {
+test("a matching link's target in the workspace is covered, even in an ignored directory", () => {
   const entries = [
     link('.env', 'real/settings', 'file'),
     file('real/settings'),
     link('.env.out'),
     link('.env.packed', 'node_modules/x/.env', 'file'),
   ];
-  const { paths, names } = secrets(['.env*'], entries);
+  const { paths, names } = findHiddenPaths(['.env*'], entries);
   assert.deepEqual(paths, ['node_modules/x/.env', 'real/settings']);
-  // The links are guarded, so that the next session finds it, too.
+  // The links are guarded, so that the next session finds the target too.
   assert.deepEqual(names, ['.env', '.env.packed']);
 });
 
-test('a name that goes over links to directories finds what they lead to, also in a round', () => {
+test('a name through links to directories covers its target, even in a loop', () => {
   const entries = [
     link('config', 'conf'),
     directory('conf'),
@@ -54,7 +57,7 @@ test('a name that goes over links to directories finds what they lead to, also i
     link('more/round', 'conf'),
     link('self', ''),
   ];
-  const found = (...globs: string[]) => secrets(globs, entries);
+  const found = (...globs: string[]) => findHiddenPaths(globs, entries);
   assert.deepEqual(found('config/.env'), {
     paths: ['conf/.env'],
     names: ['config/.env'],
@@ -65,16 +68,19 @@ test('a name that goes over links to directories finds what they lead to, also i
   assert.throws(() => found('self'), { code: 'unprotected-path' });
 });
 
-test('what cannot be covered, or is too much, refuses the start; a second name is told', () => {
-  assert.throws(() => secrets(['*'], [file('pipe', { kind: 'other' })]), {
+test('paths that cannot be covered, or are too many, refuse the start; hard links are reported', () => {
+  assert.throws(() => findHiddenPaths(['*'], [file('pipe', { kind: 'other' })]), {
     code: 'unprotected-path',
   });
   const many = Array.from({ length: secretsMax + 1 }, (_, index) => file(`${index}.pem`));
-  assert.throws(() => secrets(['*.pem'], many), { code: 'unprotected-path' });
-  assert.match(secrets(['a'], [file('a', { links: 2 })]).warnings[0] ?? '', /another name/);
+  assert.throws(() => findHiddenPaths(['*.pem'], many), { code: 'unprotected-path' });
+  assert.match(
+    findHiddenPaths(['a'], [file('a', { links: 2 })]).warnings[0] ?? '',
+    /another hard link/,
+  );
 });
 
-test('what git has in its index is known', () => {
+test("files in git's index are recognised", () => {
   const index = Buffer.from('DIRC....\0\0.env\0\0keys/a\0');
-  assert.deepEqual(tracked(['.env', 'keys', 'other'], index), ['.env', 'keys']);
+  assert.deepEqual(trackedPaths(['.env', 'keys', 'other'], index), ['.env', 'keys']);
 });

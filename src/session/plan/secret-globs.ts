@@ -1,4 +1,4 @@
-// `[security] secret_paths`: which entries of a workspace are empty inside. Pure.
+// `[security] secret_paths`: workspace entries that are empty in the container. Pure.
 import picomatch from 'picomatch';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
@@ -8,9 +8,9 @@ export type HideKind = 'file' | 'directory' | 'other';
 export interface WorkspaceEntry {
   readonly path: string;
   readonly kind: HideKind | 'link';
-  /** Names of the inode. */
+  /** Hard link count. */
   readonly links: number;
-  /** What a link leads to in the end; undefined where that is out of the workspace or nowhere. */
+  /** Final target of a link; undefined if it is outside of the workspace or missing. */
   readonly target?: LinkTarget | undefined;
 }
 
@@ -20,62 +20,65 @@ export interface LinkTarget {
   readonly kind: HideKind;
 }
 
-export interface Secrets {
-  /** What is covered; nothing of it lies in another. */
+export interface HiddenPaths {
+  /** Hidden paths; none is inside another. */
   readonly paths: readonly string[];
-  /** By which names it was found, where they go over links: who replaces one keeps it from being found again. */
+  /** Matching names that go through links: replacing such a link would prevent the match next time. */
   readonly names: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** Each is a mount in every session of the workspace. */
+/** Each hidden path is a mount in every session of the workspace. */
 export const secretsMax = 200;
-/** Names that entries have by links, as far as they are looked at. */
+/** Limit for names through links. */
 const namesMax = 200_000;
 
-/** Throws `unprotected-path` where something that matches cannot be covered. */
-export function secrets(globs: readonly string[], entries: readonly WorkspaceEntry[]): Secrets {
+/** Throws `unprotected-path` if a match cannot be hidden. */
+export function findHiddenPaths(
+  globs: readonly string[],
+  entries: readonly WorkspaceEntry[],
+): HiddenPaths {
   const matches = picomatch(globs.map(cleanGlob), { dot: true });
   const found = new Set<string>();
   const names = new Set<string>();
   const warnings = new Set<string>();
   for (const { name, entry } of [...byOwnName(entries), ...byLinks(entries)]) {
     if (!matches(name)) continue;
-    const meant = entry.kind === 'link' ? entry.target : { path: entry.path, kind: entry.kind };
-    // Outside of the workspace there is nothing inside the container.
-    if (!meant) continue;
-    if (meant.kind === 'other' || meant.path === '') throw notHidden(name, meant);
-    found.add(meant.path);
-    if (name !== meant.path) names.add(name);
-    if (meant.kind === 'file' && entry.kind !== 'link' && entry.links > 1)
-      warnings.add(`${quoted(meant.path)} is hidden, but the same file has another name`);
+    const target = entry.kind === 'link' ? entry.target : { path: entry.path, kind: entry.kind };
+    // Targets outside of the workspace do not exist in the container.
+    if (!target) continue;
+    if (target.kind === 'other' || target.path === '') throw cannotHide(name, target);
+    found.add(target.path);
+    if (name !== target.path) names.add(name);
+    if (target.kind === 'file' && entry.kind !== 'link' && entry.links > 1)
+      warnings.add(`${quoted(target.path)} is hidden, but the file has another hard link`);
   }
-  const paths = [...found].filter((path) => !hasAbove(path, found)).sort();
+  const paths = [...found].filter((path) => !hasAncestor(path, found)).sort();
   const most = Math.max(paths.length, names.size);
   if (most > secretsMax)
     throw new CoiError(
       'unprotected-path',
       `${most} entries match [security] secret_paths; ${secretsMax} can be hidden`,
-      { hint: 'Name the directory that holds them instead.' },
+      { hint: 'List the directory that contains them instead.' },
     );
   return { paths, names: [...names].sort(), warnings: [...warnings] };
 }
 
-interface Named {
+interface NamedEntry {
   readonly name: string;
   readonly entry: WorkspaceEntry;
 }
 
-function byOwnName(entries: readonly WorkspaceEntry[]): Named[] {
+function byOwnName(entries: readonly WorkspaceEntry[]): NamedEntry[] {
   return entries.map((entry) => ({ name: entry.path, entry }));
 }
 
-/** What lies in directories that links lead to, by the names that it has through them. Throws `unprotected-path`. */
-function byLinks(entries: readonly WorkspaceEntry[]): Named[] {
+/** Entries in directories that links lead to, under their names through the links. Throws `unprotected-path`. */
+function byLinks(entries: readonly WorkspaceEntry[]): NamedEntry[] {
   const inside = Map.groupBy(entries, ({ path }) =>
     path.slice(0, Math.max(0, path.lastIndexOf('/'))),
   );
-  const named: Named[] = [];
+  const named: NamedEntry[] = [];
   const look = (name: string, directory: string, above: readonly string[]) => {
     for (const entry of inside.get(directory) ?? []) {
       const inner = `${name}/${entry.path.slice(entry.path.lastIndexOf('/') + 1)}`;
@@ -86,7 +89,7 @@ function byLinks(entries: readonly WorkspaceEntry[]): Named[] {
     }
   };
   const follow = (name: string, { target }: WorkspaceEntry, above: readonly string[]) => {
-    // In a round the same directories come again and again.
+    // Stops at link cycles.
     if (target?.kind === 'directory' && !above.includes(target.path))
       look(name, target.path, [...above, target.path]);
   };
@@ -94,28 +97,28 @@ function byLinks(entries: readonly WorkspaceEntry[]): Named[] {
   return named;
 }
 
-function notHidden(name: string, { path }: LinkTarget): CoiError {
+function cannotHide(name: string, { path }: LinkTarget): CoiError {
   const what =
     path === '' ? 'it leads to the workspace itself' : 'it is neither a file nor a directory';
   return new CoiError('unprotected-path', `${quoted(name)} cannot be hidden: ${what}`, {
-    hint: 'Remove it, or take it out of [security] secret_paths.',
+    hint: 'Delete it, or remove it from [security] secret_paths.',
   });
 }
 
 function tooManyNames(): CoiError {
   return new CoiError(
     'unprotected-path',
-    `links give the entries of the workspace more than ${namesMax} names: [security] secret_paths cannot be looked up in it`,
-    { hint: 'Start in a directory below it, or take secret_paths out.' },
+    `links give the entries of the workspace more than ${namesMax} names: [security] secret_paths cannot be applied`,
+    { hint: 'Start in a directory below it, or remove secret_paths.' },
   );
 }
 
-/** Of these, those that git knows: what is committed can be read in .git. `index` is the content of .git/index. */
-export function tracked(paths: readonly string[], index: Buffer): string[] {
+/** The tracked paths among these: committed content is readable in .git. `index` is the content of .git/index. */
+export function trackedPaths(paths: readonly string[], index: Buffer): string[] {
   return paths.filter((path) => index.includes(`${path}\0`) || index.includes(`${path}/`));
 }
 
-function hasAbove(path: string, found: ReadonlySet<string>): boolean {
+function hasAncestor(path: string, found: ReadonlySet<string>): boolean {
   const parts = path.split('/');
   return parts.some((_, depth) => depth > 0 && found.has(parts.slice(0, depth).join('/')));
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { withPrelude } from './startup-script.ts';
 
-function ran(home: string, command: readonly string[]) {
+function runInHome(home: string, command: readonly string[]) {
   const [file = '', ...args] = command;
   return spawnSync(file, args, {
     env: { PATH: process.env['PATH'], HOME: home },
@@ -14,16 +14,16 @@ function ran(home: string, command: readonly string[]) {
   });
 }
 
-test('without anything to do the command is as it was', () => {
+test('with nothing to do the command is unchanged', () => {
   assert.deepEqual(withPrelude(['a', 'b'], { identity: undefined, preLaunch: [] }), ['a', 'b']);
 });
 
-test('git knows the user, whatever is in the name, and a configuration that is there stays', () => {
+test("git gets the user's name, whatever its characters, and an existing .gitconfig is kept", () => {
   const home = mkdtempSync(join(tmpdir(), 'coit-prelude-'));
   try {
     const name = `O'Neil "x" \\ $(id)\n[core] fsmonitor = evil`;
     const identity = { name, email: 'o@example.invalid' };
-    ran(home, withPrelude(['true'], { identity, preLaunch: [] }));
+    runInHome(home, withPrelude(['true'], { identity, preLaunch: [] }));
     const git = (key: string) =>
       execFileSync('git', ['config', '--file', join(home, '.gitconfig'), '--get', key], {
         encoding: 'utf8',
@@ -32,16 +32,16 @@ test('git knows the user, whatever is in the name, and a configuration that is t
     assert.equal(git('user.email'), 'o@example.invalid');
     assert.throws(() => git('core.fsmonitor'));
     writeFileSync(join(home, '.gitconfig'), 'mine');
-    ran(home, withPrelude(['true'], { identity, preLaunch: [] }));
+    runInHome(home, withPrelude(['true'], { identity, preLaunch: [] }));
     assert.equal(readFileSync(join(home, '.gitconfig'), 'utf8'), 'mine');
   } finally {
     rmSync(home, { recursive: true });
   }
 });
 
-test('pre_launch runs first, without stdin, and a failure is told and stops nothing', () => {
+test('pre_launch runs first without stdin, and its failure is reported but not fatal', () => {
   const prelude = { identity: undefined, preLaunch: ["echo 'one'", 'read x; exit 3'] };
-  const { stdout, stderr, status } = ran(
+  const { stdout, stderr, status } = runInHome(
     '/',
     withPrelude(['sh', '-c', 'echo two; exit 5'], prelude),
   );

@@ -1,5 +1,5 @@
-// What is done inside before a command starts: the user's name for commits, the tools' setup, `[tool] pre_launch`. Pure.
-import { shellQuoted } from '../../shell-quoting.ts';
+// Setup in the container before a command starts: the user's git identity, tool setup, `[tool] pre_launch`. Pure.
+import { shellQuote } from '../../shell-quoting.ts';
 
 export interface Identity {
   readonly name: string | undefined;
@@ -11,13 +11,13 @@ export interface Prelude {
   /** Lines of bash (tool-setup.ts). */
   readonly setup?: readonly string[];
   readonly preLaunch: readonly string[];
-  /** What the tool itself needs, as lines of bash. */
+  /** Lines of bash from the tool definition. */
   readonly ofTool?: readonly string[] | undefined;
 }
 
 const limitSeconds = 300;
 
-/** The command with the prelude before it; the same command where there is nothing to do. It always starts. */
+/** Puts the prelude before the command, if there is any. The command starts even if the prelude fails. */
 export function withPrelude(command: readonly string[], prelude: Prelude): readonly string[] {
   const lines = [
     ...identityLines(prelude.identity),
@@ -29,23 +29,23 @@ export function withPrelude(command: readonly string[], prelude: Prelude): reado
   return ['bash', '-c', [...lines, 'exec "$@"'].join('\n'), 'coi-prelude', ...command];
 }
 
-/** Only where the guest's user has no configuration yet: the file is the agent's from then on. */
+/** Only if the guest's user has no git configuration yet: from then on the file belongs to the agent. */
 function identityLines(identity: Identity | undefined): string[] {
   const rows = Object.entries(identity ?? {}).flatMap(([key, value]) =>
-    value ? [`\t${key} = ${gitQuoted(value)}`] : [],
+    value ? [`\t${key} = ${quoteForGit(value)}`] : [],
   );
   if (rows.length === 0) return [];
   const text = ['[user]', ...rows, ''].join('\n');
-  return [`[ -e ~/.gitconfig ] || printf %s ${shellQuoted(text)} >~/.gitconfig`];
+  return [`[ -e ~/.gitconfig ] || printf %s ${shellQuote(text)} >~/.gitconfig`];
 }
 
-/** A failure is told and keeps nothing from starting. */
+/** A failure is printed but does not prevent the start. */
 function preLaunchLine(command: string): string {
-  const quoted = shellQuoted(command);
+  const quoted = shellQuote(command);
   return `timeout ${limitSeconds} bash -c ${quoted} </dev/null || printf 'pre_launch: status %s: %s\\n' "$?" ${quoted} >&2`;
 }
 
-function gitQuoted(text: string): string {
+function quoteForGit(text: string): string {
   const plain = text.replace(/[\u0000-\u001f\u007f]/g, ' ');
   return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

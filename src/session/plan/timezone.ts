@@ -7,8 +7,8 @@ export interface Zone {
 }
 
 /**
- * The zone that the settings mean. `hostZone` is the host's, undefined if it is not known; `known` says whether a
- * name is in the host's zone database.
+ * The configured time zone. `hostZone` is undefined if unknown; `known` tells whether a name is in the host's zone
+ * database.
  */
 export function sessionZone(
   settings: Settings,
@@ -20,15 +20,15 @@ export function sessionZone(
     case 'utc':
       return utc;
     case 'host':
-      return hostZone !== undefined && wellFormed(hostZone) ? { name: hostZone } : utc;
+      return hostZone !== undefined && isWellFormed(hostZone) ? { name: hostZone } : utc;
     case 'fixed': {
       const name = settings['timezone.name'] ?? '';
-      if (wellFormed(name) && known(name)) return { name };
+      if (isWellFormed(name) && known(name)) return { name };
       return { ...utc, warning: `unknown time zone "${name}": the session runs in UTC` };
     }
   }
 }
 
-function wellFormed(name: string): boolean {
+function isWellFormed(name: string): boolean {
   return /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,2}$/.test(name);
 }

@@ -4,29 +4,29 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { guardsGit, toolLines, toolVariables } from './tool-setup.ts';
+import { guardsGit, toolSetupLines, toolVariables } from './tool-setup.ts';
 
 const git: [string, string][] = [];
 
-/** What git makes of the variables. */
-function asked(variables: Record<string, string>, key: string): string[] {
+/** Configuration that git reads from the variables. */
+function gitValues(variables: Record<string, string>, key: string): string[] {
   const env = { PATH: process.env['PATH'], HOME: '/nonexistent', ...variables };
   return execFileSync('git', ['config', '--get-all', key], { encoding: 'utf8', cwd: '/', env })
     .trim()
     .split('\n');
 }
 
-test('git inside looks at size and time of files only, and does not write into a sealed directory', () => {
+test('git inside compares only size and time of files, and does not write into a sealed directory', () => {
   const open = toolVariables({}, { guarded: false, git });
-  assert.deepEqual(asked(open, 'core.checkstat'), ['minimal']);
-  assert.deepEqual(asked(open, 'core.trustctime'), ['false']);
-  assert.throws(() => asked(open, 'repack.updateserverinfo'));
+  assert.deepEqual(gitValues(open, 'core.checkstat'), ['minimal']);
+  assert.deepEqual(gitValues(open, 'core.trustctime'), ['false']);
+  assert.throws(() => gitValues(open, 'repack.updateserverinfo'));
   const guarded = toolVariables({}, { guarded: true, git: [['commit.gpgsign', 'true']] });
-  assert.deepEqual(asked(guarded, 'repack.updateserverinfo'), ['false']);
-  assert.deepEqual(asked(guarded, 'commit.gpgsign'), ['true']);
+  assert.deepEqual(gitValues(guarded, 'repack.updateserverinfo'), ['false']);
+  assert.deepEqual(gitValues(guarded, 'commit.gpgsign'), ['true']);
 });
 
-test("configuration that the user gives by variables stays, and counts before coi's", () => {
+test("git configuration in the user's variables stays and overrides coi's", () => {
   const given = {
     GIT_CONFIG_COUNT: '2',
     GIT_CONFIG_KEY_0: 'core.checkStat',
@@ -35,12 +35,12 @@ test("configuration that the user gives by variables stays, and counts before co
     GIT_CONFIG_VALUE_1: 'Ana',
   };
   const all = { ...given, ...toolVariables(given, { guarded: true, git }) };
-  assert.deepEqual(asked(all, 'core.checkstat').at(-1), 'default');
-  assert.deepEqual(asked(all, 'user.name'), ['Ana']);
-  assert.deepEqual(asked(all, 'core.trustctime'), ['false']);
+  assert.deepEqual(gitValues(all, 'core.checkstat').at(-1), 'default');
+  assert.deepEqual(gitValues(all, 'user.name'), ['Ana']);
+  assert.deepEqual(gitValues(all, 'core.trustctime'), ['false']);
 });
 
-test('variables that git would refuse are left to the user', () => {
+test('variables that git would reject are left unchanged', () => {
   for (const given of [
     { GIT_CONFIG_COUNT: 'x' },
     { GIT_CONFIG_COUNT: '1' },
@@ -54,7 +54,7 @@ test('variables that git would refuse are left to the user', () => {
   }
 });
 
-test('what the user sets is not overruled, and hooks are installed where they may be', () => {
+test("the user's settings are not overridden, and hooks are installed where allowed", () => {
   const given = { UV_LINK_MODE: 'hardlink', SKIP_INSTALL_SIMPLE_GIT_HOOKS: '0' };
   const added = toolVariables(given, { guarded: true, git });
   assert.deepEqual(
@@ -73,11 +73,11 @@ test('git counts as guarded by its configuration, its hooks or as a whole', () =
   assert.equal(guardsGit({ paths: [], readonlyGit: true }), true);
 });
 
-test('pnpm keeps its store at home, and the files of somebody who has their own stay', () => {
+test('pnpm keeps its store in the home, and existing configuration files stay', () => {
   const top = mkdtempSync(join(tmpdir(), 'coit-tools-'));
   try {
     const run = (home: string) =>
-      execFileSync('bash', ['-c', toolLines({ guarded: false }).join('\n')], {
+      execFileSync('bash', ['-c', toolSetupLines({ guarded: false }).join('\n')], {
         cwd: top,
         env: { PATH: process.env['PATH'], HOME: home },
       });
@@ -94,24 +94,24 @@ test('pnpm keeps its store at home, and the files of somebody who has their own 
   }
 });
 
-test('husky 9 installs nothing, and its hooks run nevertheless; a HUSKY of the user stays', () => {
+test("husky 9 installs nothing but its hooks run, and the user's HUSKY stays", () => {
   const top = mkdtempSync(join(tmpdir(), 'coit-tools-'));
   try {
     mkdirSync(join(top, '.husky/_'), { recursive: true });
-    const script = [...toolLines({ guarded: true }), 'echo "<$HUSKY>"'].join('\n');
+    const script = [...toolSetupLines({ guarded: true }), 'echo "<$HUSKY>"'].join('\n');
     const run = (env: Record<string, string> = {}) =>
       execFileSync('bash', ['-c', script], {
         cwd: top,
         encoding: 'utf8',
         env: { PATH: process.env['PATH'], HOME: top, ...env },
       });
-    // What lies there is our own already, as a copy in a session would be: nothing is put over it.
+    // The existing files are already ours, as a copy in a session would be: nothing is mounted over them.
     assert.equal(run(), '<>\n');
     writeFileSync(join(top, '.husky/_/h'), '');
     assert.equal(run(), '<0>\n');
     assert.equal(run({ HUSKY: '1' }), '<1>\n');
     assert.equal(readFileSync(join(top, '.config/husky/init.sh'), 'utf8'), 'unset HUSKY\n');
-    // One of somebody's own would leave HUSKY=0 to the hooks.
+    // With the user's own file the hooks would see HUSKY=0.
     writeFileSync(join(top, '.config/husky/init.sh'), 'PATH=$PATH\n');
     assert.equal(run(), '<>\n');
     rmSync(join(top, '.husky/_'), { recursive: true });

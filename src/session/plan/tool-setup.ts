@@ -1,35 +1,35 @@
-// How git and package managers are set up inside, so that they work beside a host that uses the same files, and beside
-// guarded paths: variables, and what a shell does before the command. Pure.
+// Setup of git and package managers in the container, so that they work with guarded paths and with files that the host
+// uses at the same time: variables, and shell lines before the command. Pure.
 
 export interface ToolFacts {
   /** Whether the agent cannot change .git/config and .git/hooks. */
   readonly guarded: boolean;
-  /** More of git's configuration. */
+  /** Additional git configuration. */
   readonly git: readonly (readonly [key: string, value: string])[];
 }
 
 type Variables = Readonly<Record<string, string>>;
 
-/** The container sees the files under other ids than the host, and each side would read all of them again. */
+/** Container and host see different ids on the files; otherwise each side would re-read all of them. */
 const sharedIndex = [
   ['core.checkStat', 'minimal'],
   ['core.trustctime', 'false'],
 ] as const;
 
-/** `git gc` writes a list for servers into .git/info, in which nothing new can be made. Nobody needs it here. */
+/** `git gc` writes a list for dumb servers into .git/info, which is sealed. It is not needed here. */
 const sealedInfo = [['repack.updateServerInfo', 'false']] as const;
 
-/** They write .git/hooks; hooks that are there still run. The last one is for yorkie and husky before 5. */
+/** Prevents hook managers from writing .git/hooks; existing hooks still run. The last one is for yorkie and husky before 5. */
 const noHookInstall: Variables = {
   SKIP_INSTALL_SIMPLE_GIT_HOOKS: '1',
   YORKIE_SKIP_INSTALL: '1',
   HUSKY_SKIP_INSTALL: '1',
 };
 
-/** The workspace is another file system than the caches, so links are not possible: uv warns of that otherwise. */
+/** Workspace and caches are on different file systems, so hard links fail; uv would print a warning. */
 const otherFileSystem: Variables = { UV_LINK_MODE: 'copy' };
 
-/** What is to be added to the variables that the user gives, which win. */
+/** Variables to add to the user's, which take precedence. */
 export function toolVariables(given: Variables, { guarded, git }: ToolFacts): Variables {
   const added = { ...otherFileSystem, ...(guarded ? noHookInstall : {}) };
   const missing = Object.entries(added).filter(([name]) => given[name] === undefined);
@@ -37,9 +37,9 @@ export function toolVariables(given: Variables, { guarded, git }: ToolFacts): Va
   return { ...Object.fromEntries(missing), ...gitVariables(given, config) };
 }
 
-/** Of several values for a key the last one counts for git: the user's come after ours. */
+/** git uses the last value of a key, so the user's come after ours. */
 function gitVariables(given: Variables, config: ToolFacts['git']): Variables {
-  const theirs = givenConfig(given);
+  const theirs = userConfig(given);
   if (theirs === undefined) return {};
   const all = [...config, ...theirs];
   return {
@@ -53,8 +53,8 @@ function gitVariables(given: Variables, config: ToolFacts['git']): Variables {
   };
 }
 
-/** Undefined for what git would refuse: that is the user's to see. */
-function givenConfig(given: Variables): [string, string][] | undefined {
+/** Undefined if git would reject it: the user should see git's error. */
+function userConfig(given: Variables): [string, string][] | undefined {
   const count = given['GIT_CONFIG_COUNT'];
   if (count === undefined || count === '') return [];
   if (!/^\d{1,3}$/.test(count)) return undefined;
@@ -68,8 +68,8 @@ function givenConfig(given: Variables): [string, string][] | undefined {
 }
 
 /**
- * pnpm would put its store at the top of the workspace, the file system of the project; a variable would overrule a
- * project that says where it wants it, and npm complains of one that is not its own. Version 11 reads the second file.
+ * By default pnpm puts its store at the root of the workspace's file system. A variable would override the project's own
+ * setting, and npm warns about unknown ones, so a file is used. pnpm 11 reads the second file.
  */
 const pnpmStore = `[ -e ~/.config/pnpm ] || {
   mkdir -p ~/.config/pnpm
@@ -78,10 +78,10 @@ const pnpmStore = `[ -e ~/.config/pnpm ] || {
 }`;
 
 /**
- * lefthook and husky 8 fail where they cannot write what they generate, and have no switch for it: they get a copy that
- * is the container's own, over the guarded directory, which cannot be written only until then.
+ * lefthook and husky 8 fail if they cannot write the files they generate, and cannot be told not to. They get a writable
+ * copy, private to the container, mounted over the guarded directory.
  */
-const ownCopies = `coi_own_copy() {
+const writableCopies = `coi_own_copy() {
   [ -d "$1" ] && [ ! -w "$1" ] || return
   rm -rf ~/.cache/coi/"$1" && mkdir -p ~/.cache/coi/"$1" &&
     cp -r --preserve=mode "$1/." ~/.cache/coi/"$1" && sudo -n mount --bind ~/.cache/coi/"$1" "$1"
@@ -94,8 +94,8 @@ for coi_file in lefthook.* .lefthook.* .config/lefthook.*; do
 done`;
 
 /**
- * husky 9 does nothing with HUSKY=0, and its hooks neither, unless a file that they read takes it away again. Where husky
- * was never installed on the host, there are no hooks to run.
+ * With HUSKY=0, husky 9 does nothing and its hooks do not run either, unless a file that they read unsets it. If husky was
+ * never installed on the host, there are no hooks to run.
  */
 const husky = `if [ -z "\${HUSKY+x}" ]; then
   if [ -e .husky/_/h ]; then
@@ -111,20 +111,20 @@ const husky = `if [ -z "\${HUSKY+x}" ]; then
   fi
 fi`;
 
-/** Where somebody has added an authority (a company's), programs that bring a list of their own are told of the system's. */
-const authorities = `coi_list=/etc/ssl/certs/ca-certificates.crt
+/** If the image has additional CA certificates (of a company), programs with their own CA list use the system's. */
+const caCertificates = `coi_list=/etc/ssl/certs/ca-certificates.crt
 if [ -e "$coi_list" ] && compgen -G '/usr/local/share/ca-certificates/*' >/dev/null; then
   export NODE_USE_SYSTEM_CA="\${NODE_USE_SYSTEM_CA-1}" SSL_CERT_FILE="\${SSL_CERT_FILE-$coi_list}"
   export REQUESTS_CA_BUNDLE="\${REQUESTS_CA_BUNDLE-$coi_list}" PIP_CERT="\${PIP_CERT-$coi_list}"
   export CARGO_HTTP_CAINFO="\${CARGO_HTTP_CAINFO-$coi_list}" AWS_CA_BUNDLE="\${AWS_CA_BUNDLE-$coi_list}"
 fi`;
 
-/** Lines of bash, at home in the workspace. None of them keeps the command from starting. */
-export function toolLines({ guarded }: Pick<ToolFacts, 'guarded'>): readonly string[] {
-  return [pnpmStore, authorities, ...(guarded ? [ownCopies, husky] : [])];
+/** Lines of bash that run in the workspace. A failure does not prevent the start. */
+export function toolSetupLines({ guarded }: Pick<ToolFacts, 'guarded'>): readonly string[] {
+  return [pnpmStore, caCertificates, ...(guarded ? [writableCopies, husky] : [])];
 }
 
-/** Whether git's own files are guarded, by the paths that are asked for. */
+/** Whether the protection request covers git's own files. */
 export function guardsGit(
   protect:
     | { readonly paths: readonly string[]; readonly readonlyGit?: boolean | undefined }

@@ -1,22 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WorkspacePath } from '../../names.ts';
-import { isSameWorkspace, usableWorkspace, workspacePath, workspaceTarget } from './workspace.ts';
+import {
+  assertUsableWorkspace,
+  isSameWorkspace,
+  workspacePath,
+  workspaceTarget,
+} from './workspace.ts';
 
-test('a workspace becomes absolute and keeps its links', () => {
+test('a workspace path becomes absolute and keeps its links', () => {
   assert.equal(workspacePath('/home/u', 'p/../q/'), '/home/u/q');
   assert.equal(workspacePath('/home/u', '/x/y'), '/x/y');
   for (const text of ['', 'a\nb', 'a\0b'])
     assert.throws(() => workspacePath('/', text), { code: 'workspace-invalid' });
 });
 
-test("a session is its workspace's by either name, and by where links led when it began", () => {
+test('a session belongs to its workspace by either path, and by link targets at its start', () => {
   const own = { path: '/link' as WorkspacePath, real: '/real' };
   for (const [recorded, expected] of [
     [{ workspace: '/link' }, true],
     [{ workspace: '/real' }, true],
     [{ workspace: '/other-link', realWorkspace: '/real' }, true],
-    // Wherever that link leads today: an agent may have led it here.
+    // The link's current target does not matter: an agent may have redirected it.
     [{ workspace: '/other-link' }, false],
     [{ workspace: '/other-link', realWorkspace: '/elsewhere' }, false],
     [{}, false],
@@ -24,10 +29,10 @@ test("a session is its workspace's by either name, and by where links led when i
     assert.equal(isSameWorkspace(recorded, own), expected, JSON.stringify(recorded));
 });
 
-test('what is no usable directory is refused, each with its own words', () => {
+test('an unusable directory is refused, each kind with its own message', () => {
   const messages = (['missing', 'file', 'unreadable'] as const).map((kind) => {
     try {
-      usableWorkspace('/w' as WorkspacePath, { kind });
+      assertUsableWorkspace('/w' as WorkspacePath, { kind });
     } catch (error) {
       return (error as Error).message;
     }
@@ -37,7 +42,7 @@ test('what is no usable directory is refused, each with its own words', () => {
   assert.ok(messages.every((message) => message.includes('/w')));
 });
 
-test('the own path is kept unless it would hide the container’s files', () => {
+test("the host path is kept unless it would hide the container's files", () => {
   assert.equal(workspaceTarget('/srv/code/p' as WorkspacePath, true).target, '/srv/code/p');
   assert.equal(workspaceTarget('/srv/code/p' as WorkspacePath, false).target, '/workspace');
   for (const path of ['/etc/x', '/root/p', '/usr/src/p', '/tmp'])

@@ -1,14 +1,14 @@
-// The workspace: from what was typed to a path that may be mounted.
+// The workspace: from the given text to a mountable path.
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
-import type { Closed } from '../../host/fs/meta/file-system.ts';
+import type { FuseProblem } from '../../host/fs/meta/file-system.ts';
 import { quoted, type WorkspacePath, workspaceAt } from '../../names.ts';
-import { closedPlace } from './closed-directory.ts';
+import { describeInaccessible } from './inaccessible-directory.ts';
 
-/** What the host knows of a path. `real` has every link resolved. */
+/** Facts about a host path. `real` has all links resolved. */
 export type PathFacts =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'unreadable'; readonly closed?: Closed }
+  | { readonly kind: 'unreadable'; readonly closed?: FuseProblem }
   | { readonly kind: 'file' }
   | {
       readonly kind: 'directory';
@@ -16,7 +16,7 @@ export type PathFacts =
       readonly owner: { readonly uid: number; readonly gid: number };
     };
 
-/** Absolute path of the workspace as its identity: links stay, dots go. Throws `workspace-invalid`. */
+/** Absolute path of the workspace, its identity: without `.` and `..`, links unresolved. Throws `workspace-invalid`. */
 export function workspacePath(cwd: string, wanted: string): WorkspacePath {
   if (wanted === '' || /[\0\n]/.test(wanted)) {
     throw new CoiError('workspace-invalid', `invalid workspace ${quoted(wanted)}`, {
@@ -26,21 +26,21 @@ export function workspacePath(cwd: string, wanted: string): WorkspacePath {
   return workspaceAt(cwd, wanted);
 }
 
-/** One directory by its two names: as the user came to it, and without links. */
+/** The two paths of a workspace: as the user gave it, and with links resolved. */
 export interface WorkspaceNames {
   readonly path: WorkspacePath;
   readonly real: string;
 }
 
-/** What was written down when a session began: the second name only where it is another one. */
+/** The recorded paths of a session; the real path only if it differs. */
 export interface RecordedWorkspace {
   readonly workspace?: string | undefined;
   readonly realWorkspace?: string | undefined;
 }
 
 /**
- * Whether a session is one of that workspace. Links are those of its start: where they lead now is not asked, since an
- * agent may have led one that lies in its workspace here, and its conversation would be resumed in this one.
+ * Whether a session belongs to that workspace. Uses the links at the session's start, not the current ones: an agent may
+ * have pointed a link in its workspace here, and its conversation would be resumed in this workspace.
  */
 export function isSameWorkspace(
   { workspace, realWorkspace }: RecordedWorkspace,
@@ -49,8 +49,8 @@ export function isSameWorkspace(
   return workspace !== undefined && (workspace === path || (realWorkspace ?? workspace) === real);
 }
 
-/** Throws `workspace-invalid` unless it is a directory that this user can use. */
-export function usableWorkspace(
+/** Throws `workspace-invalid` unless it is a directory that the user can access. */
+export function assertUsableWorkspace(
   workspace: WorkspacePath,
   facts: PathFacts,
 ): asserts facts is PathFacts & { kind: 'directory' } {
@@ -63,13 +63,13 @@ export function usableWorkspace(
       });
     case 'file':
       throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} is not a directory`, {
-        hint: 'Give the directory that holds it.',
+        hint: 'Give the directory that contains it.',
       });
     case 'unreadable': {
-      const told = facts.closed && closedPlace(facts.closed);
-      const what = told?.what ?? 'cannot be read by this user';
+      const problem = facts.closed && describeInaccessible(facts.closed);
+      const what = problem?.what ?? 'cannot be read by this user';
       throw new CoiError('workspace-invalid', `workspace ${quoted(workspace)} ${what}`, {
-        hint: told?.hint ?? 'Check its permissions and those of the directories above it.',
+        hint: problem?.hint ?? 'Check its permissions and those of the directories above it.',
       });
     }
     default:
@@ -77,7 +77,7 @@ export function usableWorkspace(
   }
 }
 
-const systemPlaces = [
+const systemDirectories = [
   '/etc',
   '/bin',
   '/sbin',
@@ -94,15 +94,16 @@ const systemPlaces = [
   agentUser.home,
 ];
 
-/** Where the workspace is mounted: `/workspace`, or its own path where that is wanted and hides nothing of the guest's. */
+/** The mount target of the workspace: `/workspace`, or its own path if configured and not hiding guest files. */
 export function workspaceTarget(
   workspace: WorkspacePath,
   preservePath: boolean,
 ): { target: string; warning?: string } {
   if (!preservePath) return { target: '/workspace' };
   const inSystem =
-    systemPlaces.some((place) => workspace === place || workspace.startsWith(`${place}/`)) ||
-    workspace.split('/').length < 3;
+    systemDirectories.some(
+      (directory) => workspace === directory || workspace.startsWith(`${directory}/`),
+    ) || workspace.split('/').length < 3;
   if (!inSystem) return { target: workspace };
   return {
     target: '/workspace',

@@ -7,10 +7,10 @@ import {
   repository,
   tree,
 } from '../../../test/security/workspace-tree.ts';
-import { bothRequests, commonRequest } from './protect-request.ts';
+import { mergeRequests, sharedGitRequest } from './protect-request.ts';
 import { protectionPlan } from './protection-plan.ts';
 
-const asked = ['.git/hooks', '.git/config', '.git/config.worktree'];
+const gitPaths = ['.git/hooks', '.git/config', '.git/config.worktree'];
 const tools: Files = {
   'tools/x': '',
   'tools/lib/y': '',
@@ -19,15 +19,15 @@ const tools: Files = {
   'run.sh': '',
 };
 
-test('husky: its directory, which is there or is made by the next install', () => {
+test("husky's directory is guarded whether it exists or the next install creates it", () => {
   const config = '[core]\n\thooksPath = .husky/_';
-  // Where something is pushed, git looks for it in its own directory.
+  // On a push, git looks for it in its own directory.
   const pushed = ['made .git/.husky', 'made .git/.husky/_'];
   assert.deepEqual(guardedBy(config, { '.husky/_/pre-commit': '' }), [...pushed, 'tree .husky/_']);
   assert.deepEqual(guardedBy(config, { '.husky/pre-commit': '' }), [...pushed, 'missing .husky/_']);
 });
 
-test('what does not exist yet counts where git would run or read it', () => {
+test('a missing file is guarded if git would run or read it', () => {
   for (const [line, expected] of [
     ['[diff]\n\texternal = tools/new', ['missing tools/new']],
     ['[alias]\n\tx = !./new', ['missing new']],
@@ -39,14 +39,14 @@ test('what does not exist yet counts where git would run or read it', () => {
     ['[core]\n\thooksPath = .git/new', ['made .git/.git', 'made .git/.git/new', 'made .git/new']],
     ['[diff]\n\texternal = .git/new', ['missing .git/new']],
     ['[include]\n\tpath = no/new', ['made .git/no', 'made .git/no/new']],
-    // Nobody knows that these are paths.
+    // These are not known to be paths.
     ['[x]\n\ty = feature/new', []],
     ['[alias]\n\tx = log origin/new', []],
   ] as const)
     assert.deepEqual(guardedBy(line), expected, line);
 });
 
-test('includes are followed from the file that names them, whatever their condition is', () => {
+test('includes are followed relative to their file, whatever their condition', () => {
   const files: Files = {
     ...tools,
     'conf/a': '[include]\npath = b\n[includeIf "onbranch:x"] path = ~/project/conf/c',
@@ -65,7 +65,7 @@ test('includes are followed from the file that names them, whatever their condit
   assert.deepEqual(guardedBy('[include]\npath = /etc/gitconfig\npath = ~/.gitconfig'), []);
 });
 
-test('configuration of the host outside of the project is read as well: what it names in it is run there', () => {
+test('host configuration outside the project is read too: files that it names in the project are guarded', () => {
   for (const path of ['/etc/gitconfig', '/home/ana/.gitconfig', '/home/ana/.config/git/config'])
     assert.deepEqual(
       guardedBy('', { ...tools, [path]: '[core]\n\thooksPath = tools' }),
@@ -80,9 +80,9 @@ test('configuration of the host outside of the project is read as well: what it 
   for (const line of ['~/work.conf', '/home/ana/work.conf', '../../work.conf'])
     assert.deepEqual(guardedBy(`[include]\npath = ${line}`, included), ['file tools/x'], line);
   assert.deepEqual(guardedBy('', { ...tools, '/home/ana/.gitconfig': '[x' }), [
-    `git's configuration "/home/ana/.gitconfig" cannot be read, and what git runs is not known (line 1)`,
+    `git's configuration "/home/ana/.gitconfig" cannot be read, so it is unknown what git runs (line 1)`,
   ]);
-  // Its own files are the host's.
+  // Files outside the project belong to the host.
   assert.deepEqual(
     guardedBy('', {
       ...tools,
@@ -93,7 +93,7 @@ test('configuration of the host outside of the project is read as well: what it 
   );
 });
 
-test('a worktree of a repository elsewhere: what that names lies in the worktree', () => {
+test("files that a worktree's repository names are guarded in the worktree", () => {
   const elsewhere = {
     '.git': 'gitdir: /home/ana/main/.git/worktrees/w\n',
     '/home/ana/main/.git/worktrees/w/commondir': '../..\n',
@@ -101,11 +101,11 @@ test('a worktree of a repository elsewhere: what that names lies in the worktree
     '/home/ana/main/.git/config': '[core]\nhooksPath = tools',
     ...tools,
   };
-  const { leaves } = protectionPlan(guard(...asked), tree(elsewhere));
+  const { leaves } = protectionPlan(guard(...gitPaths), tree(elsewhere));
   assert.deepEqual(leaves.map(({ path }) => path).toSorted(), ['run.sh', 'tools']);
 });
 
-test('a worktree of a repository elsewhere: also what its submodules name, and the user in them', () => {
+test("files that a repository's submodules and the user's configuration name are guarded in a worktree", () => {
   const own = '/home/ana/main/.git/worktrees/w';
   const elsewhere = {
     '.git': `gitdir: ${own}\n`,
@@ -118,13 +118,13 @@ test('a worktree of a repository elsewhere: also what its submodules name, and t
     'lib/.git': `gitdir: ${own}/modules/lib\n`,
     ...{ 'lib/bin/x': '', 'lib/.githooks/a': '', 'lib/in/h/a': '', 'bin/x': '' },
   };
-  const { leaves } = protectionPlan(guard(...asked), tree(elsewhere));
+  const { leaves } = protectionPlan(guard(...gitPaths), tree(elsewhere));
   assert.deepEqual(leaves.map(({ path }) => path).toSorted(), [
     ...['lib/.githooks', 'lib/bin/x', 'lib/in/h'],
   ]);
 });
 
-test('all files of configuration: of worktrees and of submodules, also of those in others', () => {
+test('configuration of worktrees and of nested submodules is read', () => {
   const files: Files = {
     ...tools,
     '.git/config.worktree': '[diff]\nexternal = tools/x',
@@ -154,23 +154,23 @@ test('all files of configuration: of worktrees and of submodules, also of those 
     ...['file lib/bin/x', 'tree lib/hooks', 'missing .githooks'],
   ])
     assert.ok(guarded.includes(line), line);
-  // Work goes on where something is checked out, whatever names it.
+  // Checkouts stay writable, whatever names them.
   for (const line of ['tree lib', 'tree wt/w', ...inWorktree])
     assert.ok(!guarded.includes(line), line);
   // A submodule's programs lie in the submodule.
   assert.ok(!guarded.includes('file bin/x'));
-  // The report tells of other worktrees, in which nothing is guarded for this session.
-  const told = guardedBy(config, files, { ...guard(...asked), everywhere: true });
-  for (const line of inWorktree) assert.ok(told.includes(line), line);
-  // Git refuses a checkout whose top is not the user's.
-  const plan = protectionPlan(guard(...asked), tree({ ...repository, ...files }));
+  // The report covers other worktrees, in which nothing is guarded for this session.
+  const reported = guardedBy(config, files, { ...guard(...gitPaths), everywhere: true });
+  for (const line of inWorktree) assert.ok(reported.includes(line), line);
+  // Git refuses a checkout whose top another user owns.
+  const plan = protectionPlan(guard(...gitPaths), tree({ ...repository, ...files }));
   assert.equal(plan.ancestors.find(({ path }) => path === 'lib')?.by, 'group');
   const user = guardedBy('', { ...files, '/home/ana/.gitconfig': '[core]\nhooksPath = .githooks' });
   for (const line of ['missing lib/.githooks', 'missing lib/in/.githooks'])
     assert.ok(user.includes(line), `the user's own configuration: ${line}`);
 });
 
-test('what an agent calls a worktree in the repository loosens nothing', () => {
+test('a planted worktree entry removes no guard', () => {
   const planted = { ...tools, '.git/worktrees/evil/gitdir': '/home/ana/project/tools/lib/.git\n' };
   assert.deepEqual(guardedBy('[core]\nhooksPath = tools', planted), [
     'file .git/worktrees/evil/gitdir',
@@ -181,7 +181,7 @@ test('what an agent calls a worktree in the repository loosens nothing', () => {
   ]);
 });
 
-test('what runs when something is pushed is looked for in the directory of git', () => {
+test('programs that run on a push are looked up in the git directory', () => {
   const files: Files = {
     ...tools,
     '.git/own/pre-receive': '',
@@ -197,7 +197,7 @@ test('what runs when something is pushed is looked for in the directory of git',
   assert.deepEqual(guardedBy('[core]\neditor = ./refs.sh', files), ['missing refs.sh']);
 });
 
-test('where only a directory of git is shared, nothing is guarded beside it', () => {
+test('if only a git directory is shared, nothing outside it is guarded', () => {
   const files: Files = {
     '.bare/config':
       '[core]\nhooksPath = .githooks\n[user]\nsigningkey = ./id.pub\n[x]\ny = .bare/run.sh',
@@ -209,36 +209,36 @@ test('where only a directory of git is shared, nothing is guarded beside it', ()
     'id.pub': '',
     '.githooks/a': '',
   };
-  const request = commonRequest(guard(...asked), '.bare', ['/home/ana/project/main']);
+  const request = sharedGitRequest(guard(...gitPaths), '.bare', ['/home/ana/project/main']);
   assert.ok(request);
   const linked = { ...files, '.bare/hooks@': '../main/.githooks' };
   const { leaves, ancestors, missing, refused } = protectionPlan(request, tree(files));
   assert.ok(leaves.some(({ path }) => path === '.bare/run.sh'));
   for (const { path } of [...leaves, ...ancestors]) assert.match(path, /^\.bare(?:\/|$)/);
   assert.deepEqual([missing, refused], [[], []]);
-  // In the worktree itself nobody else guards what a link of the repository leads to.
+  // In the worktree itself nothing else guards the target of a repository's link.
   assert.equal(protectionPlan(request, tree(linked)).refused[0]?.why, 'worktree');
 });
 
-test('what may be written holds in a shared directory of git, and for each session beside others', () => {
-  const own = { ...guard(...asked), writable: ['.git/hooks', '.githooks'] };
-  const common = commonRequest(own, '.git');
+test('writable paths apply in a shared git directory, and to every session that shares it', () => {
+  const own = { ...guard(...gitPaths), writable: ['.git/hooks', '.githooks'] };
+  const common = sharedGitRequest(own, '.git');
   assert.deepEqual(common?.writable, ['.git/hooks']);
   assert.ok(common);
-  for (const both of [bothRequests(own, common), bothRequests(common, own)]) {
+  for (const both of [mergeRequests(own, common), mergeRequests(common, own)]) {
     assert.deepEqual(both.writable?.toSorted(), ['.git/hooks', '.githooks']);
     assert.equal(both.within, undefined);
   }
-  const strict = commonRequest(guard(...asked), '.git');
+  const strict = sharedGitRequest(guard(...gitPaths), '.git');
   assert.ok(strict);
-  assert.deepEqual(bothRequests(strict, own).writable, ['.githooks']);
-  assert.deepEqual(bothRequests(guard(...asked), common).writable, []);
-  const other = commonRequest(guard(...asked), 'b.git');
+  assert.deepEqual(mergeRequests(strict, own).writable, ['.githooks']);
+  assert.deepEqual(mergeRequests(guard(...gitPaths), common).writable, []);
+  const other = sharedGitRequest(guard(...gitPaths), 'b.git');
   assert.ok(other);
-  assert.deepEqual(bothRequests(common, other).within, ['.git', 'b.git']);
+  assert.deepEqual(mergeRequests(common, other).within, ['.git', 'b.git']);
 });
 
-test('what cannot be read or guarded refuses the start, and says which key names it', () => {
+test('configuration that cannot be read or guarded refuses the start and names the key', () => {
   for (const [config, files, message] of [
     ['[core\n', {}, /^git's configuration "\.git\/config" cannot be read, .*\(line 2\)$/],
     ['[x]\ny = "\n', {}, /cannot be read/],
@@ -258,8 +258,8 @@ test('what cannot be read or guarded refuses the start, and says which key names
       {},
       /^"\." \(named by "core.hookspath in \.git\/config"\) cannot be protected: it leads to "\."/,
     ],
-    ['[core]\nhooksPath = .git', {}, /holds the workspace or its git directory/],
-    ['[core]\nhooksPath = a', { 'a@': 'b', 'b@': 'a' }, /goes round/],
+    ['[core]\nhooksPath = .git', {}, /contains the workspace or its git directory/],
+    ['[core]\nhooksPath = a', { 'a@': 'b', 'b@': 'a' }, /leads through a loop/],
     ['[diff]\nexternal = /other/x', {}, /leads out of the workspace and back into it/],
   ] as const) {
     const messages = guardedBy(config, files as Files);
@@ -268,13 +268,13 @@ test('what cannot be read or guarded refuses the start, and says which key names
       `${config}: ${messages.join('; ')}`,
     );
   }
-  // Names of people were written in other encodings once.
+  // Names of people were once written in other encodings.
   assert.deepEqual(guardedBy('[user]\nname = Jos\uFFFD'), []);
   const unreadable = { ...tree({ ...repository }), text: () => undefined };
-  assert.equal(protectionPlan(guard(...asked), unreadable).refused[0]?.why, 'unread-config');
+  assert.equal(protectionPlan(guard(...gitPaths), unreadable).refused[0]?.why, 'unread-config');
 });
 
-test('links on the way to what is named are guarded, also where they lead out of the workspace', () => {
+test('links on the path to a named file are guarded, even if they lead out of the workspace', () => {
   assert.deepEqual(
     guardedBy('[diff]\nexternal = bin/x', { 'bin@': 'tools', 'tools/x@': 'y', 'tools/y': '' }),
     ['file tools/y', 'link bin', 'link tools/x'],
@@ -282,8 +282,8 @@ test('links on the way to what is named are guarded, also where they lead out of
   assert.deepEqual(guardedBy('[diff]\nexternal = ./x', { 'x@': '/usr/bin/x' }), ['link x']);
 });
 
-test('what the user lets the agent write is not guarded for a key either', () => {
-  const writable = { ...guard(...asked), writable: ['tools'] };
+test('paths that the user makes writable are not guarded for a key either', () => {
+  const writable = { ...guard(...gitPaths), writable: ['tools'] };
   assert.deepEqual(
     guardedBy('[core]\nhooksPath = tools\n[diff]\nexternal = tools/x', tools, writable),
     ['made .git/tools'],
@@ -291,9 +291,9 @@ test('what the user lets the agent write is not guarded for a key either', () =>
   assert.deepEqual(guardedBy('[alias]\nx = !sh run.sh', tools, writable), ['file run.sh']);
 });
 
-test('a configuration that names more than can be looked at refuses the start', () => {
+test('a configuration that names too many files refuses the start', () => {
   const many = Array.from({ length: 21_000 }, (_, index) => `\tx = ./${index}`).join('\n');
   assert.ok(
-    guardedBy(`[diff]\n${many}`).some((one) => /names more than coi can look at/.test(one)),
+    guardedBy(`[diff]\n${many}`).some((one) => /names more paths than coi can check/.test(one)),
   );
 });

@@ -1,34 +1,34 @@
-// Guards what git's configuration names in a workspace: programs, hooks, further configuration. What cannot be read refuses
-// the start, since nobody knows then what git would run. Pure.
+// Guards files that git's configuration refers to in a workspace: programs, hooks, included configuration. An unreadable
+// file refuses the start, because it is then unknown what git would run. Pure.
 import { type Checkout, configuredAt, isCheckedOut, worktreeAt } from '../git/checkouts.ts';
 import { type GitVariable, keyOf, parseGitConfig } from '../git/config.ts';
+import { isInclude, isOfReceiving } from '../git/config-keys.ts';
 import { ConfigLimits } from '../git/config-limits.ts';
-import { isInclude, isOfReceiving } from '../git/keys.ts';
-import { candidatesOf } from '../git/names.ts';
+import { candidatesOf } from '../git/path-candidates.ts';
 import type { GuardBuilder } from './guard-builder.ts';
-import { NamedGuard } from './named-guard.ts';
-import { placesOf } from './named-places.ts';
-import { directoryOf, isWithin, joined, nameOf } from './path-text.ts';
+import { resolveNamedPath } from './named-path.ts';
+import { NamedPathGuard } from './named-path-guard.ts';
+import { directoryOf, isWithin, joinPath, nameOf } from './path-text.ts';
 import {
   type EntryKind,
   type OutsideText,
   type TreeFacts,
-  type WayEnd,
-  wayOf,
+  type WalkEnd,
+  walkPath,
 } from './path-walk.ts';
 import type { ConfiguredGit, RefusedPath } from './protection-types.ts';
 
-/** Where git looks for configuration that holds in every repository. */
-const ofHost = ['/etc/gitconfig', '~/.config/git/config', '~/.gitconfig'];
+/** Configuration files that apply to every repository. */
+const hostConfigFiles = ['/etc/gitconfig', '~/.config/git/config', '~/.gitconfig'];
 
-/** A file of configuration, and the directories in which git runs what it names. */
+/** A configuration file, and the directories in which git runs the programs it names. */
 interface ConfigFile {
-  /** The path that git opens; absolute outside of the workspace. */
+  /** The path that git opens; absolute if outside of the workspace. */
   readonly path: string;
   readonly bases: readonly string[];
-  /** One of a directory of git in the workspace. */
+  /** Whether it belongs to a git directory in the workspace. */
   readonly own: boolean;
-  /** The key that includes it; undefined for one that git reads by itself. */
+  /** The key that includes it; undefined if git reads it by default. */
   readonly by: string | undefined;
 }
 
@@ -48,7 +48,7 @@ class ConfigGuard {
   readonly #limits = new ConfigLimits();
   readonly #linked: readonly Checkout[];
   readonly #lower: readonly Checkout[];
-  readonly #named: NamedGuard;
+  readonly #named: NamedPathGuard;
 
   constructor(builder: GuardBuilder, facts: TreeFacts, configured: ConfiguredGit) {
     this.#builder = builder;
@@ -72,13 +72,13 @@ class ConfigGuard {
     );
     for (const top of tops) builder.addCheckout(top);
     const parts = { builder, facts: this.#facts, configured, limits: this.#limits };
-    this.#named = new NamedGuard(parts, tops);
+    this.#named = new NamedPathGuard(parts, tops);
   }
 
   protect(): void {
     const { git, worktrees, modules, everywhere, above } = this.#configured;
     const bases = [above ?? '', ...(everywhere ? topsOf(this.#linked) : [])];
-    // The workspace itself; other worktrees in it have a guard of their own, and two on the same files lift each other.
+    // The workspace itself. Other worktrees in it have guards of their own; two guards on the same files cancel each other.
     this.#read(git, bases);
     this.#builder.forLinks(() => {
       for (const one of worktrees) this.#read(one, bases);
@@ -86,21 +86,21 @@ class ConfigGuard {
     });
     const own = this.#lower.filter((one) => !this.#isApart(one.git));
     this.#readAll(
-      ofHost.flatMap((path) =>
-        placesOf(path, [], joined, this.#facts).flatMap((place) =>
-          this.#include(place, [...bases, ...topsOf(own)]),
+      hostConfigFiles.flatMap((path) =>
+        resolveNamedPath(path, [], joinPath, this.#facts).flatMap((target) =>
+          this.#include(target, [...bases, ...topsOf(own)]),
         ),
       ),
     );
   }
 
-  /** A submodule of another worktree, which is checked out in that. */
+  /** A submodule that is checked out in another worktree. */
   #isApart(module: string): boolean {
     const { worktrees, everywhere } = this.#configured;
     return !everywhere && worktrees.some((worktree) => isWithin(module, worktree));
   }
 
-  /** Both files of a directory of git, and all that they include. */
+  /** Both configuration files of a git directory, and all files they include. */
   #read(git: string, tops: readonly string[]): void {
     const paths = ['config', 'config.worktree'].map((name) => `${git}/${name}`);
     const checkouts = paths.flatMap((path) => configuredAt(this.#facts, git, path));
@@ -115,35 +115,35 @@ class ConfigGuard {
       open.push(...this.#readFile(next));
   }
 
-  /** Guards what one file names; gives those that it includes. */
+  /** Guards the files that one file names; returns the files it includes. */
   #readFile({ path, bases, by, own }: ConfigFile): ConfigFile[] {
-    const { end } = wayOf(this.#facts, path);
+    const { end } = walkPath(this.#facts, path);
     const key = JSON.stringify([path, bases]);
     if (this.#seen.has(key)) return [];
     this.#seen.add(key);
     if (this.#limits.isFileTooMuch()) return this.#refuse({ path, why: 'crowded' });
-    // Only a link of the repository's own file leads there.
+    // Only a link in place of the repository's own file leads there.
     if (end.kind === 'outside' && own) return this.#refuse({ path: end.link, why: 'unread' }, path);
     const found = this.#textOf(end);
     if (found === 'missing') return [];
-    const place = end.kind === 'inside' ? end.path : path;
-    if (found === 'unread') return this.#refuse({ path: place, why: 'unread-config', named: by });
+    const target = end.kind === 'inside' ? end.path : path;
+    if (found === 'unread') return this.#refuse({ path: target, why: 'unread-config', named: by });
     if (this.#limits.isTextTooMuch(found.text))
-      return this.#refuse({ path: place, why: 'crowded' });
+      return this.#refuse({ path: target, why: 'crowded' });
     const config = parseGitConfig(found.text);
     if ('line' in config)
-      return this.#refuse({ path: place, why: 'unread-config', line: config.line });
+      return this.#refuse({ path: target, why: 'unread-config', line: config.line });
     return config.variables.flatMap((variable) =>
-      this.#builder.named(`${keyOf(variable)} in ${path}`, () =>
+      this.#builder.forKey(`${keyOf(variable)} in ${path}`, () =>
         this.#variable(variable, path, bases),
       ),
     );
   }
 
-  #textOf(end: WayEnd): OutsideText {
-    // What is outside is not the agent's, but may name what is.
+  #textOf(end: WalkEnd): OutsideText {
+    // The agent cannot write files outside of the workspace, but they may name files inside.
     if (end.kind === 'outside') return this.#facts.outside?.(end.host) ?? 'missing';
-    // Whoever guarded it has said so.
+    // Already reported when it was guarded.
     if (end.kind === 'stuck' || end.is === 'missing') return 'missing';
     const text = end.is === 'file' ? this.#facts.text(end.path) : undefined;
     return text === undefined ? 'unread' : { text };
@@ -151,32 +151,32 @@ class ConfigGuard {
 
   #variable(variable: GitVariable, path: string, bases: readonly string[]): ConfigFile[] {
     const { value } = variable;
-    // Where only so much time is left: what a value names takes some, too.
+    // Enforces the time limit: processing a value takes time too.
     this.#facts.nowMs?.();
     if (this.#limits.isValueTooLong(value)) return this.#refuse({ path, why: 'crowded' });
     const isIncluding = isInclude(variable);
     const candidates = candidatesOf(variable);
-    // Bytes that are no text: another name than the one that is looked for.
+    // Not valid UTF-8: the real name differs from the decoded one.
     if (value?.includes('\uFFFD') && (isIncluding || candidates.length > 0))
       return this.#refuse({ path, why: 'unread-config' });
     if (isIncluding && value)
-      return placesOf(value, [directoryOf(path)], appended, this.#facts).flatMap((place) =>
-        this.#include(place, bases, `${keyOf(variable)} in ${path}`),
+      return resolveNamedPath(value, [directoryOf(path)], append, this.#facts).flatMap((target) =>
+        this.#include(target, bases, `${keyOf(variable)} in ${path}`),
       );
     const { receiving = [] } = this.#configured;
     const places = isOfReceiving(variable) ? [...bases, ...receiving] : bases;
-    for (const candidate of candidates) this.#named.candidate(candidate, places);
+    for (const candidate of candidates) this.#named.guardCandidate(candidate, places);
     return [];
   }
 
   #include(path: string, bases: readonly string[], by?: string): ConfigFile[] {
-    const { links, end } = wayOf(this.#facts, path);
+    const { links, end } = walkPath(this.#facts, path);
     if (this.#named.isWritable(path, end)) return [];
     const isMissing = end.kind === 'inside' && end.is === 'missing' && links.length === 0;
-    if (isMissing) this.#named.missing(end.path, { kind: 'file', content: '' });
+    if (isMissing) this.#named.guardMissing(end.path, { kind: 'file', content: '' });
     else this.#builder.protect(path);
-    // What it includes in turn is looked for from where its own name stands.
-    const directory = wayOf(this.#facts, directoryOf(path)).end;
+    // Its own includes are relative to the directory in its path, before the last link.
+    const directory = walkPath(this.#facts, directoryOf(path)).end;
     if (directory.kind === 'stuck') return [];
     const top = directory.kind === 'inside' ? directory.path : directory.host;
     return [{ path: top === '' ? nameOf(path) : `${top}/${nameOf(path)}`, bases, own: false, by }];
@@ -188,7 +188,7 @@ class ConfigGuard {
   }
 }
 
-function appended(base: string, path: string): string {
+function append(base: string, path: string): string {
   return `${base}/${path}`;
 }
 

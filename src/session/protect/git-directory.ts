@@ -1,72 +1,73 @@
-// What is guarded of a git directory: what git runs or takes orders from, also in its worktrees and submodules. Pure.
+// Guards files in a git directory that git runs or obeys, also in its worktrees and submodules. Pure.
 import { resolve } from 'node:path';
 import { gitFileTarget } from '../git/git-file.ts';
-import type { GitLinks } from '../git/links.ts';
+import type { LinkedRepositories } from '../git/linked-repositories.ts';
 import { protectByConfig } from './git-config.ts';
-import type { GuardBuilder, Made } from './guard-builder.ts';
-import { protectElsewhere, protectEnclosing } from './other-repositories.ts';
+import type { GuardBuilder, PlaceholderContent } from './guard-builder.ts';
+import { protectEnclosing, protectNamedRepository } from './other-repositories.ts';
 import type { TreeFacts } from './path-walk.ts';
 
 export interface GitRequest {
   /** Protected paths below `.git`. */
   readonly inner: readonly string[];
-  /** Whether anything of git is protected. */
+  /** Whether any path of git is protected. */
   readonly asked: boolean;
   readonly readonlyGit: boolean;
-  /** What the agent may change although git's configuration names it. */
+  /** Paths that the agent may change although git's configuration names them. */
   readonly writable: readonly string[];
-  /** Worktrees outside of the workspace that sessions work in. */
+  /** Worktrees of sessions outside of the workspace. */
   readonly checkouts: readonly string[];
   readonly everywhere?: boolean | undefined;
   /** The workspace may be part of another checkout. */
   readonly enclosed: boolean;
-  readonly links: GitLinks;
-  /** Not only in a linked worktree of it. */
+  readonly links: LinkedRepositories;
+  /** Whether a session works in the main checkout, not only in a linked worktree. */
   readonly isWorkedInMain: boolean;
 }
 
-/** In every git directory: what git runs or takes orders from. */
+/** Files in every git directory that git obeys. */
 const gitFiles = ['config', 'config.worktree', 'commondir'];
-/** What git goes on with where it stopped, which runs the commands that are written in there. */
-export const resumed = ['rebase-merge', 'rebase-apply', 'sequencer'];
+/** Directories of an unfinished rebase or cherry-pick; continuing it runs the commands in them. */
+export const unfinishedDirectories = ['rebase-merge', 'rebase-apply', 'sequencer'];
 
-/** The git directory of the workspace: `.git` itself, or what a file of that name leads to. */
+/** Guards the git directory of the workspace: `.git` itself, or the directory that a file `.git` names. */
 export function protectGit(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
   const { inner, asked, readonlyGit } = request;
   if (!asked && !readonlyGit) return;
-  // Git looks at the owner of the link itself, so it cannot be guarded by its owner, and a link can have no mount.
+  // Git checks the owner of the link itself, so its owner cannot be changed to guard it, and a link cannot be a mount point.
   if (facts.kind('.git') === 'link') {
     builder.refuse({ path: '.git', why: 'git-link', asked: '.git' });
     return;
   }
   const is = facts.kind('.git');
   if (is === 'directory') protectGitDirectory(builder, facts, '.git', request);
-  // What becomes a repository later is nobody's yet.
+  // A future repository has no owner yet.
   else if (is !== 'missing' || inner.length > 0) builder.protect('.git');
-  if (is === 'file') protectNamed(builder, facts, request);
-  // Whatever `.git` here is: in the directory above, git takes what that repository names, and an agent can make a `.git`.
+  if (is === 'file') protectGitFile(builder, facts, request);
+  // Regardless of `.git` here: in the directory above, git obeys that repository, and an agent can create a `.git`.
   if (request.enclosed && inner.length > 0)
     protectEnclosing(builder, facts, { writable: request.writable });
 }
 
-/** A worktree or a submodule that is opened by itself, or a repository beside its worktrees: the file says where git looks. */
-function protectNamed(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
+/** A worktree or submodule that is the workspace itself, or a repository next to its worktrees: the file names the git directory. */
+function protectGitFile(builder: GuardBuilder, facts: TreeFacts, request: GitRequest): void {
   const named = gitFileTarget(facts.text('.git'));
   if (named === undefined) return;
-  const directory = builder.lead(named, '.git');
+  const directory = builder.followPath(named, '.git');
   const { writable } = request;
-  if (!directory && request.inner.length > 0) protectElsewhere(builder, facts, named, { writable });
+  if (!directory && request.inner.length > 0)
+    protectNamedRepository(builder, facts, named, { writable });
   if (directory?.is !== 'directory' || directory.path === '') return;
   protectGitDirectory(builder, facts, directory.path, request);
   const common = facts.text(`${directory.path}/commondir`)?.trim();
   if (common === undefined) return;
   const way = common.startsWith('/') ? common : `${directory.path}/${common}`;
-  const shared = builder.lead(way, '.git');
+  const shared = builder.followPath(way, '.git');
   if (shared?.is === 'directory' && shared.path !== '' && shared.path !== directory.path)
     protectGitDirectory(builder, facts, shared.path, request);
 }
 
-/** A directory of git, whatever it is called. */
+/** Guards a git directory with any name. */
 export function protectGitDirectory(
   builder: GuardBuilder,
   facts: TreeFacts,
@@ -82,7 +83,7 @@ export function protectGitDirectory(
   }: Omit<GitRequest, 'asked' | 'enclosed'>,
 ): void {
   builder.addGit(git);
-  if (readonlyGit) builder.pass(git);
+  if (readonlyGit) builder.passThrough(git);
   if (inner.length === 0) return;
   for (const path of inner) protectInner(builder, git, path);
   const { worktrees, modules, open } = builder.forLinks(() =>
@@ -92,51 +93,51 @@ export function protectGitDirectory(
   protectByConfig(builder, facts, { git, worktrees, modules, receiving, writable, everywhere });
 }
 
-interface Linked {
+interface LinkedDirectories {
   readonly worktrees: readonly string[];
   readonly modules: readonly string[];
-  /** Those of them in which something can be made: a session works there. */
+  /** Those in which files can be created, because a session works there. */
   readonly open: readonly string[];
 }
 
-/** Its worktrees and submodules, as far as they are looked at. */
+/** Guards its worktrees and submodules, as far as they are inspected. */
 function protectLinks(
   builder: GuardBuilder,
   facts: TreeFacts,
   git: string,
   { checkouts, links, isWorkedInMain }: Pick<GitRequest, 'checkouts' | 'links' | 'isWorkedInMain'>,
-): Linked {
+): LinkedDirectories {
   const worktrees = links.worktrees(git);
   const open: string[] = [];
   for (const worktree of worktrees) {
     builder.addGit(worktree);
     for (const file of ['commondir', 'gitdir']) builder.protect(`${worktree}/${file}`);
-    // Git reads it as soon as a repository has `extensions.worktreeConfig`, which `git sparse-checkout` sets.
+    // Git reads it once a repository has `extensions.worktreeConfig`, which `git sparse-checkout` sets.
     const config = `${worktree}/config.worktree`;
     if (isWorkedIn(checkoutOf(facts, worktree), [facts.root, ...checkouts])) {
-      builder.protectOrMake(config, { kind: 'file', content: '' });
+      builder.protectOrCreate(config, { kind: 'file', content: '' });
       open.push(worktree);
       continue;
     }
-    // No session works in it, and with a mount on it the host could not remove it. What is missing in it stays missing:
-    // a placeholder, made anew while the host's git removes all that is in it, would keep the directory.
+    // No session works in it, and the host could not remove it with a mount on it. Missing files stay missing: a
+    // placeholder created while the host's git empties the directory would prevent its removal.
     builder.protect(config);
     builder.seal(worktree);
-    for (const name of resumed) builder.close(`${worktree}/${name}`);
+    for (const name of unfinishedDirectories) builder.guardTree(`${worktree}/${name}`);
   }
-  // A linked worktree has git directories of its own for its submodules.
+  // A linked worktree has its own git directories for its submodules.
   const names = links.names(`${git}/config`);
   const modules = [git, ...worktrees].flatMap((one) => links.modules(one, names));
   const workedIn = new Set(
     [...(isWorkedInMain ? [git] : []), ...open]
-      .filter((one) => !builder.isHeldWhole(`${one}/modules`))
+      .filter((one) => !builder.isTreeLocked(`${one}/modules`))
       .flatMap((one) => names.slice(0, openModulesMax).map((name) => `${one}/modules/${name}`)),
   );
   for (const module of modules) {
     builder.addGit(module);
-    // A submodule with worktrees of its own has more in it that git obeys.
+    // A submodule with its own worktrees contains more that git obeys.
     if (workedIn.has(module) && facts.kind(`${module}/worktrees`) === 'missing') {
-      for (const path of inModule) protectInner(builder, module, path);
+      for (const path of protectedInModule) protectInner(builder, module, path);
       open.push(module);
       continue;
     }
@@ -149,36 +150,36 @@ function protectLinks(
   return { worktrees, modules, open };
 }
 
-/** What is guarded in a submodule in which the session works, as in the repository itself. */
-const inModule = [...gitFiles, 'hooks', 'info/attributes'];
-/** Each gets some placeholders. Those that are beyond it, or that the host's configuration does not name, are sealed. */
+/** Guarded paths in a submodule in which the session works, as in the repository itself. */
+const protectedInModule = [...gitFiles, 'hooks', 'info/attributes'];
+/** Each of these submodules gets some placeholders. The others, and those not in the host's configuration, are sealed. */
 const openModulesMax = 50;
 
-/** Where a worktree is checked out, as it was written down on the host or in a container. */
+/** The recorded checkout of a worktree; the record may come from the host or a container. */
 function checkoutOf(facts: TreeFacts, worktree: string): string | undefined {
   const line = facts.text(`${worktree}/gitdir`)?.trim();
   return line ? resolve(facts.root, worktree, line) : undefined;
 }
 
-/** In `/workspace` an agent made it. */
+/** Paths below `/workspace` come from a container. */
 export function isWorkedIn(checkout: string | undefined, tops: readonly string[]): boolean {
   return ['/workspace', ...tops].some((top) => checkout?.startsWith(`${top}/`));
 }
 
 function protectInner(builder: GuardBuilder, git: string, path: string): void {
   const at = path.lastIndexOf('/');
-  // Its directory is sealed, so that what is missing beside it stays missing.
-  const parent = at < 0 ? git : builder.sealOrMake(`${git}/${path.slice(0, at)}`);
+  // Its directory is sealed, so that missing files next to it stay missing.
+  const parent = at < 0 ? git : builder.sealOrCreate(`${git}/${path.slice(0, at)}`);
   if (parent !== undefined)
-    builder.protectOrMake(`${parent}/${path.slice(at + 1)}`, placeholderOf(path));
+    builder.protectOrCreate(`${parent}/${path.slice(at + 1)}`, placeholderOf(path));
 }
 
-/** What the placeholder of a missing path below .git is; undefined where none is made. */
-function placeholderOf(inner: string): Made | undefined {
+/** The placeholder for a missing path below .git; undefined if there is none. */
+function placeholderOf(inner: string): PlaceholderContent | undefined {
   switch (inner) {
     case 'hooks':
       return { kind: 'directory', content: '' };
-    // An empty one would end every git with an error. This very directory; by "." libgit2 would not find it.
+    // An empty file would make every git command fail. "./" is the directory itself; libgit2 does not accept ".".
     case 'commondir':
       return { kind: 'file', content: './\n' };
     case 'config':

@@ -1,18 +1,18 @@
-// Collects what of a workspace is guarded: each path with the links on its way, what they lead to, and the directories above. Pure.
+// Collects the guarded entries of a workspace: each path with its links, their targets and the directories above. Pure.
 import { GuardedDirectories } from './guarded-directories.ts';
 import { isBelowAny } from './path-text.ts';
-import { type TreeFacts, type WayEnd, wayOf } from './path-walk.ts';
+import { type TreeFacts, type WalkEnd, walkPath } from './path-walk.ts';
 import type { Leaf, Placeholder, ProtectionPlan, RefusedPath } from './protection-types.ts';
 import { TreeBudget } from './tree-budget.ts';
 
-export type Made = Omit<Placeholder, 'path'>;
+export type PlaceholderContent = Omit<Placeholder, 'path'>;
 
-type Found = Extract<WayEnd, { kind: 'inside' }> & { readonly linked: boolean };
+type FoundEntry = Extract<WalkEnd, { kind: 'inside' }> & { readonly linked: boolean };
 
-/** Of all links on the way to what is guarded: an agent can lay them so that each goes over forty others. */
+/** Limit for all links on the way to guarded paths: an agent can chain links so that each leads through forty others. */
 const followedMax = 5000;
 
-/** What was said first about a path wins unless the later word is stricter. */
+/** The first decision on a path wins, unless a later one is stricter. */
 export class GuardBuilder {
   readonly #facts: TreeFacts;
   readonly #directories = new GuardedDirectories();
@@ -24,7 +24,7 @@ export class GuardBuilder {
   readonly #names = new Map<string, string>();
   readonly #budget: TreeBudget;
   #followed = 0;
-  #named: string | undefined;
+  #key: string | undefined;
   #isForLink = false;
 
   constructor(facts: TreeFacts) {
@@ -32,71 +32,71 @@ export class GuardBuilder {
     this.#budget = new TreeBudget(facts);
   }
 
-  /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
+  /** A git directory: it, and those of its worktrees and submodules, belong to the user. */
   addGit(path: string): void {
     this.#directories.addGit(path);
   }
 
-  /** Where a submodule or another worktree is checked out: git looks at the owner of that directory. */
+  /** The checkout of a submodule or another worktree: git checks the owner of that directory. */
   addCheckout(path: string): void {
     this.#directories.addCheckout(path);
   }
 
-  /** `asked` is the path of the configuration that led here. */
+  /** `asked` is the configured path that led here. */
   protect(path: string, asked = path): void {
-    const found = this.lead(path, asked);
+    const found = this.followPath(path, asked);
     if (found) this.guard(found, asked);
   }
 
-  /** Guards the links on the way; what they lead to in the workspace, undefined where they lead out of it. */
-  lead(path: string, asked = path): Found | undefined {
+  /** Guards the links on the way. Returns the target in the workspace; undefined if it is outside. */
+  followPath(path: string, asked = path): FoundEntry | undefined {
     if (this.#followed > followedMax) return undefined;
-    const { links, passed, end } = wayOf(this.#facts, path);
+    const { links, passed, end } = walkPath(this.#facts, path);
     this.#followed += links.length;
     if (this.#followed > followedMax) this.refuse({ path, why: 'links', asked });
     for (const link of links) this.#add({ path: link, kind: 'link', by: 'owner' });
-    for (const directory of passed) this.pass(directory);
+    for (const directory of passed) this.passThrough(directory);
     if (end.kind === 'stuck') this.refuse({ path: end.link, why: end.why, asked });
     return end.kind === 'inside' ? { ...end, linked: links.length > 0 } : undefined;
   }
 
-  guard({ path, is, linked }: Found, asked: string): void {
+  guard({ path, is, linked }: FoundEntry, asked: string): void {
     if (is === 'missing') {
       if (linked || !this.#directories.isInGit(path)) this.#missing.add(path);
     } else if (is !== 'file' && is !== 'directory') this.refuse({ path, why: 'other', asked });
     else if (linked && asked !== '.git' && this.#isTooMuch(path))
       this.refuse({ path, why: 'workspace', asked });
-    // The file of a worktree is one of the things whose owner git looks at.
-    else if (is === 'file' && path === '.git') this.hold(path);
+    // Git checks the owner of a worktree's file `.git`.
+    else if (is === 'file' && path === '.git') this.lockFile(path);
     else if (is === 'file') this.#add({ path, kind: 'file', by: 'owner' });
-    else if (!this.#isInTree(path)) this.#guardTree(path, asked, linked);
+    else if (!this.#isInTree(path)) this.#guardDirectory(path, asked, linked);
   }
 
-  /** One by one, or with more in it than that as a whole: it may be an agent that made it where it was missing, and filled it. */
-  #guardTree(path: string, asked: string, linked: boolean): void {
-    // What a link or a key leads to may be anything, as the sources: nobody wants that read-only. Submodules have a limit of
-    // their own.
-    const isOwn = !linked && this.#named === undefined && !this.#isForLink;
+  /** Guards entries one by one, or a large directory as a whole: an agent may have created a missing directory and filled it. */
+  #guardDirectory(path: string, asked: string, linked: boolean): void {
+    // The target of a link or key may be anything, such as the sources, which must not become read-only. Submodules have
+    // their own limit.
+    const isOwn = !linked && this.#key === undefined && !this.#isForLink;
     const tree = isOwn ? this.#budget.own(path) : this.#budget.other(path);
     if (tree === undefined) {
-      if (isOwn) this.holdWhole(path, 'all');
+      if (isOwn) this.lockTree(path, 'all');
       else this.refuse({ path, why: 'large', asked });
       return;
     }
     this.#add({ path, kind: 'tree', by: 'owner' });
-    // Whoever runs what is in it follows links there, too.
+    // Programs that run files in it also follow its links.
     for (const link of tree.links) this.protect(link, asked);
   }
 
-  /** What is not there, or not yet: that it is made is told. Also in a directory of git, where not everything can be made before. */
+  /** Watches a missing path, so that its creation is reported. Also in a git directory, where not everything can be created in advance. */
   watch(path: string): void {
-    const found = this.lead(path);
+    const found = this.followPath(path);
     if (found?.is === 'missing') this.#missing.add(found.path);
   }
 
-  /** Of what nothing is told where it leads to nothing: it is made, or what holds it is sealed. */
-  protectOrMake(path: string, made: Made | undefined): void {
-    const found = this.lead(path);
+  /** Guards a path, or creates a placeholder. A missing path without one is not watched, because its directory is sealed. */
+  protectOrCreate(path: string, made: PlaceholderContent | undefined): void {
+    const found = this.followPath(path);
     if (!found) return;
     if (found.is !== 'missing') this.guard(found, path);
     else if (found.linked) this.refuse({ path: found.path, why: 'dangling', asked: path });
@@ -104,9 +104,9 @@ export class GuardBuilder {
       this.#make({ path: found.path, ...made }, made.kind === 'file' ? 'file' : 'tree');
   }
 
-  /** A directory in which what is missing stays missing; makes it where it is missing itself. Gives its path without links. */
-  sealOrMake(path: string): string | undefined {
-    const found = this.lead(path);
+  /** Seals a directory, so that missing files stay missing; creates it if needed. Returns its path without links. */
+  sealOrCreate(path: string): string | undefined {
+    const found = this.followPath(path);
     if (!found) return undefined;
     if (found.is === 'missing' && found.linked)
       this.refuse({ path: found.path, why: 'dangling', asked: path });
@@ -117,48 +117,48 @@ export class GuardBuilder {
   }
 
   seal(path: string): void {
-    const found = this.lead(path);
+    const found = this.followPath(path);
     if (found && found.is !== 'missing') this.#seal(found, path);
   }
 
-  /** A directory as it is, with all that is in it. What links in it lead to is nobody's concern: git makes none there. */
-  close(path: string): void {
+  /** Guards a directory with everything in it. Link targets are ignored, because git creates no links there. */
+  guardTree(path: string): void {
     if (this.#facts.kind(path) !== 'directory') return;
     if (this.#isForLink || this.#budget.own(path)) this.#add({ path, kind: 'tree', by: 'owner' });
-    else this.holdWhole(path, 'all');
+    else this.lockTree(path, 'all');
   }
 
-  /** A file that has to keep its owner: a mount that nobody can take away holds it, and its group tells who tries. */
-  hold(path: string): void {
-    this.#directories.hold(path);
+  /** Locks a file that has to keep its owner: a mount that nobody can remove covers it, and a group change reveals attempts. */
+  lockFile(path: string): void {
+    this.#directories.lock(path);
   }
 
   /**
-   * A directory of which not everything was looked at: a mount that nobody can take away holds it with all that is in it.
-   * `others`: what was looked at in it, and has a mount of its own, can be written in.
+   * Locks a directory that was not completely inspected: a mount that nobody can remove covers it with everything in it.
+   * `others`: inspected entries with their own mount stay writable.
    */
-  holdWhole(path: string, what: 'all' | 'others'): void {
-    this.#directories.holdWhole(path, what);
+  lockTree(path: string, what: 'all' | 'others'): void {
+    this.#directories.lockTree(path, what);
   }
 
-  isHeldWhole(path: string): boolean {
-    return this.#directories.isHeldWhole(path);
+  isTreeLocked(path: string): boolean {
+    return this.#directories.isTreeLocked(path);
   }
 
-  /** A directory with a mount of its own, whatever is guarded in it. */
-  pass(path: string): void {
-    this.#directories.pass(path);
+  /** Gives a directory its own mount, whether or not anything in it is guarded. */
+  passThrough(path: string): void {
+    this.#directories.passThrough(path);
   }
 
   refuse(refused: RefusedPath): void {
     const known = this.#refused.get(refused.path);
     if (this.#isForLink && known && !known.forLink) return;
-    const named = this.#named === undefined ? {} : { named: this.#named };
+    const named = this.#key === undefined ? {} : { named: this.#key };
     const link = this.#isForLink ? { forLink: true as const } : {};
     this.#refused.set(refused.path, { ...named, ...link, ...refused });
   }
 
-  /** What is asked for meanwhile is so because of a worktree or a submodule, which an agent may have made. */
+  /** Attributes requests during `ask` to a worktree or submodule, which an agent may have created. */
   forLinks<T>(ask: () => T): T {
     this.#isForLink = true;
     try {
@@ -168,20 +168,20 @@ export class GuardBuilder {
     }
   }
 
-  /** What is asked for meanwhile is so because of that key of git's configuration. */
-  named<T>(key: string, ask: () => T): T {
-    this.#named = key;
+  /** Attributes requests during `ask` to that key of git's configuration. */
+  forKey<T>(key: string, ask: () => T): T {
+    this.#key = key;
     try {
       return ask();
     } finally {
-      this.#named = undefined;
+      this.#key = undefined;
     }
   }
 
   plan(): ProtectionPlan {
     for (const path of [...this.#leaves.keys(), ...this.#directories.paths()])
       if (this.#facts.isMountedOver(path)) this.refuse({ path, why: 'mounted', asked: path });
-    // What is sealed or guarded as a whole needs no mount to write through; what lies above it does.
+    // Sealed and fully guarded directories need no writable mount; the directories above them do.
     const closed = new Set(
       [...this.#leaves.values()].flatMap(({ kind, path }) =>
         kind === 'tree' || kind === 'sealed' ? [path] : [],
@@ -189,7 +189,7 @@ export class GuardBuilder {
     );
     return {
       ancestors: this.#directories.ancestors((path) => isBelowAny(path, closed)),
-      // No link can be replaced in a directory that is guarded as a whole.
+      // In a fully guarded directory, links cannot be replaced.
       leaves: [...this.#leaves.values()].filter(
         ({ path, kind }) => kind !== 'link' || !this.#isInTree(path),
       ),
@@ -202,7 +202,7 @@ export class GuardBuilder {
     };
   }
 
-  #seal({ path, is, linked }: Found, asked: string): void {
+  #seal({ path, is, linked }: FoundEntry, asked: string): void {
     if (is !== 'directory') this.refuse({ path, why: 'other', asked });
     else if (linked && this.#isTooMuch(path)) this.refuse({ path, why: 'workspace', asked });
     else this.#add({ path, kind: 'sealed', by: this.#directories.guardOf(path) });
@@ -214,17 +214,17 @@ export class GuardBuilder {
   }
 
   #add(leaf: Leaf): void {
-    if (this.#named !== undefined) this.#names.set(leaf.path, this.#named);
+    if (this.#key !== undefined) this.#names.set(leaf.path, this.#key);
     const known = this.#leaves.get(leaf.path);
     if (known?.kind !== 'tree') this.#leaves.set(leaf.path, leaf);
     if (leaf.kind === 'tree') this.#trees.add(leaf.path);
     const at = leaf.path.lastIndexOf('/');
-    if (at > 0) this.pass(leaf.path.slice(0, at));
+    if (at > 0) this.passThrough(leaf.path.slice(0, at));
   }
 
-  /** The workspace itself, or what holds its git directory, which goes on being written. */
+  /** The workspace itself, or a directory above its git directory, which must stay writable. */
   #isTooMuch(path: string): boolean {
-    return path === '' || this.#directories.holdsGit(path);
+    return path === '' || this.#directories.containsGit(path);
   }
 
   #isInTree(path: string): boolean {

@@ -1,4 +1,4 @@
-// The directories of a workspace that get a mount of their own, since something in them is guarded, and how each is. Pure.
+// Directories of a workspace that get their own mount because something in them is guarded. Pure.
 import { isAnyAbove, isBelowAny, isWithin } from './path-text.ts';
 import type { Ancestor, GuardKind } from './protection-types.ts';
 
@@ -9,36 +9,36 @@ export class GuardedDirectories {
   readonly #git = new Set<string>();
   readonly #checkouts = new Set<string>();
 
-  /** A directory of git: it and those of worktrees and submodules in it belong to the user. */
+  /** A git directory: it, and those of its worktrees and submodules, belong to the user. */
   addGit(path: string): void {
     this.#git.add(path);
   }
 
-  /** Where a submodule or another worktree is checked out: git looks at the owner of that directory. */
+  /** The checkout of a submodule or another worktree: git checks the owner of that directory. */
   addCheckout(path: string): void {
     this.#checkouts.add(path);
   }
 
-  /** It and all above it, whatever is guarded in it. */
-  pass(path: string): void {
+  /** Adds a directory and all above it, whether or not anything in it is guarded. */
+  passThrough(path: string): void {
     const parts = path.split('/');
     for (let depth = 1; depth <= parts.length; depth += 1)
       this.#paths.add(parts.slice(0, depth).join('/'));
   }
 
-  /** Nobody can take its mount away, and its group tells who tries. */
-  hold(path: string): void {
-    this.pass(path);
+  /** Its mount cannot be removed, and a group change reveals attempts. */
+  lock(path: string): void {
+    this.passThrough(path);
     this.#held.add(path);
   }
 
-  /** Held with all that is in it. `others`: what has a mount of its own in it can be written in. */
-  holdWhole(path: string, what: 'all' | 'others'): void {
-    this.hold(path);
+  /** Locked with everything in it. `others`: entries with their own mount stay writable. */
+  lockTree(path: string, what: 'all' | 'others'): void {
+    this.lock(path);
     this.#whole.set(path, what);
   }
 
-  isHeldWhole(path: string): boolean {
+  isTreeLocked(path: string): boolean {
     return this.#whole.has(path);
   }
 
@@ -46,12 +46,12 @@ export class GuardedDirectories {
     return isBelowAny(path, this.#git);
   }
 
-  /** A directory of git lies in it, or it is one. */
-  holdsGit(path: string): boolean {
+  /** Whether it is a git directory or contains one. */
+  containsGit(path: string): boolean {
     return [...this.#git].some((git) => isWithin(git, path));
   }
 
-  /** Of one that is not guarded as a whole: those that are, or hold, directories of git belong to the user. */
+  /** How to guard a directory that is not fully guarded: those in or above git directories must belong to the user. */
   guardOf(path: string): GuardKind {
     const isGit = isAnyAbove(path, (above, rest) => {
       const isIn = rest === '' || /^(?:worktrees|modules)(?:\/|$)/.test(rest);
@@ -72,7 +72,7 @@ export class GuardedDirectories {
     return [...this.#whole.keys()];
   }
 
-  /** As the plan has them, those above first; without what is closed, and needs no mount to write through. */
+  /** For the plan, parents first; without closed directories, which need no writable mount. */
   ancestors(isClosed: (path: string) => boolean): Ancestor[] {
     return [...this.#paths]
       .filter((path) => this.#whole.has(path) || !isClosed(path))

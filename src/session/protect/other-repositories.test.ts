@@ -12,7 +12,7 @@ const project: Files = {
   src: '',
 };
 
-/** What is guarded in `/home/ana/project`, which has no repository of its own. */
+/** Guarded paths in `/home/ana/project`, which has no repository of its own. */
 function guardedBy(files: Files, writable: readonly string[] = []): string[] {
   const request = { ...guard('.git/hooks', '.git/config'), writable };
   const { leaves, missing, refused } = protectionPlan(request, tree({ ...project, ...files }));
@@ -28,7 +28,7 @@ const of = (config: string, top = '/home/ana'): Files => ({
   [`${top}/.git/config`]: config,
 });
 
-test('what the repository around the workspace names in it is guarded, from its top as git goes', () => {
+test('files in the workspace that an enclosing repository names are guarded, relative to its top', () => {
   assert.deepEqual(guardedBy({}), ['missing .git']);
   assert.deepEqual(
     guardedBy(of('[core]\nhooksPath = project/.githooks\nfsmonitor = project/bin/x')),
@@ -36,7 +36,7 @@ test('what the repository around the workspace names in it is guarded, from its 
   );
   const further = of('[core]\nhooksPath = ana/project/.githooks', '/home');
   assert.ok(guardedBy(further).includes('tree .githooks'));
-  // Git goes to the top before it runs anything.
+  // Git changes to the top before it runs anything.
   assert.deepEqual(guardedBy(of('[diff]\nexternal = bin/x')), ['missing .git']);
   assert.ok(
     guardedBy(of('[core]\nhooksPath = /home/ana/project/.githooks')).includes('tree .githooks'),
@@ -46,7 +46,7 @@ test('what the repository around the workspace names in it is guarded, from its 
   assert.ok(guardedBy(of('[core]\nhooksPath = project/later')).includes('missing later'));
 });
 
-test('the nearest one counts, and what the user lets the agent write does not', () => {
+test('the nearest enclosing repository counts, and paths made writable are not guarded', () => {
   const both = {
     ...of('[core]\nhooksPath = project/.githooks'),
     ...of('[core]\nhooksPath = ana/project/bin', '/home'),
@@ -56,7 +56,7 @@ test('the nearest one counts, and what the user lets the agent write does not', 
   assert.deepEqual(guardedBy(of('[core]\nhooksPath = other/.githooks')), ['missing .git']);
 });
 
-test('a worktree or a submodule around the workspace, whose repository lies elsewhere', () => {
+test('files named by an enclosing worktree or submodule are guarded if its repository lies elsewhere', () => {
   const files = {
     '/home/ana/.git': 'gitdir: /srv/repo/.git/worktrees/ana\n',
     '/srv/repo/.git/worktrees/ana/commondir': '../..\n',
@@ -66,7 +66,7 @@ test('a worktree or a submodule around the workspace, whose repository lies else
   assert.deepEqual(guardedBy(files), ['file bin/x', 'missing .git', 'tree .githooks']);
 });
 
-test('whatever is called .git in the workspace: above it, git takes what the repository around it names', () => {
+test('a .git in the workspace does not hide the repository around it', () => {
   const around = of('[core]\nhooksPath = project/.githooks');
   for (const own of [
     { '.git/': '' },
@@ -77,7 +77,7 @@ test('whatever is called .git in the workspace: above it, git takes what the rep
     assert.ok(guardedBy({ ...own, ...around }).includes('tree .githooks'), JSON.stringify(own));
 });
 
-test('submodules whose directories lead to each other are looked at once', () => {
+test('submodules whose directories link to each other are checked once', () => {
   const names = Array.from({ length: 30 }, (_, n) => `[submodule "n${n}"]\nurl = x\n`).join('');
   const git = '/srv/repo/.git/worktrees/ana';
   const files = {
@@ -88,19 +88,19 @@ test('submodules whose directories lead to each other are looked at once', () =>
   };
   const { outside, ...facts } = tree({ ...project, ...files });
   let count = 0;
-  const led = (path: string) => {
+  const follow = (path: string) => {
     count += 1;
     // Each is a link to the one above it.
     const at = path.replace(/(?:\/modules\/n\d+)+/, '');
     const found = outside?.(at) ?? 'missing';
     return typeof found === 'object' ? { ...found, at } : found;
   };
-  const plan = protectionPlan(guard('.git/hooks', '.git/config'), { ...facts, outside: led });
+  const plan = protectionPlan(guard('.git/hooks', '.git/config'), { ...facts, outside: follow });
   assert.ok(plan.leaves.some(({ path }) => path === '.githooks'));
   assert.ok(count < 200, `${count} files`);
 });
 
-test('configuration around it that cannot be read refuses the start, as the project’s own does', () => {
+test('unreadable configuration of an enclosing repository refuses the start', () => {
   assert.match(
     guardedBy(of('[core\n')).join('\n'),
     /git's configuration "\/home\/ana\/\.git\/config" cannot be read/,

@@ -1,31 +1,35 @@
-// What a repository that lies outside of the workspace names in it: that of a linked worktree, or of a checkout of which the
-// workspace is a part. Its configuration is the host's, and no mount shows it. Pure.
+// Guards workspace files that a repository outside of it names: the repository of a linked worktree, or of an enclosing
+// checkout. Its configuration belongs to the host and is not mounted. Pure.
 import { dirname, normalize, resolve } from 'node:path';
 import { gitFileTarget } from '../git/git-file.ts';
-import { modulesMax, submodulesIn } from '../git/links.ts';
+import { modulesMax, submodulesIn } from '../git/linked-repositories.ts';
 import { protectByConfig } from './git-config.ts';
 import type { GuardBuilder } from './guard-builder.ts';
-import { type TreeFacts, wayOf } from './path-walk.ts';
+import { type TreeFacts, walkPath } from './path-walk.ts';
 import type { ConfiguredGit } from './protection-types.ts';
 
-/** Of submodules in submodules. */
+/** Limit for nested submodules. */
 const depthMax = 6;
 
-type How = Pick<ConfiguredGit, 'writable' | 'above'>;
+type OtherRepositoryOptions = Pick<ConfiguredGit, 'writable' | 'above'>;
 
-/** A worktree; `named` is what its file `.git` says. */
-export function protectElsewhere(
+/** For a worktree; `named` is the path in its file `.git`. */
+export function protectNamedRepository(
   builder: GuardBuilder,
   facts: TreeFacts,
   named: string,
-  how: How,
+  how: OtherRepositoryOptions,
 ): void {
-  const { end } = wayOf(facts, named);
+  const { end } = walkPath(facts, named);
   if (end.kind === 'outside') protectOutside(builder, facts, end.host, how);
 }
 
-/** The workspace is a directory in a checkout, which git finds as the nearest one above. */
-export function protectEnclosing(builder: GuardBuilder, facts: TreeFacts, how: How): void {
+/** For a workspace in a checkout: the nearest repository above it. */
+export function protectEnclosing(
+  builder: GuardBuilder,
+  facts: TreeFacts,
+  how: OtherRepositoryOptions,
+): void {
   let top = facts.root;
   while (top !== dirname(top)) {
     top = dirname(top);
@@ -45,7 +49,12 @@ function gitAt(facts: TreeFacts, top: string): string | undefined {
   return typeof facts.outside?.(`${entry}/HEAD`) === 'object' ? entry : undefined;
 }
 
-function protectOutside(builder: GuardBuilder, facts: TreeFacts, git: string, how: How): void {
+function protectOutside(
+  builder: GuardBuilder,
+  facts: TreeFacts,
+  git: string,
+  how: OtherRepositoryOptions,
+): void {
   const text = facts.outside?.(`${git}/commondir`);
   const common = typeof text === 'object' ? text.text.trim() : '';
   const shared = common.startsWith('/') ? common : `${git}/${common}`;
@@ -55,9 +64,9 @@ function protectOutside(builder: GuardBuilder, facts: TreeFacts, git: string, ho
 }
 
 /**
- * Directories of submodules, which nobody lists there: those of which the configuration beside them knows. An agent may have
- * made some, with links that lead to each other: each is looked at once. Where there are more, the mount of git's directory
- * holds them as a whole, and says so.
+ * Git directories of submodules, which cannot be listed there: those in the neighbouring configuration. An agent may have
+ * created some, with links to each other, so each is inspected once. If there are more, the mount of the git directory
+ * locks them as a whole and reports that.
  */
 function modulesElsewhere(facts: TreeFacts, git: string, config: string): string[] {
   const modules: string[] = [];

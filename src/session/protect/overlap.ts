@@ -1,8 +1,8 @@
-// What guards a further mount of a session that shows part of its workspace, or holds it. Pure: how the two directories
-// lie to each other was asked of the kernel (host/fs/meta/tree-place.ts).
+// Guards an extra mount that is part of the session's workspace or contains it. Pure: the caller gets the relation of the
+// two directories from the kernel (host/fs/meta/tree-location.ts).
 import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
-import type { TreePlace } from '../../host/fs/meta/tree-place.ts';
+import type { TreeLocation } from '../../host/fs/meta/tree-location.ts';
 import { quoted } from '../../names.ts';
 import { isWithin } from './path-text.ts';
 import type { Ancestor } from './protection-types.ts';
@@ -10,60 +10,60 @@ import type { Ancestor } from './protection-types.ts';
 export type Overlap =
   | { readonly kind: 'apart' }
   | { readonly kind: 'same' }
-  /** It lies in the workspace, at that path. */
+  /** In the workspace, at that path. */
   | { readonly kind: 'below'; readonly path: string }
-  /** It holds the workspace, at that path. */
+  /** Contains the workspace, at that path. */
   | { readonly kind: 'above'; readonly path: string };
 
-/** What the guards of a workspace are bound to: its own mount. */
-export interface Bound {
+/** Guards that apply to the workspace's own mount. */
+export interface WorkspaceRules {
   /** Hidden paths, relative to the workspace. */
   readonly secrets: readonly string[];
-  /** Those of them that the agent can move: they are hidden but not protected. */
+  /** Hidden paths that the agent can move, because they are not protected. */
   readonly movable: readonly string[];
-  /** Nothing below .git can be written. */
+  /** Everything below .git is read-only. */
   readonly readonlyGit: boolean;
-  /** Directories that can be written in nowhere, with all that is in them: nobody looked at that. */
+  /** Directories that are read-only everywhere with all their content, because they were not inspected. */
   readonly whole: readonly string[];
-  /** There are protected paths, and a start that cannot guard them is refused. */
+  /** Whether there are protected paths, so that a start that cannot guard them is refused. */
   readonly guards: boolean;
 }
 
-/** What the further mount gets inside; paths relative to it. */
-export interface FurtherInside {
+/** Guards in the extra mount; paths relative to it. */
+export interface ExtraMountGuards {
   readonly secrets: readonly string[];
   readonly readonlyGit: boolean;
   readonly whole: readonly string[];
 }
 
-export const nothingInside: FurtherInside = { secrets: [], readonlyGit: false, whole: [] };
+export const noGuards: ExtraMountGuards = { secrets: [], readonlyGit: false, whole: [] };
 
-/** True where a further mount has to be looked at. */
-export function bindsAnything({ secrets, readonlyGit, guards }: Bound): boolean {
+/** Whether extra mounts have to be checked. */
+export function hasRules({ secrets, readonlyGit, guards }: WorkspaceRules): boolean {
   return secrets.length > 0 || readonlyGit || guards;
 }
 
-/** What holds for a workspace whichever mount of the session shows it. */
-export function boundOf(
+/** The guards of a workspace that every mount of it must keep. */
+export function workspaceRules(
   protect: ProtectRequest | undefined,
   secrets: readonly string[] = [],
   ancestors: readonly Ancestor[] = [],
-): Bound {
+): WorkspaceRules {
   const guarded = protect?.mode === 'guard' ? protect.paths : [];
   return {
     secrets,
     movable: secrets.filter((path) => !guarded.includes(path)),
     readonlyGit: protect?.readonlyGit ?? false,
-    whole: wholeOf(ancestors),
+    whole: lockedPaths(ancestors),
     guards: guarded.length > 0,
   };
 }
 
-export function wholeOf(ancestors: readonly Ancestor[]): string[] {
+export function lockedPaths(ancestors: readonly Ancestor[]): string[] {
   return ancestors.flatMap(({ path, whole }) => (whole ? [path] : []));
 }
 
-export function overlapOf(workspace: TreePlace, other: TreePlace): Overlap {
+export function overlapOf(workspace: TreeLocation, other: TreeLocation): Overlap {
   if (workspace.device !== other.device) return { kind: 'apart' };
   if (workspace.path === other.path) return { kind: 'same' };
   const below = innerPath(workspace.path, other.path);
@@ -72,59 +72,59 @@ export function overlapOf(workspace: TreePlace, other: TreePlace): Overlap {
   return above === undefined ? { kind: 'apart' } : { kind: 'above', path: above };
 }
 
-/** Throws `unprotected-path` for a mount through which what is guarded could be read or changed. */
-export function furtherInside(
+/** Throws `unprotected-path` for a mount through which guarded paths could be read or changed. */
+export function extraMountGuards(
   overlap: Overlap,
   mount: { readonly source: string; readonly readonly: boolean },
-  bound: Bound,
-): FurtherInside {
+  bound: WorkspaceRules,
+): ExtraMountGuards {
   switch (overlap.kind) {
     case 'apart':
-      return nothingInside;
+      return noGuards;
     case 'same':
       return {
         secrets: bound.secrets,
         readonlyGit: bound.readonlyGit && !mount.readonly,
-        whole: wholeInside(overlap, mount, bound.whole),
+        whole: lockedInside(overlap, mount, bound.whole),
       };
     case 'below':
-      return insideOfPart(overlap.path, mount, bound);
+      return guardsOfPart(overlap.path, mount, bound);
     case 'above':
-      // Through it the workspace itself could be moved away, and another put in its place.
-      if (!mount.readonly && bindsAnything(bound))
-        throw refusal(
+      // Through it, the workspace itself could be replaced.
+      if (!mount.readonly && hasRules(bound))
+        throw mountError(
           mount.source,
-          `holds the workspace (${quoted(overlap.path)} in it) and can be written: the agent could put other files in the place of protected or hidden ones`,
-          'Mount it read-only, or mount a directory that does not hold the workspace.',
+          `contains the workspace (at ${quoted(overlap.path)}) and is writable: the agent could replace protected or hidden files`,
+          'Mount it read-only, or mount a directory that does not contain the workspace.',
         );
       return {
-        ...nothingInside,
+        ...noGuards,
         secrets: bound.secrets.map((path) => `${overlap.path}/${path}`),
       };
   }
 }
 
 /**
- * Throws `unprotected-path` for a mount through which the directory that holds git's could be moved away: `overlap` is how
- * the mount lies to git's directory. In the directory itself git's is guarded.
+ * Throws `unprotected-path` for a mount through which the parent of the git directory could be moved. `overlap` is the
+ * relation of the mount to the git directory. In the parent itself, the git directory is guarded.
  */
 export function refuseAboveGit(
   overlap: Overlap,
   { source, readonly }: { readonly source: string; readonly readonly: boolean },
 ): void {
   if (overlap.kind !== 'above' || readonly || !overlap.path.includes('/')) return;
-  throw refusal(
+  throw mountError(
     source,
-    `holds the repository of the worktree (${quoted(overlap.path)} in it) and can be written: the agent could put another in its place`,
-    'Mount it read-only, or mount a directory that does not hold the repository.',
+    `contains the repository of the worktree (at ${quoted(overlap.path)}) and is writable: the agent could replace it`,
+    'Mount it read-only, or mount a directory that does not contain the repository.',
   );
 }
 
 /**
- * What of those directories a mount shows that can be written; paths relative to it. `overlap` is how it lies to what they are
- * in. Throws `unprotected-path` for a mount that lies in one of them.
+ * The locked directories that a writable mount contains, relative to it. `overlap` is the relation of the mount to their
+ * root. Throws `unprotected-path` for a mount inside one of them.
  */
-export function wholeInside(
+export function lockedInside(
   overlap: Overlap,
   { source, readonly }: { readonly source: string; readonly readonly: boolean },
   whole: readonly string[],
@@ -140,51 +140,51 @@ export function wholeInside(
     case 'below': {
       const around = whole.find((path) => isWithin(overlap.path, path));
       if (around !== undefined)
-        throw refusal(
+        throw mountError(
           source,
-          `lies in ${quoted(around)}, which holds more than coi looks at`,
-          'Mount it read-only, leave this mount out, or remove what is not needed there.',
+          `is in ${quoted(around)}, which contains more than coi can check`,
+          'Mount it read-only, remove this mount, or delete unneeded entries there.',
         );
       return whole.flatMap((path) => innerPath(overlap.path, path) ?? []);
     }
   }
 }
 
-function insideOfPart(
+function guardsOfPart(
   path: string,
   { source, readonly }: { readonly source: string; readonly readonly: boolean },
-  { secrets, movable, readonlyGit, whole }: Bound,
-): FurtherInside {
+  { secrets, movable, readonlyGit, whole }: WorkspaceRules,
+): ExtraMountGuards {
   const around = secrets.find((secret) => isWithin(path, secret));
   if (around !== undefined)
-    throw refusal(
+    throw mountError(
       source,
       `shows ${quoted(around)}, which is hidden ([security] secret_paths)`,
-      'Leave this mount out, or take that path out of secret_paths.',
+      'Remove this mount, or remove that path from secret_paths.',
     );
   const loose = movable.find((secret) => !isWithin(secret, path));
   if (loose !== undefined)
-    throw refusal(
+    throw mountError(
       source,
       `is part of the workspace, and the agent could move ${quoted(loose)} into it, where it would not be hidden: that path is not protected`,
-      'Leave this mount out, or let the hidden path be protected (no disable_protection, no protection = "watch", not in writable_paths).',
+      'Remove this mount, or protect the hidden path (no disable_protection, no protection = "watch", not in writable_paths).',
     );
   if (readonlyGit && !readonly && isWithin(path, '.git'))
-    throw refusal(
+    throw mountError(
       source,
-      'lies in .git, which is read-only ([git] readonly)',
-      'Mount it read-only, or leave this mount out.',
+      'is in .git, which is read-only ([git] readonly)',
+      'Mount it read-only, or remove this mount.',
     );
   const inner = secrets.flatMap((secret) => innerPath(path, secret) ?? []);
-  const held = wholeInside({ kind: 'below', path }, { source, readonly }, whole);
+  const held = lockedInside({ kind: 'below', path }, { source, readonly }, whole);
   return { secrets: inner, readonlyGit: false, whole: held };
 }
 
-export function refusal(source: string, what: string, hint: string): CoiError {
+export function mountError(source: string, what: string, hint: string): CoiError {
   return new CoiError('unprotected-path', `the mount of ${quoted(source)} ${what}`, { hint });
 }
 
-/** The rest of a path that lies below another; undefined where it does not. */
+/** The rest of a path below another; undefined if it is not below it. */
 function innerPath(top: string, path: string): string | undefined {
   const prefix = top === '/' ? '/' : `${top}/`;
   return path.startsWith(prefix) && path !== prefix ? path.slice(prefix.length) : undefined;

@@ -1,7 +1,7 @@
-// Paths of a workspace as text: relative to it, without `.` and links, and empty for the workspace itself. Pure.
+// Workspace paths as strings: relative, without `.` and links, empty for the workspace itself. Pure.
 
-/** A directory has no links in its path, so that `..` leads to the one above it. */
-export function joined(directory: string, path: string): string {
+/** Joins paths. `directory` has no links, so `..` is its parent. */
+export function joinPath(directory: string, path: string): string {
   const above = directory === '' ? [] : directory.split('/');
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   while (parts[0] === '..' && above.length > 0) {
@@ -16,7 +16,7 @@ export function directoryOf(path: string): string {
   return at < 0 ? '' : path.slice(0, at);
 }
 
-/** The directories below `above` on the way to something in it, from the outermost on. */
+/** The directories between `above` and a path in it, outermost first. */
 export function directoriesBetween(above: string, path: string): string[] {
   const parts = path
     .slice(above.length + 1)
@@ -29,7 +29,7 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** The path itself, or something in it. */
+/** Whether `path` is `above` or below it. */
 export function isWithin(path: string, above: string): boolean {
   return path === above || path.startsWith(`${above}/`);
 }
@@ -38,14 +38,14 @@ export function isBelowAny(path: string, all: ReadonlySet<string>): boolean {
   return isAnyAbove(path, (above) => all.has(above));
 }
 
-/** The path itself and what is above it, each with what is left of the path below that. */
+/** Tests the path and each of its ancestors, together with the rest of the path. */
 export function isAnyAbove(path: string, is: (above: string, rest: string) => boolean): boolean {
   for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
     if (is(path.slice(0, end), path.slice(end + 1))) return true;
   return false;
 }
 
-/** What is another thing for each process, and no program of a workspace for any. */
+/** Device paths, which are never a program in a workspace. */
 export function isDevice(path: string): boolean {
   return devices.test(path);
 }

@@ -1,100 +1,100 @@
-// Follows a path of a workspace as the host's kernel does, link by link, and says what it leads through. Pure.
+// Follows a workspace path link by link, as the host's kernel does, and records what it passes. Pure.
 
 export type EntryKind = 'file' | 'directory' | 'link' | 'other' | 'missing';
 
-/** Where an absolute path of the host lies. `within`: that path of the workspace. `tangled`: it leads out and back in. */
-export type HostPlace =
+/** Location of an absolute host path. `within`: that workspace path. `tangled`: it leaves the workspace and returns. */
+export type HostLocation =
   | { readonly kind: 'outside' }
   | { readonly kind: 'tangled' }
   | { readonly kind: 'within'; readonly parts: readonly string[] };
 
-/** `unread`: git may read what coi cannot. */
+/** `unread`: git may be able to read it, coi is not. */
 export type OutsideText =
   /** `at`: its path without links. */
   { readonly text: string; readonly at?: string } | 'missing' | 'unread';
 
-/** Paths are relative to the workspace; no component of what these functions look at is a link. */
+/** Paths are relative to the workspace and contain no links, except for the last component. */
 export interface TreeFacts {
   readonly kind: (path: string) => EntryKind;
-  /** Names in a directory, of a large one only so many; none if there is no such directory. */
+  /** Names in a directory, at most `max`; empty if it does not exist. */
   readonly names: (path: string, max?: number) => readonly string[];
   /** Content of a small file; undefined if there is none. */
   readonly text: (path: string) => string | undefined;
-  /** What is written in a link; undefined if it is none. */
+  /** The target text of a link; undefined if it is not a link. */
   readonly link: (path: string) => string | undefined;
-  /** What is anywhere below a directory; undefined where that is more, or lies deeper, than is looked at. */
+  /** Everything below a directory; undefined if that is too much or too deep. */
   readonly tree: (path: string, entriesMax: number) => Tree | undefined;
   /** The workspace's own path on the host, without links. */
   readonly root: string;
-  readonly place: (hostPath: string) => HostPlace;
-  /** A file of the host outside of the workspace, with its owner's rights; not asked for where that is left out. */
+  readonly locate: (hostPath: string) => HostLocation;
+  /** A host file outside of the workspace, read with the workspace owner's rights. Optional. */
   readonly outside?: ((hostPath: string) => OutsideText) | undefined;
-  /** Home of the workspace's owner, as the host's list of users has it. */
+  /** Home of the workspace's owner in the user database. */
   readonly home?: string | undefined;
-  /** Something is mounted there on the host, which a mount of the workspace does not show. */
+  /** Whether the host has a mount there, which a mount of the workspace does not include. */
   readonly isMountedOver: (path: string) => boolean;
-  /** Made by the agent or the host after the session began, in directories of git that cannot be guarded any more. */
+  /** Whether it was created after the session began, in a git directory that can no longer be guarded. */
   readonly isLate: (path: string) => boolean;
-  /** Names in a directory of what is guarded already, or belongs to the session that begins: looked at whatever else there is. */
+  /** Names in a directory that are already guarded or belong to the new session: always inspected. */
   readonly known?: (directory: string) => readonly string[];
-  /** What running sessions hold as a whole. */
+  /** Whether running sessions have locked it as a whole. */
   readonly isWhole?: (path: string) => boolean;
-  /** For what may take only so long. */
+  /** Clock for time limits. */
   readonly nowMs?: () => number;
 }
 
 export interface Tree {
   readonly links: readonly string[];
-  /** How much there is, links and all. */
+  /** Number of entries, including links. */
   readonly entries: number;
 }
 
 /** Why a path cannot be followed to its end. */
-export type Tangle = 'loop' | 'tangled';
+export type WalkFailure = 'loop' | 'tangled';
 
-export type WayEnd =
-  /** `path` has no links and is '' for the workspace itself; it is missing at the first part that is not there. */
+export type WalkEnd =
+  /** `path` has no links and is '' for the workspace itself. */
   | { readonly kind: 'inside'; readonly path: string; readonly is: EntryKind }
-  /** It leads out of the workspace: what is there is the host's, and is not there in the container. */
+  /** Outside of the workspace: a host path that does not exist in the container. */
   | { readonly kind: 'outside'; readonly link: string; readonly host: string }
-  | { readonly kind: 'stuck'; readonly link: string; readonly why: Tangle };
+  | { readonly kind: 'stuck'; readonly link: string; readonly why: WalkFailure };
 
-export interface Way {
-  /** The links on it, each by a path without links: who replaces one leads elsewhere. */
+export interface WalkResult {
+  /** The links on the way, each as a path without links: replacing one changes the target. */
   readonly links: readonly string[];
-  /** Directories that are passed through and left again by `..`: the same holds for them. */
+  /** Directories that are entered and left again with `..`: replacing one changes the target too. */
   readonly passed: readonly string[];
-  readonly end: WayEnd;
+  readonly end: WalkEnd;
 }
 
-/** As many as the kernel follows. */
+/** The kernel's limit. */
 export const linksMax = 40;
 
-type Facts = Pick<TreeFacts, 'kind' | 'link' | 'root' | 'place'>;
+type WalkFacts = Pick<TreeFacts, 'kind' | 'link' | 'root' | 'locate'>;
 
-/** Where a path leads that is seen from a directory of the workspace, which has no links on its own way. */
-export function wayOf(facts: Facts, path: string, from = ''): Way {
-  return new Walk(facts, from).to(path);
+/** Follows a path from a workspace directory; `from` has no links. */
+export function walkPath(facts: WalkFacts, path: string, from = ''): WalkResult {
+  return new PathWalk(facts, from).to(path);
 }
 
-class Walk {
-  readonly #facts: Facts;
+class PathWalk {
+  readonly #facts: WalkFacts;
   readonly #links: string[] = [];
   readonly #passed = new Set<string>();
   #done: string[];
   #rest: string[] = [];
 
-  constructor(facts: Facts, from: string) {
+  constructor(facts: WalkFacts, from: string) {
     this.#facts = facts;
     this.#done = partsOf(from);
   }
 
-  to(path: string): Way {
+  to(path: string): WalkResult {
     const end = this.#enter(path) ?? this.#walk();
     return { links: this.#links, passed: [...this.#passed], end };
   }
 
-  #walk(): WayEnd {
+  #walk(): WalkEnd {
     for (let part = this.#rest.shift(); part !== undefined; part = this.#rest.shift()) {
       const end = part === '..' ? this.#up() : this.#step(part);
       if (end) return end;
@@ -104,19 +104,19 @@ class Walk {
   }
 
   /** One part further down. */
-  #step(part: string): WayEnd | undefined {
+  #step(part: string): WalkEnd | undefined {
     this.#done.push(part);
     const path = this.#done.join('/');
     const is = this.#facts.kind(path);
     if (is === 'link') return this.#follow(path);
     if (is === 'directory' || (is !== 'missing' && this.#rest.length === 0)) return undefined;
-    // What is below something that is no directory is as missing as the rest of what is not there.
+    // A path below a file counts as missing.
     if (is === 'other') return { kind: 'inside', path, is };
     const below = this.#rest.includes('..') ? [] : this.#rest;
     return { kind: 'inside', path: [...this.#done, ...below].join('/'), is: 'missing' };
   }
 
-  #follow(link: string): WayEnd | undefined {
+  #follow(link: string): WalkEnd | undefined {
     this.#links.push(link);
     this.#done.pop();
     const text = this.#facts.link(link);
@@ -124,13 +124,13 @@ class Walk {
     return text === undefined ? { kind: 'inside', path: link, is: 'other' } : this.#enter(text);
   }
 
-  /** Goes on with that text before what is left. */
-  #enter(text: string): WayEnd | undefined {
+  /** Puts that text before the remaining path. */
+  #enter(text: string): WalkEnd | undefined {
     this.#rest = [...partsOf(text), ...this.#rest];
     return text.startsWith('/') ? this.#fromHost('') : undefined;
   }
 
-  #up(): WayEnd | undefined {
+  #up(): WalkEnd | undefined {
     const { root } = this.#facts;
     if (this.#done.length === 0) return this.#fromHost(root.slice(0, root.lastIndexOf('/')));
     this.#passed.add(this.#done.join('/'));
@@ -138,15 +138,15 @@ class Walk {
     return undefined;
   }
 
-  /** What is left of the way begins at that directory of the host ('' for the top). */
-  #fromHost(directory: string): WayEnd | undefined {
+  /** The remaining path begins at that host directory ('' for the root). */
+  #fromHost(directory: string): WalkEnd | undefined {
     const link = this.#links.at(-1) ?? '';
     const host = `${directory}/${this.#rest.join('/')}`;
-    const place = this.#facts.place(host);
-    if (place.kind === 'outside') return { kind: 'outside', link, host };
-    if (place.kind === 'tangled') return { kind: 'stuck', link, why: 'tangled' };
+    const location = this.#facts.locate(host);
+    if (location.kind === 'outside') return { kind: 'outside', link, host };
+    if (location.kind === 'tangled') return { kind: 'stuck', link, why: 'tangled' };
     this.#done = [];
-    this.#rest = [...place.parts];
+    this.#rest = [...location.parts];
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guard, repository, tree } from '../../../test/security/workspace-tree.ts';
-import { isThere, protectionRefusal } from './protect.ts';
+import { existsNow, protectionRefusal } from './protect.ts';
 import { protectionPlan } from './protection-plan.ts';
 
 const lines = (paths: readonly string[], files: Readonly<Record<string, string>>) => {
@@ -14,7 +14,7 @@ const lines = (paths: readonly string[], files: Readonly<Record<string, string>>
   ];
 };
 
-test('a protected path behind a link: the link, what it leads to, and the directories on both ways', () => {
+test('a protected path behind a link guards the link, its target and the directories on both paths', () => {
   const files = { 'x/.claude@': '../ai/claude', 'ai/claude/settings.json': '' };
   assert.deepEqual(lines(['x/.claude/settings.json'], files), [
     'pass x owner',
@@ -25,7 +25,7 @@ test('a protected path behind a link: the link, what it leads to, and the direct
   ]);
 });
 
-test('chains of links, absolute ones, other names of the workspace, and what is only passed through', () => {
+test('chained, absolute and aliased links are followed, and directories on the way are guarded', () => {
   for (const target of ['/home/ana/project/c', '/alias/c', '../project/c', 'b/../c', './/c/'])
     assert.deepEqual(
       lines(['.vscode'], {
@@ -47,7 +47,7 @@ test('chains of links, absolute ones, other names of the workspace, and what is 
     );
 });
 
-test('links in a guarded directory: what they lead to is guarded, too, and in turn what that leads to', () => {
+test('targets of links in a guarded directory are guarded recursively', () => {
   const files = {
     ...repository,
     '.git/hooks/pre-commit@': '../../scripts/hook',
@@ -75,7 +75,7 @@ test('a link that leads out of the workspace is guarded itself', () => {
     assert.deepEqual(lines(['.vscode'], { '.vscode@': target }), ['link .vscode owner']);
 });
 
-test('what is missing behind a link is watched where it would be made', () => {
+test('a missing path behind a link is watched where it would be created', () => {
   assert.deepEqual(lines(['.claude/settings.json'], { '.claude@': 'ai/claude', 'ai/x': '' }), [
     'link .claude owner',
     'missing ai/claude/settings.json',
@@ -84,36 +84,36 @@ test('what is missing behind a link is watched where it would be made', () => {
     lines(['.claude/settings.json'], { '.claude@': 'no/../ai', 'ai/settings.json': '' }),
     ['link .claude owner', 'missing no'],
   );
-  // Below a file nothing can be, until the file is replaced.
+  // Nothing can be below a file until the file is replaced.
   assert.deepEqual(lines(['.claude/settings.json'], { '.claude': '' }), [
     'missing .claude/settings.json',
   ]);
 });
 
-test('a missing path counts as made as soon as a link is on its way', () => {
+test('a missing path counts as existing once a link is on its path', () => {
   const files = { 'x/settings.json': '', '.claude@': 'x', '.vscode@': 'nowhere', 'y/': '' };
   assert.deepEqual(
     ['.claude/settings.json', '.vscode', 'x/settings.json', 'y/z', '.husky'].map((path) =>
-      isThere(tree(files), path),
+      existsNow(tree(files), path),
     ),
     [true, true, true, false, false],
   );
 });
 
-test('what cannot be followed or is too much is refused, with its reason', () => {
+test('links that cannot be followed or are too many are refused with a reason', () => {
   assert.deepEqual(lines(['.vscode'], { '.vscode@': 'b', 'b@': '.vscode' }).slice(2), [
-    '".vscode" cannot be protected: the link ".vscode" goes round, or over more than 40 links',
+    '".vscode" cannot be protected: the link ".vscode" leads through a loop or more than 40 links',
   ]);
   assert.deepEqual(lines(['.vscode'], { '.vscode@': '/other/x' }).slice(1), [
     '".vscode" cannot be protected: the link ".vscode" leads out of the workspace and back into it',
   ]);
   assert.deepEqual(lines(['.vscode'], { '.vscode@': '.' }).slice(1), [
-    '".vscode" cannot be protected: it leads to ".", which holds the workspace or its git directory and cannot be guarded as a whole',
+    '".vscode" cannot be protected: it leads to ".", which contains the workspace or its git directory and cannot be guarded as a whole',
   ]);
   for (const paths of [['.git/info/attributes'], ['.git/hooks']])
     assert.match(
       lines(paths, { '.git/HEAD': '', '.git/info@': '.', '.git/hooks@': '..' }).at(-1) ?? '',
-      /it leads to "\.(?:git)?", which holds the workspace or its git directory/,
+      /it leads to "\.(?:git)?", which contains the workspace or its git directory/,
     );
   assert.deepEqual(lines(['.git/hooks'], { ...repository, '.git/hooks@': '../none' }).slice(-1), [
     '".git/hooks" cannot be protected: it leads to "none", which does not exist',
@@ -121,19 +121,19 @@ test('what cannot be followed or is too much is refused, with its reason', () =>
   assert.deepEqual(
     lines(['.git/hooks'], { ...repository, '.git/config@': '/etc/config' }).slice(-1),
     [
-      '".git/config" cannot be protected: the link ".git/config" leads out of the workspace, where coi does not read what git runs',
+      '".git/config" cannot be protected: the link ".git/config" leads out of the workspace, where coi does not check what git runs',
     ],
   );
 });
 
-test('.git may be a file, and not a link: git looks at its owner, so only a mount holds it', () => {
+test('.git may be a file but not a link, which only its owner id could protect', () => {
   for (const target of ['store/git', '../elsewhere'])
     assert.deepEqual(lines(['.git/config'], { '.git@': target, 'store/git/config': '' }), [
-      '".git" cannot be protected: ".git" is a link, which git only takes while it belongs to you, and what belongs to you can be replaced from inside',
+      '".git" cannot be protected: ".git" is a link: git only accepts it if it belongs to you, but then the agent can replace it',
     ]);
 });
 
-test('in the git directory: submodules, and the hooks that its configuration names, behind links', () => {
+test('in the git directory, submodules and configured hooks behind links are guarded', () => {
   const files = {
     '.git': 'gitdir: store/git\n',
     'store/git/HEAD': '',
@@ -166,7 +166,7 @@ test('in the git directory: submodules, and the hooks that its configuration nam
   ]);
 });
 
-test('.git is a file that names a git directory in the workspace, or that of a worktree', () => {
+test('a .git file that names a git directory in the workspace or of a worktree is guarded', () => {
   const bare = {
     '.git': 'gitdir: ./.bare/worktrees/main\n',
     '.bare/HEAD': '',

@@ -1,4 +1,4 @@
-// What of a workspace is asked to be guarded, from the configuration. Pure.
+// Builds the protection request from the configuration. Pure.
 import type { ProtectRequest } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
@@ -16,8 +16,8 @@ export interface ProtectConfig {
 }
 
 /**
- * What is asked of coid; undefined where protection is switched off. What is hidden is guarded as well: renamed, it would
- * not be found by the next session. Throws `unprotected-path` for a bad path.
+ * The request to coid; undefined if protection is disabled. Hidden paths are protected as well: if renamed, the next
+ * session would not find them. Throws `unprotected-path` for a bad path.
  */
 export function protectRequest(
   config: ProtectConfig,
@@ -25,13 +25,13 @@ export function protectRequest(
 ): ProtectRequest | undefined {
   if (config['security.disable_protection']) return undefined;
   const writable = [
-    ...config['security.writable_paths'].map(cleanPath),
+    ...config['security.writable_paths'].map(parseProtectedPath),
     ...(config['git.writable_hooks'] ? ['.git/hooks'] : []),
   ];
   const wanted = [
     ...config['security.protected_paths'],
     ...config['security.additional_protected_paths'],
-  ].map(cleanPath);
+  ].map(parseProtectedPath);
   const paths = [...new Set([...wanted, ...hidden])].filter((path) => !writable.includes(path));
   return {
     paths,
@@ -42,10 +42,10 @@ export function protectRequest(
 }
 
 /**
- * What is asked of the directory that holds the git directory which a workspace shares with other worktrees: the same
- * that is protected in a `.git`, and nothing beside it. Undefined where that is nothing.
+ * The request for the parent of a git directory that worktrees share: the same paths as in a `.git`, and nothing else.
+ * Undefined if there are none.
  */
-export function commonRequest(
+export function sharedGitRequest(
   { paths, mode, readonlyGit, writable = [] }: ProtectRequest,
   name: string,
   checkouts: readonly string[] = [],
@@ -67,28 +67,28 @@ export function commonRequest(
   };
 }
 
-/** Both at once: what sessions ask that share a directory. The later one says how. */
-export function bothRequests(
+/** Merges the requests of sessions that share a directory. The mode of the later one applies. */
+export function mergeRequests(
   before: ProtectRequest | undefined,
   request: ProtectRequest,
 ): ProtectRequest {
-  const gitDirectories = joined(before?.gitDirectories, request.gitDirectories);
-  const checkouts = joined(before?.checkouts, request.checkouts);
+  const gitDirectories = union(before?.gitDirectories, request.gitDirectories);
+  const checkouts = union(before?.checkouts, request.checkouts);
   const { within: _, ...rest } = request;
   const isPart = request.within && (!before || before.within);
   return {
     ...rest,
-    paths: joined(before?.paths, request.paths),
+    paths: union(before?.paths, request.paths),
     writable: before ? writableFor(before, request) : (request.writable ?? []),
-    ...(isPart ? { within: joined(before?.within, request.within) } : {}),
+    ...(isPart ? { within: union(before?.within, request.within) } : {}),
     ...(gitDirectories.length > 0 ? { gitDirectories } : {}),
     ...(checkouts.length > 0 ? { checkouts } : {}),
   };
 }
 
-/** What each of them may change; of what lies beside its part a request says nothing. */
+/** Paths that both may change. A request with `within` has no say on paths outside of its part. */
 function writableFor(before: ProtectRequest, request: ProtectRequest): readonly string[] {
-  return joined(before.writable, request.writable).filter((path) =>
+  return union(before.writable, request.writable).filter((path) =>
     [before, request].every(
       ({ writable, within }) =>
         writable?.includes(path) ||
@@ -97,12 +97,12 @@ function writableFor(before: ProtectRequest, request: ProtectRequest): readonly 
   );
 }
 
-function joined(one: readonly string[] = [], other: readonly string[] = []): string[] {
+function union(one: readonly string[] = [], other: readonly string[] = []): string[] {
   return [...new Set([...one, ...other])];
 }
 
 /** Throws `unprotected-path` unless it is a plain relative path. */
-export function cleanPath(path: string): string {
+export function parseProtectedPath(path: string): string {
   const parts = path.replace(/\/+$/, '').split('/');
   const plain =
     path !== '' &&
@@ -110,7 +110,7 @@ export function cleanPath(path: string): string {
   if (plain && path.length < 1024) return parts.join('/');
   throw new CoiError(
     'unprotected-path',
-    `${quoted(path)} cannot be protected: it is no plain path inside the workspace`,
+    `${quoted(path)} cannot be protected: it is not a plain relative path`,
     {
       hint: 'Correct [security] protected_paths.',
     },

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guard, repository, tree } from '../../../test/security/workspace-tree.ts';
 import {
-  bothRequests,
-  cleanPath,
-  commonRequest,
+  mergeRequests,
   type ProtectConfig,
+  parseProtectedPath,
   protectRequest,
+  sharedGitRequest,
 } from './protect-request.ts';
 import { protectionPlan } from './protection-plan.ts';
 
-test('a repository: its files by their owner, .git itself by its group, since git looks at its owner', () => {
+test('repository files are guarded by owner, .git itself by group, since git checks its owner', () => {
   const plan = protectionPlan(guard('.git/hooks', '.git/config'), tree(repository));
   assert.deepEqual(plan.ancestors, [
     { path: '.git', depth: 1, by: 'group', inGit: true, readonly: false },
@@ -22,7 +22,7 @@ test('a repository: its files by their owner, .git itself by its group, since gi
   assert.deepEqual(plan.placeholders, []);
 });
 
-test('what is missing in .git gets a placeholder, and commondir one that git takes', () => {
+test('missing files in .git get placeholders, with valid content for commondir', () => {
   const plan = protectionPlan(
     guard('.git/commondir', '.git/config.worktree', '.git/info/attributes'),
     tree(repository),
@@ -35,7 +35,7 @@ test('what is missing in .git gets a placeholder, and commondir one that git tak
   assert.ok(plan.leaves.some(({ path, kind }) => path === '.git/info' && kind === 'sealed'));
 });
 
-test('what is missing elsewhere is watched, and without a repository so is .git', () => {
+test('missing files elsewhere are watched, and so is .git without a repository', () => {
   const plan = protectionPlan(
     guard('.git/hooks', '.vscode', '.claude/settings.json'),
     tree({ 'README.md': '' }),
@@ -44,7 +44,7 @@ test('what is missing elsewhere is watched, and without a repository so is .git'
   assert.deepEqual(plan.missing, ['.git', '.vscode', '.claude/settings.json']);
 });
 
-test('a worktree that is opened by itself: the file that names its repository', () => {
+test('in a worktree opened alone, the .git file is guarded', () => {
   const plan = protectionPlan(
     guard('.git/config', '.git/hooks'),
     tree({ '.git': 'gitdir: /elsewhere\n' }),
@@ -55,7 +55,7 @@ test('a worktree that is opened by itself: the file that names its repository', 
   ]);
 });
 
-test('every worktree is guarded, also one that has no configuration of its own yet', () => {
+test('every worktree is guarded, even without its own configuration', () => {
   const withWorktrees = (count: number) => ({
     ...repository,
     ...Object.fromEntries(
@@ -66,7 +66,7 @@ test('every worktree is guarded, also one that has no configuration of its own y
     ),
   });
   const plan = protectionPlan(guard('.git/config'), tree(withWorktrees(80)));
-  // Where no session works, what is missing stays missing.
+  // Without a session there, missing files stay missing.
   assert.deepEqual(plan.placeholders, []);
   const last = plan.leaves.filter(({ path }) => path.startsWith('.git/worktrees/w79'));
   assert.deepEqual(
@@ -79,7 +79,7 @@ test('every worktree is guarded, also one that has no configuration of its own y
   assert.deepEqual(plan.refused, []);
 });
 
-test('directories of worktrees that a session sees may be written in, others and those of submodules are sealed', () => {
+test('git directories of visible worktrees are writable, others and those of submodules are sealed', () => {
   const files = {
     ...repository,
     '.git/worktrees/a/gitdir': '/workspace/.claude/worktrees/a/.git\n',
@@ -114,7 +114,7 @@ test('directories of worktrees that a session sees may be written in, others and
   assert.ok(plan.leaves.some(({ path }) => path === '.git/modules/lib/deep/hooks'));
 });
 
-test('a submodule that the configuration of the host names may be written in, with what git obeys in it held', () => {
+test('a configured submodule is writable except for its hooks and configuration', () => {
   const files = {
     ...repository,
     '.git/config': '[submodule "lib"]\n\turl = x\n[submodule "old"]\n\turl = x\n',
@@ -142,17 +142,17 @@ test('a submodule that the configuration of the host names may be written in, wi
   );
   const lib = plan.ancestors.find(({ path }) => path === '.git/modules/lib');
   assert.deepEqual([lib?.by, lib?.readonly], ['group', false]);
-  // Where a session works in a linked worktree of it, nobody does in its submodules.
+  // A session in a linked worktree of it does not work in its submodules.
   const shared = protectionPlan({ ...request, within: ['.git'] }, tree(files));
   assert.ok(
     shared.leaves.some(({ path, kind }) => path === '.git/modules/lib' && kind === 'sealed'),
   );
 });
 
-test('paths are plain, and what is writable by configuration is not protected', () => {
+test('protected paths are normalized, and paths made writable are not protected', () => {
   for (const bad of ['/etc', '../x', 'a/../b', '', '.', 'a\0b', 'a//b'])
-    assert.throws(() => cleanPath(bad), { code: 'unprotected-path' });
-  assert.equal(cleanPath('.vscode/'), '.vscode');
+    assert.throws(() => parseProtectedPath(bad), { code: 'unprotected-path' });
+  assert.equal(parseProtectedPath('.vscode/'), '.vscode');
   const config: ProtectConfig = {
     'security.protected_paths': ['.git/hooks', '.git/config', '.vscode/'],
     'security.additional_protected_paths': ['Makefile'],
@@ -166,11 +166,11 @@ test('paths are plain, and what is writable by configuration is not protected', 
   assert.equal(protectRequest({ ...config, 'security.disable_protection': true }), undefined);
 });
 
-test('a shared git directory is guarded by its name in the directory that holds it, and nothing beside it', () => {
+test('a shared git directory is guarded by its name, and nothing next to it', () => {
   const request = guard('.git/hooks', '.git/config', '.vscode');
-  assert.deepEqual(commonRequest(request, '.git', ['/w'])?.paths, ['.git/hooks', '.git/config']);
-  assert.equal(commonRequest(guard('.vscode'), '.git'), undefined);
-  const bare = commonRequest(request, 'store.git', ['/home/ana/elsewhere']);
+  assert.deepEqual(sharedGitRequest(request, '.git', ['/w'])?.paths, ['.git/hooks', '.git/config']);
+  assert.equal(sharedGitRequest(guard('.vscode'), '.git'), undefined);
+  const bare = sharedGitRequest(request, 'store.git', ['/home/ana/elsewhere']);
   assert.ok(bare);
   const files = {
     'store.git/HEAD': '',
@@ -187,8 +187,8 @@ test('a shared git directory is guarded by its name in the directory that holds 
   );
   assert.ok(plan.leaves.every(({ path }) => path.startsWith('store.git/')));
   assert.ok(plan.leaves.some(({ path }) => path === 'store.git/hooks'));
-  // Beside the request of a session in the directory itself.
-  const both = bothRequests(guard('.git/config', '.vscode'), bare);
+  // Together with the request of a session in the directory itself.
+  const both = mergeRequests(guard('.git/config', '.vscode'), bare);
   assert.deepEqual(both.paths, ['.git/config', '.vscode', 'store.git/hooks', 'store.git/config']);
   assert.ok(protectionPlan(both, tree(files)).leaves.some(({ path }) => path === '.git/config'));
 });
@@ -196,7 +196,7 @@ test('a shared git directory is guarded by its name in the directory that holds 
 const many = (directory: string, count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`${directory}/${at}`, '']));
 
-test('what holds too much to be guarded one by one is held as a whole, and nothing else of it', () => {
+test('a directory with too many entries to guard individually is sealed as a whole', () => {
   const plan = protectionPlan(
     guard('.vscode', '.husky', '.idea'),
     tree({ ...many('.vscode', 3000), ...many('.husky', 3000), '.idea/x': '' }),
@@ -210,12 +210,12 @@ test('what holds too much to be guarded one by one is held as a whole, and nothi
     plan.leaves.map(({ path }) => path),
     ['.vscode', '.idea'],
   );
-  // What is protected in it by its own name is guarded there.
+  // Paths in it that are protected by name are guarded there.
   const inner = protectionPlan(guard('.husky', '.husky/7'), tree(many('.husky', 6000)));
   assert.deepEqual(inner.leaves, [{ path: '.husky/7', kind: 'file', by: 'owner' }]);
 });
 
-test('what a link leads to is refused where it holds too much: it may be the sources', () => {
+test('a link target with too many entries refuses the start: it may be the sources', () => {
   const plan = protectionPlan(guard('.vscode'), tree({ '.vscode@': 'src', ...many('src', 6000) }));
   assert.deepEqual(
     plan.refused.map(({ path, why, asked }) => ({ path, why, asked })),

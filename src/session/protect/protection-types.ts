@@ -1,31 +1,31 @@
-// What of a workspace is guarded, as data.
-import type { Tangle } from './path-walk.ts';
+// The protection plan of a workspace, as data.
+import type { WalkFailure } from './path-walk.ts';
 
-/** A directory (or the file `.git`) that may be entered and written in, but not be renamed or replaced: it gets a mount of its own. */
+/** A directory (or the file `.git`) that may be entered and written, but not renamed or replaced: it gets its own mount. */
 export interface Ancestor {
   readonly path: string;
-  /** 1 for what lies directly in the workspace. */
+  /** 1 for entries directly in the workspace. */
   readonly depth: number;
   readonly by: GuardKind;
-  /** A directory of git, or in one. */
+  /** Whether it is a git directory or in one. */
   readonly inGit: boolean;
-  /** Its mount is what holds it, so that mount is for reading only: a file that keeps its owner, or what is held as a whole. */
+  /** Only its mount guards it, so the mount is read-only: a file that keeps its owner, or a directory locked as a whole. */
   readonly readonly: boolean;
-  /** Nobody looked at all that is in it. */
+  /** Its content was not completely inspected. */
   readonly whole?: true;
 }
 
 /**
- * By its owner, which is the stronger way, or by its group, where git looks at the owner: it refuses a repository that
- * is not the user's own. The owner of a file may give it to another group of theirs, so that guard is watched as well.
+ * By its owner, which is stronger, or by its group if git checks the owner: git refuses a repository of another user. The
+ * owner of a file may change its group to another of their groups, so group guards are also watched.
  */
 export type GuardKind = 'owner' | 'group';
 
 export interface Leaf {
   readonly path: string;
   /**
-   * `tree`: with all that is in it. `sealed`: the directory itself, so that nothing is made, renamed or removed in it.
-   * `link`: the link itself, so that it goes on leading where it leads.
+   * `tree`: with all its content. `sealed`: the directory itself, so that nothing is created, renamed or removed in it.
+   * `link`: the link itself, so that it keeps its target.
    */
   readonly kind: 'file' | 'tree' | 'sealed' | 'link';
   readonly by: GuardKind;
@@ -41,33 +41,32 @@ export interface ProtectionPlan {
   /** Parents before children. */
   readonly ancestors: readonly Ancestor[];
   readonly leaves: readonly Leaf[];
-  /** Made before, removed afterwards; each is among the leaves, too. */
+  /** Created before and removed after the session; each is also a leaf. */
   readonly placeholders: readonly Placeholder[];
-  /** Protected paths that do not exist: what is made there is watched. */
+  /** Protected paths that do not exist: their creation is watched. */
   readonly missing: readonly string[];
   readonly refused: readonly RefusedPath[];
-  /** Leaves that are there because of git's configuration, each with its key and the file that holds it. */
+  /** Leaves that come from git's configuration, with the key and its file. */
   readonly named: ReadonlyMap<string, string>;
-  /** Directories of git, which have worktrees and submodules in them. */
+  /** Git directories, which contain worktrees and submodules. */
   readonly git: readonly string[];
-  /** Of these directories of git's not everything was looked at: they are held with all that is in them. */
+  /** Git's directories that were not completely inspected: they are locked with all their content. */
   readonly whole: readonly string[];
 }
 
-/** What cannot be guarded. */
+/** A path that cannot be guarded. */
 export interface RefusedPath {
   /** Without links. */
   readonly path: string;
   /**
-   * `other`: neither file nor directory. `workspace`: too much to guard. `dangling`: a link of git's that leads to
-   * nothing. `unread`: it leads out of the workspace, and what git would run there is not known. `mounted`:
-   * the host mounted something over it, and the session shows what is below. `git-link`: a link that has to keep its owner.
-   * `unread-config`: what git would run is not known. `crowded`: configuration of git that names too much.
-   * `links`: more of them than are followed. `worktree`: it lies in a worktree, which is guarded apart from its repository.
-   * `large`: there is too much in it.
+   * `other`: neither file nor directory. `workspace`: contains the workspace or its git directory. `dangling`: a dangling
+   * link of git. `unread`: leads out of the workspace, so it is unknown what git would run. `mounted`: the host has a mount
+   * over it, and the session would show what is below. `git-link`: a link that has to keep its owner. `unread-config`: it
+   * is unknown what git would run. `crowded`: git's configuration names too much. `links`: too many links. `worktree`: in a
+   * worktree, which is guarded separately from its repository. `large`: too many files.
    */
   readonly why:
-    | Tangle
+    | WalkFailure
     | 'other'
     | 'workspace'
     | 'dangling'
@@ -79,13 +78,13 @@ export interface RefusedPath {
     | 'links'
     | 'worktree'
     | 'large';
-  /** The path of the configuration that led there. */
+  /** The configured path that led there. */
   readonly asked: string;
-  /** The key of git's configuration that names it, with its file. */
+  /** The git configuration key that names it, with its file. */
   readonly named?: string | undefined;
-  /** Because of a worktree or a submodule, not of the repository itself. */
+  /** Caused by a worktree or a submodule, not by the repository itself. */
   readonly forLink?: true;
-  /** The line that cannot be read. */
+  /** The line that cannot be parsed. */
   readonly line?: number | undefined;
 }
 
@@ -100,18 +99,18 @@ export const nothingProtected: ProtectionPlan = {
   whole: [],
 };
 
-/** The directories of git in a workspace, whose configuration is read for what it names there. */
+/** The git directories of a workspace whose configuration is read for paths in the workspace. */
 export interface ConfiguredGit {
-  /** The directory of git that all worktrees share. */
+  /** The git directory that all worktrees share. */
   readonly git: string;
-  /** Directories in it: of further worktrees, and of submodules. */
+  /** Git directories of other worktrees and of submodules in it. */
   readonly worktrees: readonly string[];
   readonly modules: readonly string[];
-  /** Those of them in which git runs hooks when something is pushed there. */
+  /** Those in which git runs hooks on a push. */
   readonly receiving?: readonly string[];
-  /** What the agent may change after all. */
+  /** Exceptions that the agent may change. */
   readonly writable: readonly string[];
   readonly everywhere?: boolean | undefined;
-  /** The top of the checkout, on the host, where that holds the workspace: git goes there before it runs anything. */
+  /** The root of the enclosing checkout, on the host: git changes into it before it runs anything. */
   readonly above?: string | undefined;
 }

@@ -1,10 +1,10 @@
-// What of a directory is guarded where it only holds a directory of git that worktrees share: that one, and nothing beside it.
-// Each worktree has a guard of its own, with other ids at the same depth: two on one inode would lift each other. Pure.
+// Restricts the plan for the parent of a shared git directory to that git directory. Each worktree has its own guard with
+// other ids at the same depth, and two guards on one inode would cancel each other. Pure.
 import { isWithin } from './path-text.ts';
 import type { ProtectionPlan, RefusedPath } from './protection-types.ts';
 
-/** `checkouts`: the worktrees of sessions, as far as they lie in that directory; relative paths. */
-export function partOf(
+/** `checkouts`: the worktrees of sessions in that directory; relative paths. */
+export function restrictPlan(
   plan: ProtectionPlan,
   within: readonly string[],
   checkouts: readonly string[],
@@ -12,7 +12,7 @@ export function partOf(
   const isPart = (path: string) => within.some((directory) => isWithin(path, directory));
   const parts = <T extends { readonly path: string }>(all: readonly T[]) =>
     all.filter(({ path }) => isPart(path));
-  // What git's configuration names there is guarded with the worktree; a link of the repository's is not known to it.
+  // Paths in git's configuration are guarded with the worktree; links in the repository are unknown to it.
   const led = [...plan.leaves.map(({ path }) => path), ...plan.missing].filter(
     (path) =>
       !isPart(path) && !plan.named.has(path) && checkouts.some((top) => isWithin(path, top)),
@@ -31,7 +31,7 @@ export function partOf(
   };
 }
 
-/** Something in the part led there, or what is named in the part is not known. */
+/** Caused by the part: something in it led there, or its configuration is unreadable. */
 function isOfPart({ why, named }: RefusedPath): boolean {
   if (why === 'unread-config' || why === 'crowded') return true;
   return named === undefined && why !== 'mounted';

@@ -1,7 +1,8 @@
-// How much of protected directories is guarded one by one. What is more is held as a whole, or refused. Pure, but for what is left.
+// Limits how many entries of protected directories are guarded one by one. Larger ones are locked as a whole or refused.
+// Pure, except for the remaining budget.
 import type { Tree, TreeFacts } from './path-walk.ts';
 
-/** Of protected directories together, and of each that a link or a key leads to. */
+/** For all protected directories together, and for each target of a link or key. */
 export const treeEntriesMax = 5000;
 
 export class TreeBudget {
@@ -12,7 +13,7 @@ export class TreeBudget {
     this.#facts = facts;
   }
 
-  /** What is in a protected directory; undefined for one that is held as a whole already, or has more in it than is left. */
+  /** The content of a protected directory; undefined if it is already locked as a whole or exceeds the budget. */
   own(path: string): Tree | undefined {
     if (this.#facts.isWhole?.(path)) return undefined;
     const tree = this.#facts.tree(path, this.#left);
@@ -20,7 +21,7 @@ export class TreeBudget {
     return tree;
   }
 
-  /** What is in a directory that a link or a key leads to; undefined for more than is looked at. */
+  /** The content of a directory that a link or key leads to; undefined if it is too large. */
   other(path: string): Tree | undefined {
     return this.#facts.tree(path, treeEntriesMax);
   }

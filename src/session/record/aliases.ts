@@ -1,4 +1,4 @@
-// ~/.coi/aliases.json: which workspace an alias means, from any directory.
+// ~/.coi/aliases.json: the workspaces of aliases, for commands in any directory.
 import { CoiError } from '../../errors.ts';
 import type { HostFiles, Owner } from '../../host/fs/host-files.ts';
 import { type Alias, parseAlias, parseSlot, quoted, type Slot, slotMax } from '../../names.ts';
@@ -14,18 +14,18 @@ export interface AliasEntry {
 
 export type Aliases = Readonly<Record<string, AliasEntry>>;
 
-/** `name` or `name-N`: with a slot if the text ends in one. A registered alias of the whole text wins. Throws `alias-invalid`. */
-export function aliasAndSlot(
+/** Parses `name` or `name-N`, where N is a slot. A registered alias that equals the whole text wins. Throws `alias-invalid`. */
+export function parseAliasAndSlot(
   text: string,
   registered: Aliases,
 ): { alias: Alias; slot: Slot | undefined } {
   const alias = parseAlias(text);
-  const apart = Object.hasOwn(registered, text) ? undefined : slotApart(text);
+  const apart = Object.hasOwn(registered, text) ? undefined : splitSlot(text);
   return apart ? { alias: parseAlias(apart.head), slot: apart.slot } : { alias, slot: undefined };
 }
 
-/** What `name-N` means where it is no alias itself. */
-function slotApart(text: string): { readonly head: string; readonly slot: Slot } | undefined {
+/** Splits `name-N`. */
+function splitSlot(text: string): { readonly head: string; readonly slot: Slot } | undefined {
   const [, head, number] = /^(.+)-(\d{1,2})$/.exec(text) ?? [];
   const isSlot = number !== undefined && Number(number) >= 1 && Number(number) <= slotMax;
   return isSlot && head !== undefined
@@ -33,17 +33,17 @@ function slotApart(text: string): { readonly head: string; readonly slot: Slot }
     : undefined;
 }
 
-/** An alias for a workspace must not look like a container name, since such an argument always means the container. Throws `alias-invalid`. */
-export function usableAlias(alias: Alias, prefix: string): void {
+/** An alias must not look like a container name, because such an argument always means the container. Throws `alias-invalid`. */
+export function assertUsableAlias(alias: Alias, prefix: string): void {
   if (!alias.startsWith(prefix)) return;
-  throw new CoiError('alias-invalid', `alias ${quoted(alias)} looks like the name of a container`, {
+  throw new CoiError('alias-invalid', `alias ${quoted(alias)} looks like a container name`, {
     hint: `Choose one that does not begin with ${prefix}.`,
   });
 }
 
 /** Reads the registry; empty if there is none. Throws `alias-invalid`, naming the file, if it is damaged. */
 export function readAliases(home: string, files: HostFiles): Aliases {
-  return usable(files, () => {
+  return withRegistryErrors(files, () => {
     using directory = files.open(`${home}/.coi`);
     const text = directory?.read(fileName, { maxBytes: fileMaxBytes })?.text;
     if (text === undefined || text.trim() === '') return {};
@@ -56,11 +56,11 @@ export function parseAliases(text: string, path: string): Aliases {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damaged(path, cause);
+    throw damagedFile(path, cause);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged(path);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damagedFile(path);
   const entries = Object.entries(value).flatMap(([alias, entry]): [string, AliasEntry][] => {
-    // Before version 0.8.1 the value was the path alone.
+    // Before version 0.8.1 the value was just the path.
     if (typeof entry === 'string') return [[alias, { workspace: entry }]];
     const { workspace, profile } = (entry ?? {}) as Partial<AliasEntry>;
     if (typeof workspace !== 'string') return [];
@@ -72,55 +72,55 @@ export function parseAliases(text: string, path: string): Aliases {
 }
 
 /**
- * The registry with the alias in it, or undefined if it is there already. Throws `alias-invalid` if another workspace has
- * it, or one that the word could be taken for.
+ * Adds the alias to the registry; undefined if it is already there. Throws `alias-invalid` if another workspace has the
+ * alias, or one that it could be mistaken for.
  */
 export function withAlias(aliases: Aliases, alias: Alias, entry: AliasEntry): Aliases | undefined {
   const before = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
   if (before && before.workspace !== entry.workspace)
-    throw taken(`alias '${alias}' belongs to ${before.workspace}`);
-  // Those that were registered before there was this rule go on.
+    throw aliasTaken(`alias '${alias}' belongs to ${before.workspace}`);
+  // Aliases that were registered before this rule existed stay valid.
   if (before === undefined) refuseLookAlike(aliases, alias, entry.workspace);
   if (before?.profile === entry.profile && before !== undefined) return undefined;
   return { ...aliases, [alias]: entry };
 }
 
-/** `shop-2` is how slot 2 of `shop` is called: a project must not bring that under its own session. */
+/** `shop-2` is slot 2 of `shop`: a project must not redirect that name to its own session. */
 function refuseLookAlike(aliases: Aliases, alias: Alias, workspace: string): void {
   const isOthers = (name: string) =>
     Object.hasOwn(aliases, name) && aliases[name]?.workspace !== workspace;
-  const apart = slotApart(alias);
+  const apart = splitSlot(alias);
   if (apart && isOthers(apart.head))
-    throw taken(
+    throw aliasTaken(
       `alias '${alias}' already means slot ${apart.slot} of '${apart.head}', which belongs to ${aliases[apart.head]?.workspace}`,
     );
   const inner = Object.keys(aliases).find(
-    (name) => slotApart(name)?.head === alias && isOthers(name),
+    (name) => splitSlot(name)?.head === alias && isOthers(name),
   );
   if (inner !== undefined)
-    throw taken(
-      `alias '${alias}' cannot be taken: '${inner}' would mean its slot ${slotApart(inner)?.slot}, and belongs to ${aliases[inner]?.workspace}`,
+    throw aliasTaken(
+      `alias '${alias}' conflicts with '${inner}', which would be its slot ${splitSlot(inner)?.slot} but belongs to ${aliases[inner]?.workspace}`,
     );
 }
 
-function taken(message: string): CoiError {
+function aliasTaken(message: string): CoiError {
   return new CoiError('alias-invalid', message, {
-    hint: 'Choose another [container] alias, or take that one out of ~/.coi/aliases.json.',
+    hint: 'Choose another [container] alias, or remove the other one from ~/.coi/aliases.json.',
   });
 }
 
-/** Writes the registry atomically. Only with the lock of `aliasLock`, under which it was read. Throws `alias-invalid`. */
+/** Writes the registry atomically. Hold the lock of `prepareAliasLock` since reading it. Throws `alias-invalid`. */
 export function writeAliases(home: string, aliases: Aliases, owner: Owner, files: HostFiles): void {
-  usable(files, () => {
+  withRegistryErrors(files, () => {
     using directory = files.open(`${home}/.coi`);
     directory?.write(fileName, `${JSON.stringify(aliases, null, 2)}\n`, { owner });
   });
 }
 
-/** Path of the file that whoever changes the registry has locked; its directory is made. Throws `alias-invalid`. */
-export function aliasLock(home: string, owner: Owner, files: HostFiles): string {
-  return usable(files, () => {
-    // The user may keep ~/.coi elsewhere, as a link.
+/** Path of the lock file for changes of the registry; creates its directory. Throws `alias-invalid`. */
+export function prepareAliasLock(home: string, owner: Owner, files: HostFiles): string {
+  return withRegistryErrors(files, () => {
+    // ~/.coi may be a symlink.
     using existing = files.open(`${home}/.coi`);
     using user = existing ? undefined : files.open(home);
     using _made = user?.makeDirectory('.coi', { owner });
@@ -128,7 +128,7 @@ export function aliasLock(home: string, owner: Owner, files: HostFiles): string 
   });
 }
 
-function usable<T>(files: HostFiles, effect: () => T): T {
+function withRegistryErrors<T>(files: HostFiles, effect: () => T): T {
   try {
     return effect();
   } catch (error) {
@@ -136,26 +136,22 @@ function usable<T>(files: HostFiles, effect: () => T): T {
   }
 }
 
-/** What went wrong with a file of the registry, as `alias-invalid`; any other error itself. */
+/** Turns a file error of the registry into `alias-invalid`; returns other errors unchanged. */
 export function registryFailure(error: unknown, files: HostFiles): unknown {
-  const problem = files.problem(error);
+  const problem = files.asFileError(error);
   if (!problem) return error;
-  return new CoiError(
-    'alias-invalid',
-    `the registry of aliases cannot be used: ${problem.message}`,
-    {
-      hint: 'It is made by `coi shell` in a workspace with [container] alias.',
-      cause: error,
-    },
-  );
+  return new CoiError('alias-invalid', `the alias registry cannot be used: ${problem.message}`, {
+    hint: 'Run `coi shell` in a workspace with [container] alias to create it.',
+    cause: error,
+  });
 }
 
-function damaged(path: string, cause?: unknown): CoiError {
+function damagedFile(path: string, cause?: unknown): CoiError {
   return new CoiError(
     'alias-invalid',
     `${path} is damaged: it should be a JSON object of aliases`,
     {
-      hint: 'Mend or remove it; it is written anew by `coi shell` in a workspace with [container] alias.',
+      hint: 'Fix or remove it; `coi shell` in a workspace with [container] alias recreates it.',
       cause,
     },
   );

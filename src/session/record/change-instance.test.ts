@@ -1,4 +1,4 @@
-// Whatever acts on a container acts on the one that is meant, and on no later one of its name.
+// Changes to a container affect the intended one, and no later one of its name.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
@@ -11,16 +11,16 @@ import {
   changeState,
   deleteContainer,
   deleteSnapshotOf,
-  NotMeant,
   replaceContainer,
   restoreSnapshotOf,
+  StaleContainerRef,
   takeSnapshotOf,
   updateContainer,
 } from './change-instance.ts';
-import { isMeant, refOf } from './container-ref.ts';
+import { matchesRef, refOf } from './container-ref.ts';
 import { incusGenerationKey, sessionRecord } from './instance-record.ts';
 
-async function opened(t: { after(work: () => Promise<void>): void }) {
+async function openFake(t: { after(work: () => Promise<void>): void }) {
   const fake = await startFakeIncus();
   const incus = openIncus({ socketPath: fake.socketPath });
   t.after(async () => {
@@ -47,8 +47,8 @@ const done = async (started: Promise<Operation | undefined>) =>
   void (await (await started)?.wait());
 
 describe('acting on a container', () => {
-  it('leaves a later one of its name alone, whatever is asked', async (t) => {
-    const { fake, incus, changes } = await opened(t);
+  it('a change of a container never affects a later one of its name', async (t) => {
+    const { fake, incus, changes } = await openFake(t);
     fake.state.addInstance('c', { config: configOf('later') });
     const acts: Record<string, (ref: typeof earlier) => Promise<Operation | undefined>> = {
       start: (ref) => changeState(incus, ref, { action: 'start' }),
@@ -61,7 +61,7 @@ describe('acting on a container', () => {
       delete: (ref) => deleteContainer(incus, ref),
     };
     for (const [what, act] of Object.entries(acts))
-      await assert.rejects(done(act(earlier)), NotMeant, what);
+      await assert.rejects(done(act(earlier)), StaleContainerRef, what);
     assert.deepEqual(changes(), []);
     for (const [what, act] of Object.entries(acts))
       await assert.doesNotReject(done(act(later)), what);
@@ -69,8 +69,8 @@ describe('acting on a container', () => {
     await assert.rejects(done(changeState(incus, later, { action: 'start' })), /c is gone/);
   });
 
-  it('a stop that Incus wants to be asked for again is not asked of a later one', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a stop that Incus wants to be retried is not sent to a later container', async (t) => {
+    const { fake, incus } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running', config: configOf('earlier') });
     const message = 'Instance is busy running a "update" operation';
     const fault = { kind: 'fail-operation', message } as const;
@@ -78,22 +78,22 @@ describe('acting on a container', () => {
     const stop = await changeState(incus, earlier, { action: 'stop', force: true });
     fake.state.instances.delete('c');
     const other = fake.state.addInstance('c', { status: 'Running', config: configOf('later') });
-    await assert.rejects(stop.wait(), NotMeant);
+    await assert.rejects(stop.wait(), StaleContainerRef);
     assert.equal(other.status, 'Running');
   });
 
-  it('an update that met another container, or keys that changed since the look, is made anew or not at all', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('an update that races with another container or changed keys is redone or dropped', async (t) => {
+    const { fake, incus } = await openFake(t);
     const one = fake.state.addInstance('c', { config: configOf('earlier') });
     const updated = async (meanwhile: () => void) => {
       const release = Promise.withResolvers<void>();
       const fault = { kind: 'hold', until: release.promise, when: 'before' } as const;
       fake.faults.inject({ method: 'PATCH', path: /instances/, nth: 1, fault });
-      const asked = fake.nextRequest('PATCH', /instances/);
+      const requested = fake.nextRequest('PATCH', /instances/);
       const update = updateContainer(incus, earlier, ({ config }) => ({
         config: { 'user.copy': config['user.a'] ?? '' },
       }));
-      await asked;
+      await requested;
       meanwhile();
       release.resolve();
       await update;
@@ -103,20 +103,20 @@ describe('acting on a container', () => {
     });
     assert.equal(one.config['user.copy'], 'changed');
     const other = () => fake.state.addInstance('c', { config: configOf('later') });
-    await assert.rejects(updated(other), NotMeant);
+    await assert.rejects(updated(other), StaleContainerRef);
     assert.equal(fake.state.instances.get('c')?.config['user.copy'], undefined);
   });
 
-  it('a restore of one that was started between look and request is refused', async (t) => {
-    const { fake, incus } = await opened(t);
+  it('a restore is refused if the container was started between lookup and request', async (t) => {
+    const { fake, incus } = await openFake(t);
     const one = fake.state.addInstance('c', { config: configOf('earlier') });
     await done(takeSnapshotOf(incus, earlier, { name: 'one' }));
     const release = Promise.withResolvers<void>();
     const fault = { kind: 'hold', until: release.promise, when: 'before' } as const;
     fake.faults.inject({ method: 'PUT', path: /instances\/c$/, nth: 1, fault });
-    const asked = fake.nextRequest('PUT', /instances\/c$/);
+    const requested = fake.nextRequest('PUT', /instances\/c$/);
     const restore = restoreSnapshotOf(incus, earlier, { name: 'one' });
-    await asked;
+    await requested;
     await done(incus.changeState('c', { action: 'start' }));
     one.config['user.a'] = 'of the running one';
     release.resolve();
@@ -128,20 +128,20 @@ describe('acting on a container', () => {
   });
 });
 
-describe('which container is meant', () => {
-  it('a session by its mounts, and what coi did not make by the id that Incus gave it', () => {
+describe('identity of a container', () => {
+  it('a session is identified by its mounts id, other containers by their Incus uuid', () => {
     const made = (id: string) => ({ name: 'c', config: { ...configOf(id), 'volatile.uuid': id } });
     const plain = (uuid: string) => ({ name: 'c', config: { 'volatile.uuid': uuid } });
-    assert.ok(isMeant(refOf(made('one')), made('one')));
-    assert.ok(!isMeant(refOf(made('one')), made('two')));
-    assert.ok(!isMeant(refOf(made('one')), { ...made('one'), name: 'd' }));
-    assert.ok(isMeant(refOf(plain('one')), plain('one')));
-    assert.ok(!isMeant(refOf(plain('one')), plain('two')));
-    assert.ok(!isMeant(refOf(plain('one')), made('one')));
-    assert.ok(!isMeant(refOf(made('one')), plain('one')));
+    assert.ok(matchesRef(refOf(made('one')), made('one')));
+    assert.ok(!matchesRef(refOf(made('one')), made('two')));
+    assert.ok(!matchesRef(refOf(made('one')), { ...made('one'), name: 'd' }));
+    assert.ok(matchesRef(refOf(plain('one')), plain('one')));
+    assert.ok(!matchesRef(refOf(plain('one')), plain('two')));
+    assert.ok(!matchesRef(refOf(plain('one')), made('one')));
+    assert.ok(!matchesRef(refOf(made('one')), plain('one')));
   });
 
-  it('one that was restored counts as persistent, the one that a snapshot was taken of as what it was', () => {
+  it('a restored container counts as persistent, one that was snapshotted as before', () => {
     const live = { ...configOf('one'), [keys.generation]: 'a', [incusGenerationKey]: 'a' };
     assert.equal(sessionRecord(live)?.persistent, false);
     assert.equal(sessionRecord({ ...live, [incusGenerationKey]: 'b' })?.persistent, true);

@@ -1,18 +1,18 @@
-// All that changes an existing container, done to the one that is meant: looked at right before each request to Incus.
-// Updates and restores carry the ETag of that look, so Incus itself refuses them on another container. It has no such
-// condition for a change of state, a deletion or a new snapshot: there the moment between two requests is left, in which
-// the container would have to go and another of its name to be made.
+// All changes of an existing container. Each checks directly before its request that the name still refers to the same
+// container. Updates and restores use the ETag of that check, so Incus rejects them for another container. Incus has no
+// such condition for state changes, deletions and new snapshots: a gap between two requests remains, in which the container
+// could be replaced by another with its name.
 import { CoiError } from '../../errors.ts';
 import type { CallOptions, Incus, Operation } from '../../incus/client.ts';
 import type { Instance, InstancePatch, StateChange } from '../../incus/shapes.ts';
 import { isIncusError } from '../lifecycle/incus-failure.ts';
-import { untilMade } from '../lifecycle/incus-operations.ts';
-import { type ContainerRef, isMeant } from './container-ref.ts';
+import { waitUntilCreated } from '../lifecycle/incus-operations.ts';
+import { type ContainerRef, matchesRef } from './container-ref.ts';
 
 export type { ContainerRef } from './container-ref.ts';
 
-/** The container that was meant is gone, or its name is another one's. Nothing was done. */
-export class NotMeant extends CoiError {
+/** The container is gone, or another container has its name. Nothing was changed. */
+export class StaleContainerRef extends CoiError {
   constructor(name: string, isThere: boolean) {
     super(
       'session-not-found',
@@ -24,60 +24,60 @@ export class NotMeant extends CoiError {
   }
 }
 
-/** How often it is looked at anew because others, as coid, changed it between look and request. */
-const looksMax = 10;
-const changed = 412;
+/** How often a request is repeated because somebody else, such as coid, changed the container between check and request. */
+const attemptsMax = 10;
+const preconditionFailed = 412;
 
-/** As it is now, with its ETag; undefined if it is gone, also where another one has its name. Throws IncusError. */
-export async function findMeant(
+/** Its current state and ETag; undefined if it is gone, even if another container has its name. Throws IncusError. */
+export async function findByRef(
   incus: Incus,
   ref: ContainerRef,
   options?: CallOptions,
 ): Promise<{ instance: Instance; etag: string } | undefined> {
   const found = await incus.instance(ref.name, options);
-  return found && isMeant(ref, found.instance) ? found : undefined;
+  return found && matchesRef(ref, found.instance) ? found : undefined;
 }
 
-/** The same. Throws NotMeant. */
-export async function meant(
+/** Its current state and ETag. Throws StaleContainerRef. */
+export async function getByRef(
   incus: Incus,
   ref: ContainerRef,
   options?: CallOptions,
 ): Promise<{ instance: Instance; etag: string }> {
   const found = await incus.instance(ref.name, options);
-  if (found && isMeant(ref, found.instance)) return found;
-  throw new NotMeant(ref.name, found !== undefined);
+  if (found && matchesRef(ref, found.instance)) return found;
+  throw new StaleContainerRef(ref.name, found !== undefined);
 }
 
-/** Throws NotMeant; its operation does too, if Incus has to be asked again and the container is another one by then. */
+/** Throws StaleContainerRef; the operation throws it too, if the request has to be repeated and the container was replaced. */
 export function changeState(
   incus: Incus,
   ref: ContainerRef,
   change: StateChange,
   options: CallOptions = {},
 ): Promise<Operation> {
-  const before = async () => void (await meant(incus, ref, options));
+  const before = async () => void (await getByRef(incus, ref, options));
   return incus.changeState(ref.name, change, { ...options, before });
 }
 
-/** Incus itself refuses one that is not stopped. Throws NotMeant. */
+/** Incus refuses a container that is not stopped. Throws StaleContainerRef. */
 export function deleteContainer(
   incus: Incus,
   ref: ContainerRef,
   options: CallOptions = {},
 ): Promise<Operation> {
-  const before = async () => void (await meant(incus, ref, options));
+  const before = async () => void (await getByRef(incus, ref, options));
   return incus.deleteInstance(ref.name, { ...options, before });
 }
 
-/** Changes keys and devices; what is changed may depend on how it is now. Throws NotMeant. */
+/** Changes keys and devices; the patch may depend on the current state. Throws StaleContainerRef. */
 export function updateContainer(
   incus: Incus,
   ref: ContainerRef,
   patch: InstancePatch | ((instance: Instance) => InstancePatch),
   options: CallOptions = {},
 ): Promise<void> {
-  return asSeen(incus, ref, options, ({ instance, etag }) =>
+  return withEtag(incus, ref, options, ({ instance, etag }) =>
     incus.updateInstance(ref.name, typeof patch === 'function' ? patch(instance) : patch, {
       ...options,
       etag,
@@ -85,37 +85,37 @@ export function updateContainer(
   );
 }
 
-/** Replaces it as a whole, the only way to take a device away. Throws NotMeant. */
+/** Replaces the whole configuration, the only way to remove a device. Throws StaleContainerRef. */
 export function replaceContainer(
   incus: Incus,
   ref: ContainerRef,
   change: (instance: Instance) => Instance,
   options: CallOptions = {},
 ): Promise<void> {
-  return asSeen(incus, ref, options, ({ instance, etag }) =>
+  return withEtag(incus, ref, options, ({ instance, etag }) =>
     incus.replaceInstance(ref.name, change(instance), { ...options, etag }),
   );
 }
 
-/** Throws NotMeant. */
+/** Throws StaleContainerRef. */
 export async function takeSnapshotOf(
   incus: Incus,
   ref: ContainerRef,
   snapshot: { name: string; stateful?: boolean },
   options: CallOptions = {},
 ): Promise<Operation> {
-  await meant(incus, ref, options);
+  await getByRef(incus, ref, options);
   return incus.createSnapshot(ref.name, snapshot, options);
 }
 
-/** Makes a stopped container what it was. Throws NotMeant, and `session-live` if it was started meanwhile. */
+/** Restores a stopped container. Throws StaleContainerRef, and `session-live` if it was started meanwhile. */
 export function restoreSnapshotOf(
   incus: Incus,
   ref: ContainerRef,
   snapshot: { name: string; stateful?: boolean },
   options: CallOptions = {},
 ): Promise<Operation> {
-  return asSeen(incus, ref, options, ({ instance, etag }) => {
+  return withEtag(incus, ref, options, ({ instance, etag }) => {
     refuseStarted(instance);
     const { name, stateful = false } = snapshot;
     return incus.restoreSnapshot(ref.name, name, { ...options, etag, stateful });
@@ -130,44 +130,47 @@ function refuseStarted({ name, status }: Pick<Instance, 'name' | 'status'>): voi
   });
 }
 
-/** Throws NotMeant. */
+/** Throws StaleContainerRef. */
 export async function deleteSnapshotOf(
   incus: Incus,
   ref: ContainerRef,
   snapshot: string,
   options: CallOptions = {},
 ): Promise<Operation> {
-  await meant(incus, ref, options);
+  await getByRef(incus, ref, options);
   return incus.deleteSnapshot(ref.name, snapshot, options);
 }
 
-/** Acts on what was seen; where that is no longer so, nothing was done and it is looked at again. */
-async function asSeen<T>(
+/** Runs `act` with the current state; repeats it if the container was changed in between. */
+async function withEtag<T>(
   incus: Incus,
   ref: ContainerRef,
   options: CallOptions,
   act: (seen: { instance: Instance; etag: string }) => Promise<T>,
 ): Promise<T> {
   for (let looks = 1; ; looks += 1) {
-    const seen = await whole(incus, ref, options);
+    const seen = await getWhenCreated(incus, ref, options);
     try {
       return await act(seen);
     } catch (error) {
-      if (!isIncusError(error) || error.status !== changed || looks === looksMax) throw error;
+      if (!isIncusError(error) || error.status !== preconditionFailed || looks === attemptsMax)
+        throw error;
     }
   }
 }
 
 /**
- * Incus lets a container be changed while it unpacks its image, and then finds its disk in the way: one that is being
- * made is waited for.
+ * Waits for a container that is being created: Incus allows changes while it unpacks the image, but then fails because the
+ * disk already exists.
  */
-async function whole(
+async function getWhenCreated(
   incus: Incus,
   ref: ContainerRef,
   options: CallOptions,
 ): Promise<{ instance: Instance; etag: string }> {
-  const seen = await meant(incus, ref, options);
+  const seen = await getByRef(incus, ref, options);
   const { signal = new AbortController().signal } = options;
-  return (await untilMade(incus, seen.instance, signal)) ? meant(incus, ref, options) : seen;
+  return (await waitUntilCreated(incus, seen.instance, signal))
+    ? getByRef(incus, ref, options)
+    : seen;
 }

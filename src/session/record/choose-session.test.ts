@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceStatus } from '../../incus/shapes.ts';
 import type { SessionId, Slot } from '../../names.ts';
-import { choice, type SavedSession, type ShellWish } from './choose-session.ts';
+import { chooseSession, type SavedSession, type ShellRequest } from './choose-session.ts';
 import type { Container, SessionRecord } from './instance-record.ts';
 
 const id = (n: number) => `00000000-0000-4000-8000-00000000000${n}` as SessionId;
@@ -22,7 +22,7 @@ const container = (n: number, status: InstanceStatus, persistent: boolean): Cont
     session: { session: id(n), slot: n, persistent, phase: 'live' } as unknown as SessionRecord,
     instance: { last_used_at: '1970-01-01T00:00:00Z' },
   }) as Container;
-const wish = (more: Partial<ShellWish> = {}): ShellWish => ({
+const request = (more: Partial<ShellRequest> = {}): ShellRequest => ({
   resume: undefined,
   slot: undefined,
   persistent: undefined,
@@ -30,16 +30,16 @@ const wish = (more: Partial<ShellWish> = {}): ShellWish => ({
 });
 const nowhere = () => undefined;
 
-test('without a wish a new session starts, also beside a stopped persistent container', () => {
-  assert.deepEqual(choice(wish(), [container(1, 'Stopped', true)], [saved(1)], nowhere), {
+test('by default a new session starts, even next to a stopped persistent container', () => {
+  assert.deepEqual(chooseSession(request(), [container(1, 'Stopped', true)], [saved(1)], nowhere), {
     kind: 'new',
     slot: undefined,
   });
 });
 
 test('--persistent takes the lowest stopped persistent container first', () => {
-  const chosen = choice(
-    wish({ persistent: true }),
+  const chosen = chooseSession(
+    request({ persistent: true }),
     [container(3, 'Stopped', true), container(1, 'Running', true), container(2, 'Stopped', true)],
     [],
     nowhere,
@@ -47,14 +47,14 @@ test('--persistent takes the lowest stopped persistent container first', () => {
   assert.equal(chosen.kind === 'restart' && chosen.container.name, 'coi-x-2');
 });
 
-test('a slot whose persistent container is stopped starts it again; an ephemeral leftover is never reused', () => {
+test('a slot with a stopped persistent container restarts it; an ephemeral leftover is never reused', () => {
   assert.equal(
-    choice(wish({ slot: 2 as Slot }), [container(2, 'Stopped', true)], [], nowhere).kind,
+    chooseSession(request({ slot: 2 as Slot }), [container(2, 'Stopped', true)], [], nowhere).kind,
     'restart',
   );
   assert.equal(
-    choice(
-      wish({ slot: 2 as Slot, persistent: true }),
+    chooseSession(
+      request({ slot: 2 as Slot, persistent: true }),
       [container(2, 'Stopped', false)],
       [],
       nowhere,
@@ -63,16 +63,21 @@ test('a slot whose persistent container is stopped starts it again; an ephemeral
   );
 });
 
-test('--resume takes the newest of this workspace, in its old slot unless another is asked for', () => {
-  const chosen = choice(wish({ resume: 'newest' }), [], [saved(2), saved(1)], nowhere);
+test("--resume takes the workspace's newest session, in its old slot unless another is requested", () => {
+  const chosen = chooseSession(request({ resume: 'newest' }), [], [saved(2), saved(1)], nowhere);
   assert.deepEqual(chosen, { kind: 'resume', saved: saved(2), slot: 2, leftover: undefined });
-  const moved = choice(wish({ resume: id(1), slot: 5 as Slot }), [], [saved(2), saved(1)], nowhere);
+  const moved = chooseSession(
+    request({ resume: id(1), slot: 5 as Slot }),
+    [],
+    [saved(2), saved(1)],
+    nowhere,
+  );
   assert.deepEqual(moved, { kind: 'resume', saved: saved(1), slot: 5, leftover: undefined });
 });
 
-test('resuming a persistent session starts its own container and goes on in it', () => {
-  const chosen = choice(
-    wish({ resume: 'newest' }),
+test('resuming a persistent session restarts its own container', () => {
+  const chosen = chooseSession(
+    request({ resume: 'newest' }),
     [container(1, 'Stopped', true)],
     [saved(1)],
     nowhere,
@@ -81,21 +86,33 @@ test('resuming a persistent session starts its own container and goes on in it',
   assert.equal(chosen.kind === 'restart' && chosen.saved?.id, id(1));
 });
 
-test('a live session is not resumed, and the container is named', () => {
+test('a live session is not resumed, and the error names its container', () => {
   for (const status of ['Running', 'Frozen', 'Starting'] as const) {
     assert.throws(
-      () => choice(wish({ resume: id(1) }), [container(1, status, false)], [saved(1)], nowhere),
+      () =>
+        chooseSession(
+          request({ resume: id(1) }),
+          [container(1, status, false)],
+          [saved(1)],
+          nowhere,
+        ),
       (error: Error & { code: string }) =>
         error.code === 'session-live' && error.message.includes('coi-x-1'),
     );
   }
 });
 
-test('unknown and foreign ids are told apart', () => {
-  assert.throws(() => choice(wish({ resume: 'newest' }), [], [], nowhere), /no previous session/);
-  assert.throws(() => choice(wish({ resume: id(9) }), [], [saved(1)], nowhere), /not found/);
+test('unknown ids and ids of other workspaces have different errors', () => {
   assert.throws(
-    () => choice(wish({ resume: id(9) }), [], [saved(1)], () => '/elsewhere'),
+    () => chooseSession(request({ resume: 'newest' }), [], [], nowhere),
+    /no previous session/,
+  );
+  assert.throws(
+    () => chooseSession(request({ resume: id(9) }), [], [saved(1)], nowhere),
+    /not found/,
+  );
+  assert.throws(
+    () => chooseSession(request({ resume: id(9) }), [], [saved(1)], () => '/elsewhere'),
     /another workspace: \/elsewhere/,
   );
 });

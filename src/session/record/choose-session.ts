@@ -1,9 +1,9 @@
-// Which session a `coi shell` means: a new one, a saved one in a fresh container, or a stopped container of its own. Pure.
+// Chooses the session for `coi shell`: a new one, a saved one in a new container, or one in its stopped container. Pure.
 import { CoiError } from '../../errors.ts';
 import type { SessionId, Slot } from '../../names.ts';
-import { type Container, isNewborn, type SessionRecord } from './instance-record.ts';
+import { type Container, isNeverStarted, type SessionRecord } from './instance-record.ts';
 
-/** A session as the store remembers it. */
+/** A session in the store. */
 export interface SavedSession {
   readonly id: SessionId;
   readonly workspace: string;
@@ -13,30 +13,30 @@ export interface SavedSession {
   readonly profile: string | undefined;
 }
 
-export interface ShellWish {
-  /** `newest` or an id; undefined starts anew. */
+export interface ShellRequest {
+  /** `newest` or an id; undefined for a new session. */
   readonly resume: 'newest' | SessionId | undefined;
   readonly slot: Slot | undefined;
-  /** From flag or configuration; undefined when neither says anything. */
+  /** From flag or configuration; undefined if neither is set. */
   readonly persistent: boolean | undefined;
 }
 
-/** A stopped container with a session of ours in it. */
+/** A stopped container with a session record. */
 export type StoppedSession = Container & { readonly session: SessionRecord };
 
-export type Choice =
+export type SessionChoice =
   | { readonly kind: 'new'; readonly slot: Slot | undefined }
-  /** The saved conversation in a new container, in its old slot if that is free. */
+  /** A saved conversation in a new container, in its old slot if that is free. */
   | {
       readonly kind: 'resume';
       readonly saved: SavedSession;
       readonly slot: Slot | undefined;
-      /** Its last container, which has stopped and is not gone yet, or is restarting. */
+      /** Its last container, which is stopped but not deleted yet, or is restarting. */
       readonly leftover: StoppedSession | undefined;
     }
-  /** The tool in a container that was named and runs; its conversation is to go on if it was `resumed`. */
+  /** The tool in a named, running container; if `resumed`, its conversation continues. */
   | { readonly kind: 'join'; readonly container: Container; readonly resumed: boolean }
-  /** A stopped container starts again; `saved` is set when its conversation is to go on. */
+  /** A stopped container starts again; `saved` is set if its conversation continues. */
   | {
       readonly kind: 'restart';
       readonly container: StoppedSession;
@@ -44,36 +44,36 @@ export type Choice =
     };
 
 /**
- * Decides. `containers` are the caller's in this workspace; `saved` all of this workspace, newest first; `foreign`
- * finds the workspace of a session that belongs elsewhere.
+ * `containers`: the caller's in this workspace. `saved`: all sessions of this workspace, newest first. `foreign`: finds the
+ * workspace of a session that belongs to another one.
  * Throws `session-not-found` and `session-live`.
  */
-export function choice(
-  wish: ShellWish,
+export function chooseSession(
+  request: ShellRequest,
   containers: readonly Container[],
   saved: readonly SavedSession[],
   foreign: (id: SessionId) => string | undefined,
-): Choice {
+): SessionChoice {
   const own = containers.filter(
     (container): container is StoppedSession => container.session !== undefined,
   );
-  if (wish.resume !== undefined)
-    return resumed(wish, own, sessionToResume(wish.resume, saved, foreign));
+  if (request.resume !== undefined)
+    return chooseResumed(request, own, sessionToResume(request.resume, saved, foreign));
   const stopped = own.filter(
     ({ status, session, instance }) =>
-      status === 'Stopped' && session.persistent && !isNewborn(instance),
+      status === 'Stopped' && session.persistent && !isNeverStarted(instance),
   );
-  const inSlot = stopped.find(({ session }) => session.slot === wish.slot);
+  const inSlot = stopped.find(({ session }) => session.slot === request.slot);
   if (inSlot) return { kind: 'restart', container: inSlot, saved: undefined };
-  if (wish.slot === undefined && wish.persistent) {
+  if (request.slot === undefined && request.persistent) {
     const lowest = stopped.toSorted((a, b) => a.session.slot - b.session.slot)[0];
     if (lowest) return { kind: 'restart', container: lowest, saved: undefined };
   }
-  return { kind: 'new', slot: wish.slot };
+  return { kind: 'new', slot: request.slot };
 }
 
-/** What `--container` means. Throws `session-not-found` for one that can neither be joined nor started. */
-export function chosenContainer(container: Container, resumed: boolean): Choice {
+/** The choice for `--container`. Throws `session-not-found` for a container that can be neither joined nor started. */
+export function chooseContainer(container: Container, resumed: boolean): SessionChoice {
   const { name, status, session } = container;
   if (status === 'Running') return { kind: 'join', container, resumed };
   const stopped = session && status === 'Stopped' ? { ...container, session } : undefined;
@@ -84,10 +84,10 @@ export function chosenContainer(container: Container, resumed: boolean): Choice 
     return { kind: 'restart', container: stopped, saved: resumed ? saved : undefined };
   }
   const hint = {
-    Frozen: `It is paused; \`coi unfreeze ${name}\` lets it go on.`,
+    Frozen: `It is paused; run \`coi unfreeze ${name}\` to resume it.`,
     Stopped: session
-      ? 'It is not persistent, so it is being deleted; `coi shell --resume` goes on with its session in a new one.'
-      : 'coi did not make it, so it does not start it either.',
+      ? 'Run `coi shell --resume` to continue its session in a new container; this one is ephemeral and is being deleted.'
+      : `Run \`coi container start ${name}\` first; \`coi shell\` only starts containers that coi created.`,
   };
   throw new CoiError('session-not-found', `container ${name} is ${status.toLowerCase()}`, {
     hint:
@@ -106,7 +106,7 @@ function sessionToResume(
     const newest = saved[0];
     if (newest) return newest;
     throw new CoiError('session-not-found', 'no previous session to resume for this workspace', {
-      hint: '`coi list --all` shows the saved sessions of all workspaces.',
+      hint: 'Run `coi list --all` to see the saved sessions of all workspaces.',
     });
   }
   const found = saved.find(({ id }) => id === wanted);
@@ -120,21 +120,25 @@ function sessionToResume(
     );
   }
   throw new CoiError('session-not-found', `session '${wanted}' not found`, {
-    hint: '`coi list --all` shows the saved sessions.',
+    hint: 'Run `coi list --all` to see the saved sessions.',
   });
 }
 
 export function sessionLive({ id }: SavedSession, container: string): CoiError {
   return new CoiError('session-live', `session '${id}' is live in ${container}`, {
-    hint: `\`coi attach ${container}\` shows it; a second one is started by a plain \`coi shell\`.`,
+    hint: `Run \`coi attach ${container}\` to open it, or a plain \`coi shell\` for a second session.`,
   });
 }
 
-function resumed(wish: ShellWish, own: readonly StoppedSession[], saved: SavedSession): Choice {
+function chooseResumed(
+  request: ShellRequest,
+  own: readonly StoppedSession[],
+  saved: SavedSession,
+): SessionChoice {
   const container = own.find(({ session }) => session.session === saved.id);
   if (container && container.status !== 'Stopped') {
     throw sessionLive(saved, container.name);
   }
   if (container?.session.persistent) return { kind: 'restart', container, saved };
-  return { kind: 'resume', saved, slot: wish.slot ?? saved.slot, leftover: container };
+  return { kind: 'resume', saved, slot: request.slot ?? saved.slot, leftover: container };
 }

@@ -1,26 +1,26 @@
-// Which container is meant: by its name, which a later container may get too, and by the id that only this one has.
+// References to containers: by name, which a later container may reuse, and by unique id.
 import type { Instance } from '../../incus/shapes.ts';
 import { sessionRecord } from './instance-record.ts';
 
-/** Whatever acts on a container takes this and not a bare name: names are given out again. */
+/** Functions that change a container take this instead of a name, because names are reused. */
 export interface ContainerRef {
   readonly name: string;
-  /** Id of its mounts (`user.coi.mounts`); undefined for a container that coi did not make. */
+  /** Id of its mounts (`user.coi.mounts`); undefined for a container that coi did not create. */
   readonly mountsId: string | undefined;
-  /** Of a container that coi did not make: Incus's own id of it. */
+  /** Incus's id, for a container that coi did not create. */
   readonly uuid?: string | undefined;
 }
 
 const uuidKey = 'volatile.uuid';
 
-/** The container that was just seen. */
+/** A reference to that instance. */
 export function refOf({ name, config }: Pick<Instance, 'name' | 'config'>): ContainerRef {
   const mountsId = sessionRecord(config)?.mounts.id;
   return { name, mountsId, uuid: mountsId === undefined ? config[uuidKey] : undefined };
 }
 
-/** Whether what has that name now is the container that is meant. */
-export function isMeant(
+/** Whether an instance is the referenced container. */
+export function matchesRef(
   { name, mountsId, uuid }: ContainerRef,
   instance: Pick<Instance, 'name' | 'config'>,
 ): boolean {

@@ -1,4 +1,4 @@
-// What an instance says about itself in its `user.coi.*` keys: the only record of a session's container.
+// The session record in the `user.coi.*` keys of an instance; there is no other record of a container.
 import type { NetworkMode, PolicyRecord } from '../../coid-api/network-protocol.ts';
 import type { MountRecord } from '../../coid-api/session-protocol.ts';
 import type { Config, Instance, InstanceStatus } from '../../incus/shapes.ts';
@@ -13,19 +13,19 @@ import {
   slotNumber,
   type WorkspacePath,
 } from '../../names.ts';
-import { type Adopted, adopted, type Beside } from './adopted.ts';
+import { type AdoptedInfo, type AdoptionSources, adoptContainer } from './adopted-container.ts';
 
-/** `starting` until the container ran once; only what was `live` is ever finished, the rest is debris. */
+/** `starting` until the container ran once. Only `live` sessions are finished when they end; the others are debris. */
 export type Phase = 'starting' | 'live';
 
-/** What containers of `coi run` have for a tool. */
+/** The tool of `coi run` containers. */
 export const noTool = 'none';
 
 export interface SessionRecord {
   readonly workspace: WorkspacePath;
-  /** The same without links, where that is another one. */
+  /** The real path of the workspace, if it differs. */
   readonly realWorkspace?: string | undefined;
-  /** The path of the workspace inside the container. */
+  /** The path of the workspace in the container. */
   readonly target: string;
   readonly slot: Slot;
   readonly tool: string;
@@ -33,15 +33,15 @@ export interface SessionRecord {
   readonly persistent: boolean;
   readonly alias: string | undefined;
   readonly profile: string | undefined;
-  /** uid on the host that the session belongs to. */
+  /** Host uid of the session's owner. */
   readonly owner: number;
   readonly network: NetworkMode;
-  /** What the mode means for this session; written, and read only by coid (network/policy.ts). */
+  /** The policy for the mode; only coid reads it (network/policy.ts). */
   readonly policy?: PolicyRecord | undefined;
   readonly mounts: MountRecord;
-  /** Its agent has the owner's own ids (`raw.idmap`), since ids cannot be mapped on one of its mounts. */
+  /** Its agent has the owner's own ids (`raw.idmap`), because one of its mounts cannot be idmapped. */
   readonly ownIds?: true | undefined;
-  /** What --mount gave it, as asked-mounts.ts writes it. */
+  /** Its --mount mounts, as written by requested-mounts.ts. */
   readonly asked?: string | undefined;
   readonly phase: Phase;
 }
@@ -49,7 +49,7 @@ export interface SessionRecord {
 const recordVersion = '1';
 export const incusGenerationKey = 'volatile.uuid.generation';
 
-/** The keys as the create call carries them. */
+/** The keys for the create call. */
 export function recordConfig(record: SessionRecord): Config {
   const config: Config = {
     [keys.version]: recordVersion,
@@ -72,7 +72,7 @@ export function recordConfig(record: SessionRecord): Config {
   return config;
 }
 
-/** Reads the keys; undefined for an instance that coi did not make (or of a version it does not know). */
+/** Parses the keys; undefined for an instance that coi did not create (or of an unknown version). */
 export function sessionRecord(config: Config): SessionRecord | undefined {
   const [workspace, session, slot, owner, mounts] = [
     absoluteWorkspace(config[keys.workspace] ?? ''),
@@ -107,31 +107,31 @@ export function sessionRecord(config: Config): SessionRecord | undefined {
   };
 }
 
-/** What was restored was stopped for it, so it is kept whatever it was when the snapshot was taken. */
+/** Restoring requires a stopped container, so a restored one is kept even if it was ephemeral at the snapshot. */
 function wasRestored(config: Config): boolean {
   const then = config[keys.generation];
   return then !== undefined && then !== '' && then !== config[incusGenerationKey];
 }
 
-/** One container as coi's commands see it: a session, or one that only carries the prefix. */
+/** A container in coi's commands: a session, or one that only has the prefix. */
 export interface Container {
   readonly name: ContainerName;
   readonly status: InstanceStatus;
   readonly session: SessionRecord | undefined;
-  /** Where it is no session: what is known of it all the same. */
-  readonly adopted?: Adopted | undefined;
+  /** Known facts about a container without a session record. */
+  readonly adopted?: AdoptedInfo | undefined;
   readonly instance: Instance;
 }
 
 /**
- * Those of all instances that are coi's business: of `owner`, and nobody's (undefined: everybody's). What has no record
- * is among them if it is said what is found beside it.
+ * The instances that coi manages: those of `owner` and those without an owner (undefined: all). Containers without a record
+ * are only included if `beside` is given.
  */
 export function coiContainers(
   instances: readonly Instance[],
   prefix: string,
   owner: number | undefined,
-  beside?: Beside,
+  beside?: AdoptionSources,
 ): Container[] {
   return instances
     .filter(({ name }) => name.startsWith(prefix))
@@ -139,21 +139,21 @@ export function coiContainers(
     .filter(({ session, adopted: found }) => {
       if (!session && !found) return false;
       const whose = session?.owner ?? found?.owner;
-      return owner === undefined || whose === owner || isNobodys({ adopted: found }, owner);
+      return owner === undefined || whose === owner || isUnowned({ adopted: found }, owner);
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-export function containerOf(instance: Instance, beside: Beside | undefined): Container {
+export function containerOf(instance: Instance, beside: AdoptionSources | undefined): Container {
   const { status, config } = instance;
   const name = instanceName(instance.name);
   const session = sessionRecord(config);
   if (session || !beside) return { name, status, session, instance };
-  return { name, status, session, adopted: adopted(instance, beside), instance };
+  return { name, status, session, adopted: adoptContainer(instance, beside), instance };
 }
 
-/** Only for who names it, and for root: also what root cannot look into is not known to be somebody's. */
-export function isNobodys({ adopted: found }: Pick<Container, 'adopted'>, uid: number): boolean {
+/** Whether it has no owner. For root, also if the owner is unknown, because even root cannot see the workspace. */
+export function isUnowned({ adopted: found }: Pick<Container, 'adopted'>, uid: number): boolean {
   return found?.owner === 'nobody' || (uid === 0 && found?.owner === 'unknown');
 }
 
@@ -165,12 +165,12 @@ export function workspaceOf({ session, adopted: found }: Container): string | un
   return session?.workspace ?? found?.workspace;
 }
 
-/** Whether it stays when it has stopped. */
-export function isKept({ session, adopted: found }: Container): boolean {
+/** Whether it is kept when it stops. */
+export function isPersistent({ session, adopted: found }: Container): boolean {
   return session?.persistent ?? found?.persistent ?? true;
 }
 
-/** What some session can write, of all instances: there an agent may put a link in the place of anything. */
+/** All writable mount sources of all sessions: there an agent may replace anything with a link. */
 export function writableSources(instances: readonly Pick<Instance, 'config'>[]): string[] {
   const mounts = instances.flatMap(({ config }) => sessionRecord(config)?.mounts.mounts ?? []);
   return [...new Set(mounts.filter(({ readonly }) => !readonly).map(({ source }) => source))];
@@ -210,11 +210,11 @@ function mountRecord(text: string): MountRecord | undefined {
   return sound && guarded && hidden ? (record as MountRecord) : undefined;
 }
 
-/** Incus writes this moment where an instance has never been started. */
+/** Incus's timestamp for an instance that was never started. */
 const neverUsed = '1970-01-01T00:00:00';
 
-/** Stopped, and never run: somebody is making it just now, or a start failed. `coid` may not have marked yet what has run. */
-export function isNewborn({
+/** Stopped and never run: it is being created, or a start failed. Checks the timestamp too, because coid may not have set the phase yet. */
+export function isNeverStarted({
   status,
   last_used_at: used,
   config,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { knownWorkspaces } from './known-workspaces.ts';
 
-test('workspaces of stored sessions and of aliases are known, each once, but none that holds the home', () => {
+test('workspaces of stored sessions and aliases are listed once, except those that contain the home', () => {
   const top = mkdtempSync(join(tmpdir(), 'coit-known-'));
   const [home, linked] = [join(top, 'home'), join(top, 'linked')];
   const write = (path: string, value: unknown) => {

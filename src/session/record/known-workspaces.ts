@@ -1,11 +1,11 @@
-// The directories in which agents have worked, as the user's home tells it: what lies there may be theirs.
+// Directories in which agents have worked, from records in the user's home. Agents may have written the files there.
 import type { HostFiles } from '../../host/fs/host-files.ts';
 import { storedSessions } from '../store/saved-sessions.ts';
 import { readAliases } from './aliases.ts';
 
 /**
- * The workspaces of sessions that are stored in the home, ended or not, and of aliases: each under its names. Not what
- * holds the home itself (older versions took it): who has worked there has all of the user's own files anyway.
+ * Workspaces of stored sessions, ended or not, and of aliases, each with all its names. Excludes the home and directories
+ * above it (older versions allowed them): an agent there could write all of the user's files anyway.
  */
 export function knownWorkspaces(home: string, files: HostFiles): string[][] {
   const stored = storedSessions({ home }, files).flatMap((entry) => {
@@ -17,11 +17,11 @@ export function knownWorkspaces(home: string, files: HostFiles): string[][] {
   const homes = [home, files.realPath(home) ?? home];
   const isApart = (path: string) =>
     !homes.some((one) => one === path || one.startsWith(path === '/' ? path : `${path}/`));
-  return eachOnce([...stored, ...aliased].map((names) => names.filter(isApart)));
+  return uniqueGroups([...stored, ...aliased].map((names) => names.filter(isApart)));
 }
 
-/** Sessions of one workspace are many. */
-export function eachOnce(groups: readonly (readonly string[])[]): string[][] {
+/** Removes duplicates: a workspace can have many sessions. */
+export function uniqueGroups(groups: readonly (readonly string[])[]): string[][] {
   const found = groups.filter((group) => group.length > 0).map((group) => [...group]);
   return [...new Map(found.map((group) => [JSON.stringify(group), group])).values()];
 }

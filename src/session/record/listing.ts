@@ -1,10 +1,10 @@
-// What `coi list` shows of a container, taken from its configuration alone. Pure.
+// The rows of `coi list`, from the configuration of containers alone. Pure.
 import type { Devices, InstanceState, InstanceStatus } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import { type Alert, alertLine, alertNow, parseAlert } from '../../monitor/alert.ts';
 import { portTexts, recordedPorts } from '../plan/ports.ts';
-import type { Owner } from './adopted.ts';
-import { aliasOf, type Container, isKept, workspaceOf } from './instance-record.ts';
+import type { Owner } from './adopted-container.ts';
+import { aliasOf, type Container, isPersistent, workspaceOf } from './instance-record.ts';
 
 export interface ListedContainer {
   readonly name: string;
@@ -13,24 +13,24 @@ export interface ListedContainer {
   readonly createdAt: string;
   readonly image: string;
   readonly persistent: boolean;
-  /** The pinned address of its network device, while it is not stopped; only of what has none Incus is asked. */
+  /** The pinned address of its network device, unless it is stopped; Incus is only asked if there is none. */
   readonly ipv4: string | undefined;
   readonly pool: string;
   readonly alias: string | undefined;
   readonly workspace: string | undefined;
-  /** uid, where the sessions of several users are shown. */
+  /** uid, if sessions of several users are shown. */
   readonly owner: number | undefined;
-  /** Ports of the host that lead into it. */
+  /** Host ports that are forwarded to it. */
   readonly ports?: readonly string[];
-  /** The worst that its monitor found. */
+  /** The most severe alert of its monitor. */
   readonly alert?: Alert | undefined;
-  /** The same in a few words. */
+  /** The alert in a few words. */
   readonly security?: string | undefined;
-  /** Undefined in a container that only carries the prefix, as are the next. */
+  /** Undefined for a container that only has the prefix. */
   readonly session?: ListedSession | undefined;
-  /** What commands take for it: its alias where that means no other. */
+  /** Its name in commands: the alias, if that is unambiguous. */
   readonly called?: string;
-  /** A terminal is on it; undefined where it was not asked, or Incus did not say. */
+  /** Whether a terminal is attached; undefined if not requested, or if Incus did not answer. */
   readonly attached?: boolean | undefined;
   readonly lastAttached?: Date | undefined;
 }
@@ -39,7 +39,7 @@ export interface ListedSession {
   readonly id: string;
   readonly slot: number;
   readonly tool: string;
-  /** What it reaches: `restricted`, `allowlist` or `open`. */
+  /** Network mode: `restricted`, `allowlist` or `open`. */
   readonly mode: string;
   readonly profile: string | undefined;
 }
@@ -54,19 +54,19 @@ export interface SavedRow {
   readonly persistent?: boolean;
   readonly profile?: string | undefined;
   readonly lastAttached?: Date | undefined;
-  /** The user's, of its last conversation. */
+  /** The user's first words in its last conversation. */
   readonly firstWords?: string | undefined;
 }
 
 export interface SessionList {
-  /** Only containers of that status are in the list. */
+  /** The list contains only containers with that status. */
   readonly status: InstanceStatus | undefined;
   readonly containers: readonly ListedContainer[];
-  /** undefined when they were not asked for. */
+  /** Undefined if not requested. */
   readonly saved: readonly SavedRow[] | undefined;
 }
 
-/** `addresses`: those that were asked for, by name; that of a session is pinned. */
+/** `addresses`: addresses from Incus, by name, for containers without a pinned one. */
 export function listedContainer(
   container: Container,
   ofAllUsers: boolean,
@@ -79,7 +79,7 @@ export function listedContainer(
     status,
     createdAt: instance.created_at,
     image: instance.config['image.description'] ?? '',
-    persistent: isKept(container),
+    persistent: isPersistent(container),
     ipv4: status === 'Stopped' ? undefined : (pinnedAddress(container) ?? addresses.get(name)),
     pool: rootPool(instance.expanded_devices),
     alias: aliasOf(container),
@@ -103,8 +103,8 @@ export function pinnedAddress({ instance }: Container): string | undefined {
   return nics.map((device) => device['ipv4.address']).find(Boolean);
 }
 
-/** The address that a container has by Incus's look into it, on the device that faces the bridge. */
-export function addressNow({ network }: Pick<InstanceState, 'network'>): string | undefined {
+/** The container's IPv4 address on its bridged device, according to Incus. */
+export function currentAddress({ network }: Pick<InstanceState, 'network'>): string | undefined {
   const addresses = network?.['eth0']?.addresses ?? [];
   return addresses.find(({ family, scope }) => family === 'inet' && scope === 'global')?.address;
 }
@@ -113,7 +113,7 @@ function numberOf(owner: Owner | undefined): number | undefined {
   return typeof owner === 'number' ? owner : undefined;
 }
 
-/** The storage pool of the root disk; empty where nothing is said. */
+/** The storage pool of the root disk; empty if unknown. */
 export function rootPool(devices: Devices): string {
   const root = Object.values(devices).find(
     (device) => device['type'] === 'disk' && device['path'] === '/',

@@ -9,7 +9,7 @@ const line = fc
   .string({ minLength: 1, maxLength: 30 })
   .filter((text) => !/[\u0000-\u001f\u007f]/.test(text));
 
-test('what is written is read back, whatever stands in the paths', () => {
+test('metadata is read back as written, whatever the paths contain', () => {
   const metadata: fc.Arbitrary<SessionMetadata> = fc.record(
     {
       sessionId: fc.constant(id),
@@ -38,7 +38,7 @@ test('what is written is read back, whatever stands in the paths', () => {
   );
 });
 
-test('the keys are those of the predecessor, in both of its spellings, one a line', () => {
+test("metadata keys are the predecessor's, in both spellings, one per line", () => {
   const text = metadataText({
     sessionId: id,
     container: 'coi-0123abcd-1',
@@ -65,7 +65,7 @@ test('the keys are those of the predecessor, in both of its spellings, one a lin
   assert.match(text, /"saved_at": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"/);
 });
 
-test('a file of version 0.8 is read, also where a quote in the path broke it', () => {
+test('metadata of version 0.8 is read, even if broken by a quote in the path', () => {
   const text = `{
   "session_id": "${id}",
   "container_name": "coi-0123abcd-2",
@@ -82,7 +82,7 @@ test('a file of version 0.8 is read, also where a quote in the path broke it', (
   assert.equal(metadata?.slot, 2);
 });
 
-test('what is no record says nothing', () => {
+test('invalid metadata has no fields', () => {
   for (const text of [
     '',
     '{}',
@@ -98,7 +98,7 @@ test('what is no record says nothing', () => {
   }
 });
 
-test('no text makes it fail', () => {
+test('reading metadata never throws', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseMetadata(text, id, 'claude')),
   );

@@ -1,4 +1,4 @@
-// metadata.json of a stored session, as every version of the predecessor read and wrote it. Pure.
+// metadata.json of a stored session, compatible with all versions of the predecessor. Pure.
 import { type SessionId, type Slot, slotNumber } from '../../names.ts';
 
 export interface SessionMetadata {
@@ -6,26 +6,26 @@ export interface SessionMetadata {
   readonly container: string;
   readonly persistent: boolean;
   readonly profile: string | undefined;
-  /** Absolute path on the host; old files may lack it. */
+  /** Absolute path on the host; missing in some old files. */
   readonly workspace: string | undefined;
-  /** The same without links, where that is another one. */
+  /** The real path of the workspace, if it differs. */
   readonly realWorkspace?: string | undefined;
   readonly savedAt: Date | undefined;
-  /** When a terminal was last opened on it. */
+  /** When a terminal was last attached. */
   readonly attachedAt?: Date | undefined;
   readonly tool: string;
   readonly slot: Slot | undefined;
-  /** The agent's last conversation, where its id is another than the session's. */
+  /** The agent's last conversation, if its id differs from the session's. */
   readonly conversation?: string | undefined;
 }
 
-/** The file's text: one key a line, since version 0.8 reads it by lines. */
+/** The file's content: one key per line, because version 0.8 reads it line by line. */
 export function metadataText(metadata: SessionMetadata): string {
   const value = {
     session_id: metadata.sessionId,
     container_name: metadata.container,
     persistent: metadata.persistent,
-    // 0.8.1 looks for `profile`, later versions for `profile_name`.
+    // 0.8.1 reads `profile`, later versions `profile_name`.
     ...(metadata.profile !== undefined && {
       profile: metadata.profile,
       profile_name: metadata.profile,
@@ -41,13 +41,13 @@ export function metadataText(metadata: SessionMetadata): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Reads the file of session `id`; undefined if it says nothing of use. What is missing or odd in it stays undefined. */
+/** Parses the file of session `id`; undefined if it is unusable. Missing or invalid fields are undefined. */
 export function parseMetadata(
   text: string,
   id: SessionId,
   tool: string,
 ): SessionMetadata | undefined {
-  const value = jsonTable(text) ?? linewise(text);
+  const value = jsonTable(text) ?? parseLines(text);
   const word = (key: string) => {
     const given = value[key];
     return typeof given === 'string' && given !== '' && !/[\u0000-\u001f\u007f]/.test(given)
@@ -91,8 +91,8 @@ function jsonTable(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Version 0.8 wrote strings without escaping them, so a quote in a path made a file that is no JSON. */
-function linewise(text: string): Record<string, unknown> {
+/** Version 0.8 did not escape strings, so a quote in a path made the file invalid JSON. */
+function parseLines(text: string): Record<string, unknown> {
   const found = text.split('\n').map((line) => /^\s*"(\w+)":\s*(?:"(.*)"|(\S+?)),?\s*$/.exec(line));
   return Object.fromEntries(
     found.flatMap((match) => (match ? [[match[1] ?? '', match[2] ?? match[3]]] : [])),

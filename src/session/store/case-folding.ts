@@ -1,6 +1,6 @@
-// Names as file systems see them that do not tell upper case from lower (ext4 with casefold, the disks of macOS and Windows). Pure.
+// Names on case-insensitive file systems (ext4 with casefold, macOS, Windows). Pure.
 
-/** Equal for names that such a file system takes for the same one: case, composition and invisible characters do not count. */
+/** Equal for names that such a file system treats as equal: ignores case, composition and invisible characters. */
 export function foldedName(name: string): string {
   return name
     .normalize('NFD')

@@ -1,10 +1,10 @@
-// The tool's own conversations in a stored session: which one a resumed session goes on with.
+// Finds the conversation that a resumed session continues, among the tool's files in the store.
 import type { Directory, HostFiles } from '../../host/fs/host-files.ts';
 import type { SessionId } from '../../names.ts';
-import type { StoredFile, Tool } from '../../tools/shape.ts';
-import { guarded, storePath } from './store.ts';
+import type { StoredFile, Tool } from '../../tools/tool.ts';
+import { storePath, withStoreErrors } from './store.ts';
 
-/** A container can have left any number of files: whoever planted more than these finds only some of them again. */
+/** Limit, because a container can leave any number of files. */
 const entriesMax = 50_000;
 
 export interface StoredSession {
@@ -13,20 +13,20 @@ export interface StoredSession {
   readonly id: SessionId;
   /** The workspace's path in the container. */
   readonly workspace: string;
-  /** How many entries are looked at. */
+  /** Limit for inspected entries. */
   readonly entriesMax?: number;
 }
 
 /**
- * The newest conversation for the workspace; undefined if there is none, or the tool picks it by itself. What a container
- * left in the way (a link in the place of a directory, say) is not entered. Throws `store-unusable`.
+ * The newest conversation for the workspace; undefined if there is none, or if the tool picks it. Anything else in place of
+ * a directory, such as a link that a container left, is not entered. Throws `store-unusable`.
  */
 export function findConversation(session: StoredSession, files: HostFiles): string | undefined {
   const { conversations, newestConversation } = session.tool;
   if (!conversations || !newestConversation) return undefined;
-  return guarded(files, () => {
+  return withStoreErrors(files, () => {
     using store = files.open(storePath(session.home, session.tool.sessionsDir, session.id));
-    using top = store && entered(store, conversations.dir, files);
+    using top = store && openIfDirectory(store, conversations.dir, files);
     if (!top) return undefined;
     const found = [
       ...conversationFiles(top, conversations.dir, conversations, {
@@ -37,17 +37,21 @@ export function findConversation(session: StoredSession, files: HostFiles): stri
   });
 }
 
-/** A directory of a store; undefined also where something else is in its place. */
-export function entered(store: Directory, dir: string, files: HostFiles): Directory | undefined {
+/** A directory of a store; undefined if it is missing or not a directory. */
+export function openIfDirectory(
+  store: Directory,
+  dir: string,
+  files: HostFiles,
+): Directory | undefined {
   try {
-    return store.directory(dir);
+    return store.openDirectory(dir);
   } catch (error) {
-    if (files.problem(error)?.reason === 'file') return undefined;
+    if (files.asFileError(error)?.reason === 'file') return undefined;
     throw error;
   }
 }
 
-/** The files of that kind below a directory, in no order; `path` is its own. */
+/** The conversation files below a directory, unordered; `path` is the path of the directory. */
 export function* conversationFiles(
   directory: Directory,
   path: string,
@@ -59,7 +63,7 @@ export function* conversationFiles(
     if (budget.left < 0) return;
     const here = `${path}/${entry.name}`;
     if (entry.kind === 'directory' && wanted.depth > 0) {
-      using inner = directory.directory(entry.name);
+      using inner = directory.openDirectory(entry.name);
       if (inner)
         yield* conversationFiles(inner, here, { ...wanted, depth: wanted.depth - 1 }, budget);
     } else if (entry.kind === 'file' && entry.name.endsWith(wanted.suffix)) {

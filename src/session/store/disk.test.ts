@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DiskFacts, type DiskUse, diskUse } from '../../app/disk-use/uses.ts';
 import type { Image, InstanceFull } from '../../incus/shapes.ts';
-import type { Cleanable } from './cleaning.ts';
+import type { Cleanable } from './cleanable.ts';
 
 const image = (fingerprint: string, uploaded: string, aliases: string[], used = ''): Image =>
   ({
@@ -30,7 +30,7 @@ const nothing: DiskFacts = {
 };
 const safe = (uses: readonly DiskUse[]) => uses.filter(({ take }) => take).map(({ name }) => name);
 
-test('old versions of an image are safe to delete, unless somebody names or uses them', () => {
+test('old image versions are safe to delete unless something names or uses them', () => {
   const january = ['2026-01-01T00:00:00Z', ['x-20260101-000000']] as const;
   const newest = image('new', '2026-03-01T00:00:00Z', ['x', 'x-20260301-000000']);
   const old = (used?: string) => image('old', january[0], [...january[1]], used);
@@ -48,12 +48,12 @@ test('old versions of an image are safe to delete, unless somebody names or uses
   const keptFor = (facts: Partial<DiskFacts>) =>
     safe(diskUse({ ...nothing, images: [old(), newest], ...facts }));
   assert.deepEqual(keptFor({ used: new Set(['old']) }), [], 'a container was made from it');
-  assert.deepEqual(keptFor({ unread: ['/w'] }), [], 'who knows what is named there');
-  assert.deepEqual(of([old()]), [], 'the only version that there is');
+  assert.deepEqual(keptFor({ unread: ['/w'] }), [], 'it may name any image');
+  assert.deepEqual(of([old()]), [], 'the only version');
   assert.deepEqual(of([image('own', january[0], ['my-image']), newest]), []);
 });
 
-test('a container that is stopped and not kept is safe; snapshots and others are shown', () => {
+test('a stopped ephemeral container is safe to delete; snapshots and others are shown', () => {
   const container = (name: string, status: string, usage: number | undefined) =>
     ({
       name,
@@ -74,14 +74,14 @@ test('a container that is stopped and not kept is safe; snapshots and others are
     [
       ['container', 'coi-a-1', 90_000],
       ['snapshot', 'coi-a-1/s', 70_000],
-      // Where quotas are out of step Incus tells the size of nothing.
+      // If quotas are inconsistent, Incus reports no sizes.
       ['container', 'coi-b-1', undefined],
       ['snapshot', 'coi-b-1/s', 70_000],
     ],
   );
 });
 
-test('caches, logs and leftovers are safe, conversations never', () => {
+test('caches, logs and leftovers are safe to delete, conversations never', () => {
   const measured = (path: string) => ({
     ...{ path, bytes: 10, complete: true, entries: 2, id: '1:2' },
   });

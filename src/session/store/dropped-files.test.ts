@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dropName, freeName } from './dropped-files.ts';
 
-test('names of files become plain names, with their ending', () => {
+test('file names become plain names with their extension', () => {
   const names: Readonly<Record<string, string>> = {
     'shot.png': 'shot.png',
     'Screenshot 2026-11-30 at 4.05.10\u202fPM.png': 'Screenshot-2026-11-30-at-4.05.10-PM.png',
@@ -21,7 +21,7 @@ test('names of files become plain names, with their ending', () => {
   assert.ok(Buffer.byteLength(long) <= 100 && long.endsWith('ü.jpeg'), long);
 });
 
-test('a name that is taken gets a number before its ending', () => {
+test('a name that is taken gets a number before its extension', () => {
   assert.equal(freeName('a.png', new Set()), 'a.png');
   assert.equal(freeName('a.png', new Set(['a.png', 'a-2.png'])), 'a-3.png');
   assert.equal(freeName('a', new Set(['a'])), 'a-2');

@@ -1,13 +1,13 @@
-// Where files for the agent to look at are put inside, and under what names. Pure.
+// Directory and names for files that are dropped into a session. Pure.
 
-/** Beside the project: neither git nor the host's tools see it. */
+/** Outside of the project, so neither git nor host tools see it. */
 export function dropDirectory(home: string): string {
   return `${home}/drop`;
 }
 
 const nameMaxBytes = 100;
 
-/** A name that neither a shell, tmux nor an agent reads as anything but a name; its ending stays, agents go by it. */
+/** A name without special meaning for a shell, tmux or an agent; keeps the extension, which agents rely on. */
 export function dropName(given: string): string {
   const safe = given
     .normalize('NFC')
@@ -18,7 +18,7 @@ export function dropName(given: string): string {
   return `${cut(stem, nameMaxBytes - Buffer.byteLength(ending)) || 'file'}${ending}`;
 }
 
-/** The name, or the first of `name-2`, `name-3` … that is not taken. */
+/** The name, or the first free one of `name-2`, `name-3` …. */
 export function freeName(name: string, taken: ReadonlySet<string>): string {
   const { stem, ending } = parts(name);
   let free = name;
@@ -31,7 +31,7 @@ function parts(name: string): { stem: string; ending: string } {
   return { stem, ending };
 }
 
-/** Whole characters of at most so many bytes. */
+/** Cuts a text to `maxBytes` at a character boundary. */
 function cut(text: string, maxBytes: number): string {
   let kept = '';
   let size = 0;

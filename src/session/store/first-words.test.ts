@@ -1,4 +1,4 @@
-// What a hostile agent left in its store, read for the list.
+// Files that a hostile agent left in its store, read for the list.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -35,7 +35,7 @@ describe('first words of a stored session', () => {
   const words = (budget = wordsBudget()) =>
     firstWords({ home, id, tool: claude }, budget, hostFiles);
 
-  it('come from the newest file that has some', () => {
+  it('first words come from the newest file that has some', () => {
     fresh();
     writeFileSync(`${projects}/old.jsonl`, user('old'));
     writeFileSync(`${projects}/new.jsonl`, user('new'));
@@ -45,7 +45,7 @@ describe('first words of a stored session', () => {
     assert.equal(words(), 'new');
   });
 
-  it('never come through a link, a pipe or a device, and a giant costs its head only', () => {
+  it("first words are never read through a link, pipe or device, and only from a giant's head", () => {
     fresh();
     writeFileSync(`${home}/secret.jsonl`, user('secret'));
     symlinkSync(`${home}/secret.jsonl`, `${projects}/link.jsonl`);
@@ -63,7 +63,7 @@ describe('first words of a stored session', () => {
     assert.equal(words(), undefined);
   });
 
-  it('stop where the budget is used up', () => {
+  it('first words stop when the budget is used up', () => {
     fresh();
     for (let at = 0; at < 600; at += 1) writeFileSync(`${projects}/${at}.jsonl`, '\n');
     const budget = wordsBudget();
@@ -75,20 +75,20 @@ describe('first words of a stored session', () => {
     assert.equal(words({ bytes: 10, entries: 0 }), undefined);
   });
 
-  it('are nothing where there is no such session', () => {
+  it('a missing session has no first words', () => {
     rmSync(`${home}/.coi`, { recursive: true, force: true });
     assert.equal(words(), undefined);
   });
 });
 
 describe('plain words', () => {
-  it('have no controls, nothing invisible, nothing that turns the line round', () => {
+  it('first words have no control, invisible or direction-changing characters', () => {
     assert.equal(plainWords('a\u001b[31m\u0007b\r\n\tc'), 'a [31m b c');
     assert.equal(plainWords('a\u202eb\u2066c\u200bd\ufeffe\u009bf\ue000g'), 'a b c d e f g');
     assert.equal(plainWords('\ud800x'), 'x');
   });
 
-  it('are short, and marks do not pile up', () => {
+  it('first words are short, and combining marks do not pile up', () => {
     assert.equal(plainWords(`e${'\u0301'.repeat(500)}`), 'e\u0301\u0301');
     assert.equal([...plainWords('x'.repeat(10_000))].length, 100);
     assert.equal(plainWords('Größe 日本 🙂'), 'Größe 日本 🙂');

@@ -1,18 +1,18 @@
-// The first words of a saved conversation, read from what a hostile agent may have left in its store: no link is
-// followed, only the beginning of a regular file is read, and nothing of it but plain text is passed on.
+// The first words of a saved conversation. A hostile agent may have written the store: no link is followed, only the start
+// of regular files is read, and only plain text is returned.
 import type { HostFiles } from '../../host/fs/host-files.ts';
 import type { SessionId } from '../../names.ts';
-import type { Tool } from '../../tools/shape.ts';
-import { conversationFiles, entered } from './conversations.ts';
+import type { Tool } from '../../tools/tool.ts';
+import { conversationFiles, openIfDirectory } from './conversations.ts';
 import { storePath } from './store.ts';
 
 const headBytes = 32 * 1024;
 const entriesOfSession = 500;
-/** The newest may be one of a helper of the agent's, in which the user says nothing. */
+/** More than one, because the newest may belong to a subagent, without words of the user. */
 const filesOfSession = 3;
 const wordsMax = 100;
 
-/** What all sessions of a list may cost together; those that come last go without. */
+/** Limit for all sessions of a list together; the last ones may get no first words. */
 export interface WordsBudget {
   bytes: number;
   entries: number;
@@ -22,7 +22,7 @@ export function wordsBudget(): WordsBudget {
   return { bytes: 4 * 2 ** 20, entries: 20_000 };
 }
 
-/** Undefined where there are none, or they cannot be read. */
+/** Undefined if there are none or they cannot be read. */
 export function firstWords(
   session: { readonly home: string; readonly id: SessionId; readonly tool: Tool },
   budget: WordsBudget,
@@ -32,7 +32,7 @@ export function firstWords(
   if (!known || budget.entries <= 0 || budget.bytes <= 0) return undefined;
   try {
     using store = files.open(storePath(session.home, sessionsDir, session.id));
-    using top = store && entered(store, known.files.dir, files);
+    using top = store && openIfDirectory(store, known.files.dir, files);
     if (!store || !top) return undefined;
     const left = { left: Math.min(entriesOfSession, budget.entries) };
     const before = left.left;
@@ -48,17 +48,17 @@ export function firstWords(
     }
     return undefined;
   } catch (error) {
-    if (files.problem(error)) return undefined;
+    if (files.asFileError(error)) return undefined;
     throw error;
   }
 }
 
-/** Letters, marks, digits, punctuation and symbols on one line; all else (controls, invisible and directing ones) is a blank. */
+/** Letters, marks, digits, punctuation and symbols on one line; other characters (control, invisible, bidirectional) become spaces. */
 export function plainWords(text: string): string {
   const plain = text
     .slice(0, 10 * wordsMax)
     .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S}]+/gu, ' ')
-    // Marks can be piled up over the lines above.
+    // Stacked marks could cover the lines above.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .trim();
   const characters = [...plain];

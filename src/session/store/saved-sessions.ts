@@ -1,7 +1,7 @@
-// What is in the session stores: read back tolerantly, since a crash, an old version or a full disk may have left anything.
+// Reads the session stores. Tolerant, because a crash, an old version or a full disk may have left anything.
 import type { Directory, HostFiles } from '../../host/fs/host-files.ts';
 import { isUuid, parseSessionId, type SessionId } from '../../names.ts';
-import type { Tool } from '../../tools/shape.ts';
+import type { Tool } from '../../tools/tool.ts';
 import { isSameWorkspace, type WorkspaceNames } from '../plan/workspace.ts';
 import { parseMetadata, type SessionMetadata } from '../record/metadata.ts';
 
@@ -9,13 +9,13 @@ const metadataMaxBytes = 64 * 1024;
 const sessionsMax = 100_000;
 const stateEntriesMax = 2000;
 const storePrefix = 'sessions-';
-/** What an interrupted write of coi leaves (host/fs/directory.ts). */
-const halfWritten = /^\.coi-[0-9a-f]{16}$/;
+/** Temporary file of an interrupted write (host/fs/directory.ts). */
+const temporaryFile = /^\.coi-[0-9a-f]{16}$/;
 
 /** One directory of a store. */
 export type StoredEntry =
   | { readonly kind: 'saved'; readonly dir: string; readonly metadata: SessionMetadata }
-  /** Something of a conversation may be in it, but its metadata.json cannot be used. */
+  /** It may contain a conversation, but its metadata.json is unusable. */
   | {
       readonly kind: 'broken';
       readonly dir: string;
@@ -23,7 +23,7 @@ export type StoredEntry =
       readonly tool: string;
       readonly problem: string;
     }
-  /** A start that was interrupted before anything was said. */
+  /** An interrupted start without a conversation. */
   | {
       readonly kind: 'debris';
       readonly dir: string;
@@ -35,13 +35,13 @@ export type StoredEntry =
 export interface StoredQuery {
   /** Home of the user. */
   readonly home: string;
-  /** Only that tool's sessions. */
+  /** Only sessions of that tool. */
   readonly tool?: string | undefined;
-  /** Tells the files that coi itself puts into a store; without it nothing is taken for debris. */
+  /** Finds a tool, to know which files coi itself writes into a store; without it nothing counts as debris. */
   readonly known?: (tool: string) => Tool | undefined;
 }
 
-/** All stored sessions, newest first; those without a time last. */
+/** All stored sessions, newest first; those without a timestamp last. */
 export function storedSessions(query: StoredQuery, files: HostFiles): StoredEntry[] {
   const found: StoredEntry[] = [];
   for (const tool of query.tool === undefined ? storeTools(query.home, files) : [query.tool]) {
@@ -50,14 +50,14 @@ export function storedSessions(query: StoredQuery, files: HostFiles): StoredEntr
       const id = sessionId(name);
       if (!id || !store || found.length >= sessionsMax) continue;
       const entry = storedEntry(store, id, tool, query, files);
-      // Ids are UUIDs; scripts have made others too, and what else lies around is none of coi's business.
+      // Ids are UUIDs. Scripts have created sessions with other ids; other directories are ignored.
       if (entry.kind === 'saved' || isUuid(id)) found.push(entry);
     }
   }
   return found.sort((a, b) => savedMs(b) - savedMs(a));
 }
 
-/** The session of that id, in whichever store it is. */
+/** The session with that id, in any store. */
 export function storedSession(
   id: SessionId,
   query: StoredQuery,
@@ -70,33 +70,33 @@ export function storedSession(
   return undefined;
 }
 
-/** A workspace as saved sessions know it: each of its names had a hash. */
+/** A workspace with the hashes of all its names. */
 export interface StoredWorkspace extends WorkspaceNames {
   readonly hashes: readonly string[];
 }
 
-/** Whether a session is one of that workspace: by its path or, as the predecessor had it, by the hash in its container's name. */
-export function belongsTo(metadata: SessionMetadata, workspace: StoredWorkspace): boolean {
+/** Whether a session belongs to that workspace: by its path or, as in the predecessor, by the hash in its container's name. */
+export function belongsToWorkspace(metadata: SessionMetadata, workspace: StoredWorkspace): boolean {
   const hash = /-([0-9a-f]{8})-\d{1,2}$/.exec(metadata.container)?.[1];
   return (
     isSameWorkspace(metadata, workspace) || (hash !== undefined && workspace.hashes.includes(hash))
   );
 }
 
-/** The newest saved session of those that are meant. */
+/** The newest saved session that matches. */
 export function newestSession(
   entries: readonly StoredEntry[],
-  isMeant: (metadata: SessionMetadata) => boolean,
+  matches: (metadata: SessionMetadata) => boolean,
 ): SessionMetadata | undefined {
   let newest: SessionMetadata | undefined;
   for (const entry of entries) {
-    if (entry.kind !== 'saved' || !isMeant(entry.metadata)) continue;
+    if (entry.kind !== 'saved' || !matches(entry.metadata)) continue;
     if (!newest || timeMs(entry.metadata) > timeMs(newest)) newest = entry.metadata;
   }
   return newest;
 }
 
-/** Names of the tools that have a store. */
+/** Names of tools with a store. */
 function storeTools(home: string, files: HostFiles): string[] {
   using top = files.open(`${home}/.coi`);
   const names = [...(top?.entries() ?? [])].map(({ name }) => name);
@@ -110,7 +110,7 @@ function openStore(home: string, tool: string, files: HostFiles): Directory | un
   try {
     return files.open(`${home}/.coi/${storePrefix}${tool}`);
   } catch (error) {
-    if (files.problem(error)) return undefined;
+    if (files.asFileError(error)) return undefined;
     throw error;
   }
 }
@@ -122,26 +122,26 @@ function storedEntry(
   query: StoredQuery,
   files: HostFiles,
 ): StoredEntry {
-  const dir = store.shown(id);
+  const dir = store.displayPath(id);
   try {
-    using session = store.directory(id);
+    using session = store.openDirectory(id);
     const content = session?.read('metadata.json', { maxBytes: metadataMaxBytes });
     const metadata = content && parseMetadata(content.text, id, tool);
     if (metadata) return { kind: 'saved', dir, metadata };
     if (!session || content)
-      return { kind: 'broken', dir, id, tool, problem: 'its metadata.json says nothing' };
+      return { kind: 'broken', dir, id, tool, problem: 'its metadata.json is unusable' };
     const modifiedMs = session.stat().mtimeMs;
     const known = query.known?.(tool);
     if (known && !hasState(session, known)) return { kind: 'debris', dir, id, tool, modifiedMs };
     return { kind: 'broken', dir, id, tool, problem: 'it has no metadata.json' };
   } catch (error) {
-    const problem = files.problem(error);
+    const problem = files.asFileError(error);
     if (!problem) throw error;
     return { kind: 'broken', dir, id, tool, problem: problem.message };
   }
 }
 
-/** Whether there is any file that coi does not write itself. */
+/** Whether there is any file that coi did not write. */
 function hasState(session: Directory, tool: Tool): boolean {
   const launch = {
     sessionId: '',
@@ -157,12 +157,14 @@ function hasState(session: Directory, tool: Tool): boolean {
     tool.login?.path,
   ]);
   return tool.stateDirs.some((part) => {
-    using directory = session.directory(part);
-    return directory !== undefined && holdsOther(directory, part, own, { left: stateEntriesMax });
+    using directory = session.openDirectory(part);
+    return (
+      directory !== undefined && containsOther(directory, part, own, { left: stateEntriesMax })
+    );
   });
 }
 
-function holdsOther(
+function containsOther(
   directory: Directory,
   path: string,
   own: ReadonlySet<string | undefined>,
@@ -172,11 +174,11 @@ function holdsOther(
     budget.left -= 1;
     if (budget.left < 0) return true;
     if (kind !== 'directory') {
-      if (own.has(`${path}/${name}`) || halfWritten.test(name)) continue;
+      if (own.has(`${path}/${name}`) || temporaryFile.test(name)) continue;
       return true;
     }
-    using inner = directory.directory(name);
-    if (inner && holdsOther(inner, `${path}/${name}`, own, budget)) return true;
+    using inner = directory.openDirectory(name);
+    if (inner && containsOther(inner, `${path}/${name}`, own, budget)) return true;
   }
   return false;
 }

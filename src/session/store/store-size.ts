@@ -1,17 +1,17 @@
-// How much a stored session holds, without following what its container left.
+// Disk usage of a stored session; links that its container left are not followed.
 import type { Directory, HostFiles } from '../../host/fs/host-files.ts';
 
 const entriesMax = 200_000;
 
-export interface Measured {
+export interface StoreSize {
   readonly bytes: number;
   readonly files: number;
-  /** False where the limit of entries was reached, or a directory could not be read. */
+  /** False if the entry limit was reached or a directory could not be read. */
   readonly complete: boolean;
 }
 
-/** Sizes of the regular files below a directory; undefined if there is none. */
-export function measured(path: string, files: HostFiles): Measured | undefined {
+/** Total size of the regular files below a directory; undefined if it does not exist. */
+export function measureStore(path: string, files: HostFiles): StoreSize | undefined {
   using top = files.open(path);
   if (!top) return undefined;
   const sum = { bytes: 0, files: 0, complete: true, left: entriesMax };
@@ -36,12 +36,12 @@ function add(
         sum.bytes += found?.kind === 'file' ? found.stat.size : 0;
         sum.files += 1;
       } else if (kind === 'directory') {
-        using inner = directory.directory(name);
+        using inner = directory.openDirectory(name);
         if (inner) add(inner, sum, files);
       }
     }
   } catch (error) {
-    if (!files.problem(error)) throw error;
+    if (!files.asFileError(error)) throw error;
     sum.complete = false;
   }
 }

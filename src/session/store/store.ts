@@ -1,63 +1,63 @@
-// The session store: `~/.coi/sessions-<tool>/<id>/` holds what the tool keeps in its home, and is mounted, not copied.
-// All is written before the container starts. On resume the last container may have left anything there, so every
-// path is walked without following links, and only regular files are read (host/fs/host-files.ts).
+// The session store: `~/.coi/sessions-<tool>/<id>/` contains the tool's state directories, which are mounted, not copied.
+// Everything is written before the container starts. On resume the last container may have left anything there, so no links
+// are followed and only regular files are read (host/fs/host-files.ts).
 import { CoiError } from '../../errors.ts';
 import type { Directory, FileReason, HostFiles, Owner } from '../../host/fs/host-files.ts';
 import { fillLogins } from '../../logins/fill.ts';
 import { loginNotices } from '../../logins/notices.ts';
 import type { SessionId } from '../../names.ts';
 import { withContext } from '../../tools/context.ts';
-import { jsonObject, mergedSettings } from '../../tools/settings.ts';
-import type { SettingsMerge, Tool, ToolLaunch } from '../../tools/shape.ts';
+import { mergeSettings, parseJsonObject } from '../../tools/settings.ts';
+import type { SettingsMerge, Tool, ToolLaunch } from '../../tools/tool.ts';
 import { metadataText, type SessionMetadata } from '../record/metadata.ts';
-import { carryInto, storeHas } from './carry.ts';
-import { leftOutText, plantSeed } from './seed.ts';
+import { carryFiles, storeHas } from './carry.ts';
+import { copySeed, omissionsText } from './seed.ts';
 
 const settingsMaxBytes = 16 * 2 ** 20;
 const contextMaxBytes = 2 ** 20;
-/** What a container may have left in the place of a file, and a rename puts away without touching what it leads to. */
+/** Things that a container may have left in place of a file, and that a rename replaces without touching a link's target. */
 const replaceable: readonly FileReason[] = ['link', 'fifo', 'socket', 'device', 'too-big'];
 
 export interface StoreRequest {
-  /** Home of the user that coi works for: `~/.coi` and the seeds are there. */
+  /** Home of the user, with `~/.coi` and the seeds. */
   readonly home: string;
   readonly tool: Tool;
-  /** `conversation` decides whether this is a new store or a resumed one. */
+  /** `launch.conversation` determines whether the store is new or resumed. */
   readonly launch: ToolLaunch;
-  /** What the agent is told (tools/context.ts); undefined leaves its file alone. */
+  /** Context text for the agent (tools/context.ts); undefined leaves its file unchanged. */
   readonly context: string | undefined;
-  /** `[tool] carry`: files of the user's agent directory; undefined is what the tool says. */
+  /** `[tool] carry`: files of the user's agent directory; undefined for the tool's default. */
   readonly carry: readonly string[] | undefined;
-  /** The workspace on the host, which settings may name. */
+  /** Host path of the workspace, which settings may refer to. */
   readonly workspace: string;
-  /** Its store is a copy of another session's, whose login it must not go on with. */
+  /** The store is a copy of another session's, whose login it must not use. */
   readonly copied?: boolean;
   readonly nowMs: number;
-  /** Who owns `~/.coi` and what is not mounted. */
-  readonly keeper: Owner;
-  /** Who owns what is mounted: the owner of the reservation's mounts. The keeper, unless root works for somebody else. */
+  /** Owner of `~/.coi` and of everything that is not mounted. */
+  readonly storeOwner: Owner;
+  /** Owner of mounted directories, as in the reservation. Equals `storeOwner`, unless root starts a session for another user. */
   readonly owner: Owner;
 }
 
-/** One directory of the store that becomes a mount. */
+/** A directory of the store that is mounted. */
 export interface StorePart {
-  /** Safe as a device name, unique. */
+  /** Unique, and valid as a device name. */
   readonly name: string;
-  /** On the host, without links. */
+  /** Real path on the host. */
   readonly source: string;
-  /** In the container. */
+  /** Path in the container. */
   readonly target: string;
 }
 
-export interface MadeStore {
-  /** `~/.coi/sessions-<tool>/<id>`, without links. */
+export interface StoreDirectories {
+  /** Real path of `~/.coi/sessions-<tool>/<id>`. */
   readonly dir: string;
   readonly parts: readonly StorePart[];
 }
 
-/** Makes the directories of a store, where they are missing: all that a session needs to be claimed. Throws `store-unusable`. */
-export function makeStore(request: StoreRequest, files: HostFiles): MadeStore {
-  return guarded(files, () => {
+/** Creates missing directories of a store, which the reservation of a session needs. Throws `store-unusable`. */
+export function createStore(request: StoreRequest, files: HostFiles): StoreDirectories {
+  return withStoreErrors(files, () => {
     const { tool, launch } = request;
     using session = sessionDirectory(request, files);
     const dir = session.realPath();
@@ -74,11 +74,11 @@ export function makeStore(request: StoreRequest, files: HostFiles): MadeStore {
 }
 
 /**
- * Writes into a store what a start brings: login, settings, what the agent is told. Returns what could not be taken
- * over, one sentence each. Only for who has claimed the session, since no container may run it. Throws `store-unusable`.
+ * Writes login, settings and context into a store. Returns one sentence per file that could not be copied. Call it only
+ * after the session is reserved, because no container may be using the store. Throws `store-unusable`.
  */
 export function fillStore(request: StoreRequest, files: HostFiles): readonly string[] {
-  return guarded(files, () => {
+  return withStoreErrors(files, () => {
     const { tool, launch } = request;
     using session = sessionDirectory(request, files);
     const warnings: string[] = [];
@@ -86,7 +86,7 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
     const { home, owner } = request;
     if (!resume) {
       const { carry: names } = request;
-      carryInto(tool, { session, files, home, guestHome: launch.home, owner, names, warnings });
+      carryFiles(tool, { session, files, home, guestHome: launch.home, owner, names, warnings });
     }
     const inside = {
       hostHome: home,
@@ -98,10 +98,10 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
     const leftOut = { programs: [], others: [] };
     const login = tool.seeds.filter(
       (seed) =>
-        plantSeed(seed, { session, files, home, owner, resume, warnings, inside, leftOut }) &&
+        copySeed(seed, { session, files, home, owner, resume, warnings, inside, leftOut }) &&
         seed.kind === 'credential',
     );
-    const left = leftOutText(tool.title, leftOut);
+    const left = omissionsText(tool.title, leftOut);
     if (left !== undefined) warnings.push(left);
     const filled =
       tool.login &&
@@ -112,7 +112,7 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
           session: launch.sessionId,
           store: session,
           copied: request.copied ?? false,
-          owner: request.keeper,
+          owner: request.storeOwner,
           nowMs: request.nowMs,
         },
         files,
@@ -131,18 +131,18 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
   });
 }
 
-/** Writes metadata.json, the mark of a whole session. Call it when the container has its name, and again at the end. */
+/** Writes metadata.json, which marks a complete session. Call it when the container has its name, and again at the end. */
 export function recordSession(
   request: {
     readonly home: string;
     readonly tool: Pick<Tool, 'sessionsDir'>;
-    readonly keeper: Owner;
+    readonly storeOwner: Owner;
     readonly metadata: SessionMetadata;
     readonly durable?: boolean;
   },
   files: HostFiles,
 ): void {
-  guarded(files, () => {
+  withStoreErrors(files, () => {
     using directory = files.open(
       storePath(request.home, request.tool.sessionsDir, request.metadata.sessionId),
     );
@@ -152,8 +152,8 @@ export function recordSession(
         `the store of session ${request.metadata.sessionId} is gone`,
       );
     directory.write('metadata.json', metadataText(request.metadata), {
-      owner: request.keeper,
-      // fsync costs up to 50 ms on a busy disk; what a loss of power could take is only the mark of a session just begun.
+      owner: request.storeOwner,
+      // fsync takes up to 50 ms on a busy disk; a power failure could only lose the mark of a session that has just begun.
       durable: request.durable ?? false,
     });
   });
@@ -164,17 +164,18 @@ export function storePath(home: string, sessionsDir: string, id: SessionId): str
 }
 
 const hints: Partial<Record<FileReason, string>> = {
-  denied: 'Files that the container made as root are given back by `coi clean --ownership`.',
-  full: 'Make room on the disk; `coi clean --sessions` removes old conversations.',
-  directory: 'The agent left it there: remove it, and try again.',
+  denied:
+    'Run `coi clean --ownership` to take ownership of files that the container created as root.',
+  full: 'Free disk space; `coi clean --sessions` removes old conversations.',
+  directory: 'Remove it (the agent left it there) and try again.',
 };
 
-/** Runs `effect`; what goes wrong with a path becomes `store-unusable`. */
-export function guarded<T>(files: HostFiles, effect: () => T): T {
+/** Runs `effect` and turns file errors into `store-unusable`. */
+export function withStoreErrors<T>(files: HostFiles, effect: () => T): T {
   try {
     return effect();
   } catch (error) {
-    const problem = files.problem(error);
+    const problem = files.asFileError(error);
     if (!problem) throw error;
     const hint = hints[problem.reason];
     throw new CoiError('store-unusable', `the session store cannot be used: ${problem.message}`, {
@@ -185,28 +186,29 @@ export function guarded<T>(files: HostFiles, effect: () => T): T {
 }
 
 function sessionDirectory(
-  { home, tool, launch, keeper }: StoreRequest,
+  { home, tool, launch, storeOwner }: StoreRequest,
   files: HostFiles,
 ): Directory {
-  // The user may keep ~/.coi or a store in it elsewhere, as a link: no container can write there.
+  // ~/.coi or a store in it may be a symlink: no container can write there.
   using existing = files.open(`${home}/.coi/${tool.sessionsDir}`);
-  if (existing) return existing.makeDirectory(launch.sessionId, { owner: keeper });
+  if (existing) return existing.makeDirectory(launch.sessionId, { owner: storeOwner });
   using top = files.open(`${home}/.coi`);
-  if (top) return top.makeDirectory(`${tool.sessionsDir}/${launch.sessionId}`, { owner: keeper });
+  if (top)
+    return top.makeDirectory(`${tool.sessionsDir}/${launch.sessionId}`, { owner: storeOwner });
   using user = files.open(home);
   if (!user) throw new CoiError('store-unusable', `the home directory ${home} does not exist`);
-  return user.makeDirectory(`.coi/${tool.sessionsDir}/${launch.sessionId}`, { owner: keeper });
+  return user.makeDirectory(`.coi/${tool.sessionsDir}/${launch.sessionId}`, { owner: storeOwner });
 }
 
-function makePart(session: Directory, stateDir: string, { keeper, owner }: StoreRequest): void {
+function makePart(session: Directory, stateDir: string, { storeOwner, owner }: StoreRequest): void {
   const names = stateDir.split('/');
   const last = names.pop() ?? '';
   using parent =
-    names.length === 0 ? undefined : session.makeDirectory(names.join('/'), { owner: keeper });
+    names.length === 0 ? undefined : session.makeDirectory(names.join('/'), { owner: storeOwner });
   using _part = (parent ?? session).makeDirectory(last, { owner });
 }
 
-/** The content of a file that coi is about to write anew; what is no proper file counts as missing, and is replaced. */
+/** The content of a file that coi is about to rewrite; anything but a regular file counts as missing and is replaced. */
 function ownContent(
   session: Directory,
   path: string,
@@ -217,7 +219,7 @@ function ownContent(
   try {
     return session.read(path, { maxBytes })?.text;
   } catch (error) {
-    const problem = files.problem(error);
+    const problem = files.asFileError(error);
     if (!problem || !replaceable.includes(problem.reason)) throw error;
     warnings.push(`${problem.message}; it was not read and is replaced`);
     return undefined;
@@ -233,30 +235,25 @@ function mergeInto(
   warnings: string[],
 ): void {
   const before = ownContent(session, path, settingsMaxBytes, files, warnings);
-  const own = before === undefined || before.trim() === '' ? {} : jsonObject(before);
+  const own = before === undefined || before.trim() === '' ? {} : parseJsonObject(before);
   if (own === undefined)
-    warnings.push(
-      `${path} of the session is no JSON object that can be read, and was written anew`,
-    );
-  const after = merges.reduce(
-    (json, { at, values }) => mergedAt(json, at ?? [], values),
-    own ?? {},
-  );
+    warnings.push(`${path} of the session is not a readable JSON object and was rewritten`);
+  const after = merges.reduce((json, { at, values }) => mergeAt(json, at ?? [], values), own ?? {});
   const text = `${JSON.stringify(after, null, 2)}\n`;
   if (text !== before) session.write(path, text, { owner, durable: false });
 }
 
-function mergedAt(
+function mergeAt(
   own: Readonly<Record<string, unknown>>,
   at: readonly string[],
   values: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const [key, ...rest] = at;
-  if (key === undefined) return mergedSettings(own, values);
+  if (key === undefined) return mergeSettings(own, values);
   const inner = own[key];
   return {
     ...own,
-    [key]: mergedAt(
+    [key]: mergeAt(
       typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {},
       rest,
       values,

@@ -1,25 +1,24 @@
-// What ssh is told about a session: its Host block, the file of all blocks, its key, and what the user's own
-// configuration adds to that. What runs in a session is hostile, its ssh server included, so nothing of the host is
-// lent to it. Pure.
+// SSH configuration of a session: its Host block, the file with all blocks, its key, and a check of what the user's own
+// configuration adds. Everything in a session is hostile, also its SSH server, so nothing of the host is forwarded. Pure.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
-import { shellWord } from '../../shell-quoting.ts';
+import { shellQuoteIfNeeded } from '../../shell-quoting.ts';
 
 /** Below the home. */
-export const sshPlace = '.coi/ssh';
+export const sshDirectory = '.coi/ssh';
 export const sshFiles = { key: 'id_ed25519', knownHosts: 'known_hosts', config: 'config' } as const;
-export const includeLine = `Include ~/${sshPlace}/${sshFiles.config}`;
+export const includeLine = `Include ~/${sshDirectory}/${sshFiles.config}`;
 
 export interface SshHost {
-  /** What is typed after `ssh`. */
+  /** Names for `ssh NAME`. */
   readonly names: readonly string[];
   readonly session: string;
-  /** The program that joins ssh to the session, and its arguments. */
+  /** The ProxyCommand that connects ssh to the session. */
   readonly proxy: readonly string[];
   readonly home: string;
 }
 
-/** The container's name, and one with the alias; slots beyond the first have their number. */
+/** The container's name, and a name from the alias, with the slot number for slots above 1. */
 export function hostNames(
   container: string,
   { alias, slot }: { readonly alias: string | undefined; readonly slot: number },
@@ -31,23 +30,23 @@ export function hostNames(
 
 const blockMark = '# coi session ';
 
-/** In order: for ssh, the first value of an option counts. */
+/** Order matters: ssh uses the first value of an option. */
 export function hostBlock({ names, session, proxy, home }: SshHost): string {
-  const place = (file: string) => quotedPath(`${home}/${sshPlace}/${file}`);
+  const sshPath = (file: string) => quotedPath(`${home}/${sshDirectory}/${file}`);
   const options = [
     'User code',
-    `ProxyCommand ${proxy.map(shellWord).join(' ').replaceAll('%', '%%')}`,
+    `ProxyCommand ${proxy.map(shellQuoteIfNeeded).join(' ').replaceAll('%', '%%')}`,
     'ProxyUseFdpass no',
     `HostKeyAlias ${keyName(session)}`,
     'HostKeyAlgorithms ssh-ed25519',
-    `UserKnownHostsFile ${place(sshFiles.knownHosts)}`,
+    `UserKnownHostsFile ${sshPath(sshFiles.knownHosts)}`,
     'GlobalKnownHostsFile /dev/null',
     'StrictHostKeyChecking yes',
     'UpdateHostKeys no',
     'CheckHostIP no',
     'VerifyHostKeyDNS no',
     'CanonicalizeHostname no',
-    `IdentityFile ${place(sshFiles.key)}`,
+    `IdentityFile ${sshPath(sshFiles.key)}`,
     'IdentitiesOnly yes',
     'IdentityAgent none',
     'AddKeysToAgent no',
@@ -73,7 +72,7 @@ export function hostBlock({ names, session, proxy, home }: SshHost): string {
     .concat('\n');
 }
 
-/** A line of known_hosts for each session. */
+/** One line of known_hosts per session. */
 export function knownHosts(
   sessions: ReadonlySet<string>,
   keyOf: (session: string) => string,
@@ -88,9 +87,9 @@ function keyName(session: string): string {
 const fileHead = '# Written by `coi ssh-config --write`: sessions as hosts of ssh.\n\n';
 
 /**
- * The file with the block in it. Blocks of sessions that are gone are left out, and that of an earlier session in a
- * container of the same name, which is one of the same workspace and slot. Throws `failed` where another session's block
- * has one of the names: a project says its alias itself, and `ssh NAME` would lead to another session than before.
+ * Adds the block to the file. Blocks of removed sessions are dropped, and so is that of an earlier session in a container
+ * with the same name (same workspace and slot). Throws `failed` if another session's block has one of the names: a
+ * project chooses its own alias, and `ssh NAME` would suddenly reach a different session.
  */
 export function withBlock(before: string, host: SshHost, sessions: ReadonlySet<string>): string {
   const kept = blocks(before).filter(
@@ -102,8 +101,8 @@ export function withBlock(before: string, host: SshHost, sessions: ReadonlySet<s
     if (taken !== undefined)
       throw new CoiError(
         'failed',
-        `ssh's host ${quoted(taken)} is another session already: that of container ${names.at(-1)}`,
-        { hint: `Give this one another alias, or take that block out of ~/${sshPlace}/config.` },
+        `the ssh host ${quoted(taken)} already belongs to the session in container ${names.at(-1)}`,
+        { hint: `Choose another alias, or remove that block from ~/${sshDirectory}/config.` },
       );
   }
   return fileHead + [...kept.map(({ text }) => text), hostBlock(host)].join('\n');
@@ -119,19 +118,19 @@ function blocks(
   });
 }
 
-/** ~/.ssh/config with the line at its top, where it holds for all; undefined if it is there. */
+/** ~/.ssh/config with the Include line at the top, outside of any Host block; undefined if it is already there. */
 export function withInclude(before: string | undefined): string | undefined {
   const lines = (before ?? '').split('\n').map((line) => line.trim());
   const first = lines.findIndex((line) => /^(?:Host|Match)\s/i.test(line));
   const above = first < 0 ? lines : lines.slice(0, first);
   const isOurs = (line: string) =>
-    /^Include[\s=]/i.test(line) && line.includes(`${sshPlace}/${sshFiles.config}`);
+    /^Include[\s=]/i.test(line) && line.includes(`${sshDirectory}/${sshFiles.config}`);
   if (above.some(isOurs)) return undefined;
-  return `# Sessions of coi, as \`coi ssh-config --write\` keeps them\n${includeLine}\n\n${before ?? ''}`;
+  return `# Sessions of coi, maintained by \`coi ssh-config --write\`\n${includeLine}\n\n${before ?? ''}`;
 }
 
-/** What `ssh -G` has to say of a host, and what it says on Debian besides. */
-const expected: readonly (readonly [key: string, value: string])[] = [
+/** Expected values in the output of `ssh -G`. */
+const expectedOptions: readonly (readonly [key: string, value: string])[] = [
   ['user', 'code'],
   ['stricthostkeychecking', 'true'],
   ['identitiesonly', 'yes'],
@@ -141,32 +140,33 @@ const expected: readonly (readonly [key: string, value: string])[] = [
   ['updatehostkeys', 'false'],
   ['tunnel', 'false'],
 ];
-const usualVariables = /^(?:LANG|LC_\*|LC_[A-Z]+|COLORTERM|NO_COLOR)$/;
+/** Sent by default on Debian. */
+const defaultVariables = /^(?:LANG|LC_\*|LC_[A-Z]+|COLORTERM|NO_COLOR)$/;
 
-/** What is not as the block says, or is added to it by the rest of the user's configuration; one sentence each. */
-export function sshFindings(said: string, session: string): string[] {
-  const lines = said.split('\n').map((line): readonly [string, string] => {
+/** Differences from the block, and additions from the rest of the user's configuration; one sentence each. */
+export function sshFindings(output: string, session: string): string[] {
+  const lines = output.split('\n').map((line): readonly [string, string] => {
     const at = line.indexOf(' ');
     return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
   });
   const first = (name: string) => lines.find(([key]) => key === name)?.[1] ?? '';
   if (first('hostkeyalias') !== keyName(session)) return ['does not reach the block of coi'];
-  const changed = expected.flatMap(([key, value]) =>
+  const changed = expectedOptions.flatMap(([key, value]) =>
     first(key) === value ? [] : [`sets ${key} to ${quoted(first(key))} before coi's block`],
   );
   const added = lines.flatMap(([key, value]) => {
     if (key === 'remoteforward')
-      return [`adds RemoteForward ${quoted(value)}: what runs in the session could use that port`];
-    if (key === 'sendenv' && !usualVariables.test(value))
-      return [`adds SendEnv ${quoted(value)}: those variables would go into the session`];
-    if (key === 'identityfile' && !value.endsWith(`/${sshPlace}/${sshFiles.key}`))
-      return [`adds IdentityFile ${quoted(value)}: its public part is shown to the session`];
+      return [`adds RemoteForward ${quoted(value)}: programs in the session could use that port`];
+    if (key === 'sendenv' && !defaultVariables.test(value))
+      return [`adds SendEnv ${quoted(value)}: those variables would be sent to the session`];
+    if (key === 'identityfile' && !value.endsWith(`/${sshDirectory}/${sshFiles.key}`))
+      return [`adds IdentityFile ${quoted(value)}: its public key is shown to the session`];
     return [];
   });
   return [...changed, ...added];
 }
 
-/** A path as an argument of ssh's configuration, which expands percent signs. */
+/** A path for ssh's configuration, where percent signs are expanded. */
 function quotedPath(path: string): string {
   return `"${path.replaceAll('%', '%%')}"`;
 }

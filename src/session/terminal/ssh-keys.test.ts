@@ -1,4 +1,4 @@
-// The keys against the program that they are for.
+// The keys, checked with ssh-keygen.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -6,35 +6,35 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hostSeed, privateKey, publicKey, seedOf } from './ssh-keys.ts';
+import { hostSeed, parseSeed, privateKey, publicKey } from './ssh-keys.ts';
 
-test('ssh-keygen reads the key as ours, and its seed is found in it again', () => {
+test('ssh-keygen accepts our key, and its seed can be recovered from it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'coi-unit-keys-'));
   try {
     for (const comment of ['', 'coi', 'ana@laptop', 'a longer comment of some bytes']) {
       const seed = randomBytes(32);
       const path = join(directory, 'key');
       writeFileSync(path, privateKey(seed, comment), { mode: 0o600 });
-      const said = execFileSync('ssh-keygen', ['-y', '-f', path], { encoding: 'utf8' }).trim();
-      assert.equal(said, [publicKey(seed), comment].join(' ').trim());
-      assert.deepEqual(seedOf(privateKey(seed, comment)), seed);
+      const result = execFileSync('ssh-keygen', ['-y', '-f', path], { encoding: 'utf8' }).trim();
+      assert.equal(result, [publicKey(seed), comment].join(' ').trim());
+      assert.deepEqual(parseSeed(privateKey(seed, comment)), seed);
       rmSync(path);
     }
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'own')]);
     execFileSync('ssh-keygen', ['-q', '-t', 'ecdsa', '-N', '', '-f', join(directory, 'other')]);
     const text = (name: string) =>
       execFileSync('cat', [join(directory, name)], { encoding: 'utf8' });
-    const own = seedOf(text('own'));
+    const own = parseSeed(text('own'));
     assert.ok(own && text('own.pub').startsWith(publicKey(own)));
-    assert.equal(seedOf(text('other')), undefined);
+    assert.equal(parseSeed(text('other')), undefined);
   } finally {
     rmSync(directory, { recursive: true });
   }
   for (const bad of ['', 'x', privateKey(randomBytes(32), '').slice(0, 200)])
-    assert.equal(seedOf(bad), undefined);
+    assert.equal(parseSeed(bad), undefined);
 });
 
-test('each session has a key of its own, always the same, that leads nowhere else', () => {
+test('each session has its own stable key that is valid nowhere else', () => {
   const seed = randomBytes(32);
   const [one, again, other] = [hostSeed(seed, 'a'), hostSeed(seed, 'a'), hostSeed(seed, 'b')];
   assert.deepEqual(one, again);

@@ -1,18 +1,17 @@
-// The keys by which a user's ssh gets into sessions. One secret is kept: the user's own key; the key of each session's
-// server is made from it, so that it stays the same in whatever container the session goes on, and is stored nowhere.
-// Source of the file's form: PROTOCOL.key of OpenSSH.
+// SSH keys for sessions. Only one secret is stored: the user's key. Each session's host key is derived from it, so it is
+// the same in every container of the session and need not be stored. File format: PROTOCOL.key of OpenSSH.
 import { createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
 
 const seedBytes = 32;
 const algorithm = 'ssh-ed25519';
 const magic = 'openssh-key-v1\0';
-/** A private key of 32 bytes as PKCS #8 (RFC 8410). */
+/** The PKCS #8 header of a 32-byte private key (RFC 8410). */
 const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex');
 const [begin, end] = ['-----BEGIN OPENSSH PRIVATE KEY-----', '-----END OPENSSH PRIVATE KEY-----'];
 const blockBytes = 8;
 const lineLength = 70;
 
-/** What the server of a session has for its key: who has it cannot find the user's, nor that of another session. */
+/** The seed of a session's host key. It reveals neither the user's key nor that of another session. */
 export function hostSeed(userSeed: Buffer, session: string): Buffer {
   return Buffer.from(hkdfSync('sha256', userSeed, '', `coi ssh host key ${session}`, seedBytes));
 }
@@ -22,11 +21,11 @@ export function publicKey(seed: Buffer): string {
   return `${algorithm} ${publicBlob(seed).toString('base64')}`;
 }
 
-/** The text of a key file without a passphrase. */
+/** A key file without a passphrase. */
 export function privateKey(seed: Buffer, comment: string): string {
   const blob = publicBlob(seed);
   const point = blob.subarray(-seedBytes);
-  // Two equal numbers, by which a wrong passphrase would be noticed.
+  // Two equal numbers, which would reveal a wrong passphrase.
   const check = Buffer.alloc(8);
   const secret = Buffer.concat([
     ...[check, field(algorithm), field(point)],
@@ -43,15 +42,15 @@ export function privateKey(seed: Buffer, comment: string): string {
   return [begin, ...lines, end, ''].join('\n');
 }
 
-/** The secret of such a text; undefined if it is another key or none. */
-export function seedOf(text: string): Buffer | undefined {
+/** The seed in a key file of `privateKey`; undefined if it contains anything else. */
+export function parseSeed(text: string): Buffer | undefined {
   const [, base64] = new RegExp(`^${begin}\\n([A-Za-z0-9+/=\\n]+)\\n${end}\\n?$`).exec(text) ?? [];
   const whole = Buffer.from(base64 ?? '', 'base64');
   const at = whole.indexOf(field(algorithm), whole.length - seedBytes * 6);
   for (let from = at; from >= 0; from = whole.indexOf(field(algorithm), from + 1)) {
     const secretAt = from + field(algorithm).length + 4 + seedBytes + 4;
     const seed = whole.subarray(secretAt, secretAt + seedBytes);
-    // The private part repeats the public one, so a seed that was found is proved by it.
+    // The private part repeats the public key, which verifies the seed.
     const point = whole.subarray(secretAt + seedBytes, secretAt + 2 * seedBytes);
     if (seed.length === seedBytes && publicBlob(seed).subarray(-seedBytes).equals(point))
       return seed;

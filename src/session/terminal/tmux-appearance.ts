@@ -1,39 +1,41 @@
-// How the tmux of a session shows itself, as commands of tmux that both scripts run after it is there. Pure.
+// tmux commands that set the appearance of a session's tmux; start.sh and attach.sh run them. Pure.
 import { posix } from 'node:path';
 
-export interface TmuxLook {
+export interface TmuxAppearance {
   readonly alias: string | undefined;
-  /** The workspace on the host; undefined in a container that coi did not make. */
+  /** The workspace on the host; undefined in a container that coi did not create. */
   readonly workspace: string | undefined;
   readonly slot: number | undefined;
-  /** Name of the agent; undefined where there is none. */
+  /** Name of the agent; undefined if there is none. */
   readonly tool: string | undefined;
   readonly container: string;
-  /** A key as tmux spells it; undefined leaves the image's. */
+  /** A key in tmux notation; undefined keeps the image's prefix. */
   readonly prefix?: string | undefined;
-  /** Undefined leaves it as the image has it. */
+  /** Undefined keeps the image's setting. */
   readonly mouse?: boolean | undefined;
-  /** The prefix of the user's own tmux, where coi runs in one. */
+  /** The prefix of the user's own tmux, if coi runs in one. */
   readonly outerPrefix?: string | undefined;
 }
 
-/** What tmux has without configuration, and images of coi keep. */
-export const usualPrefix = 'C-b';
+/** The default prefix of tmux, which coi's images keep. */
+export const defaultPrefix = 'C-b';
 
 const nameMax = 30;
 
-/** Which session it is, in a few words: `shop-1 claude`. Nothing in it means anything to tmux. */
-export function statusName({ alias, workspace, slot, tool, container }: TmuxLook): string {
-  const project = plain(alias ?? (workspace === undefined ? '' : posix.basename(workspace)));
-  const name = project === '' ? plain(container) : project;
-  return [slot === undefined ? name : `${name}-${slot}`, ...(tool ? [plain(tool)] : [])].join(' ');
+/** A short name of the session: `shop-1 claude`. Contains nothing that tmux would interpret. */
+export function statusName({ alias, workspace, slot, tool, container }: TmuxAppearance): string {
+  const project = plainName(alias ?? (workspace === undefined ? '' : posix.basename(workspace)));
+  const name = project === '' ? plainName(container) : project;
+  return [slot === undefined ? name : `${name}-${slot}`, ...(tool ? [plainName(tool)] : [])].join(
+    ' ',
+  );
 }
 
 /**
- * The commands, as one text. A status line that somebody has written stays; `@coi_ended` is set by agent.sh. The name is
- * the value of an option, so that nothing in it is expanded.
+ * All commands in one string. A custom status line is not changed. agent.sh sets `@coi_ended`. The name is the value of an
+ * option, so tmux does not expand it.
  */
-export function lookCommands(look: TmuxLook): string {
+export function appearanceCommands(look: TmuxAppearance): string {
   const { prefix, mouse, outerPrefix } = look;
   return [
     `set-option -g @coi_name '${statusName(look)}'`,
@@ -46,29 +48,29 @@ export function lookCommands(look: TmuxLook): string {
   ].join(' ; ');
 }
 
-/** A message would be gone with the first answer of the terminal outside, so the status line has the keys. */
+/** Shown in the status line: a message would disappear with the first response of the outer terminal. */
 function leaveCommands(outer: string | undefined): string[] {
   const off = 'set-option -g @coi_leave ""';
   if (outer === undefined) return [off];
-  const key = keyInWords(outer);
+  const key = readableKey(outer);
   return [
     `if-shell -F '#{==:#{prefix},${outer}}' 'set-option -g @coi_leave "${key} ${key} d detaches "' '${off}'`,
   ];
 }
 
-/** What is said where the session's tmux and the user's own have one prefix. */
+/** The hint if the session's tmux and the user's own have the same prefix. */
 export function nestedHint(prefix: string): string {
-  const key = keyInWords(prefix);
-  return `Your own tmux has the prefix ${key} too: ${key} ${key} d detaches from the session, ${key} d from yours.`;
+  const key = readableKey(prefix);
+  return `Your own tmux also has the prefix ${key}: ${key} ${key} d detaches from the session, ${key} d from yours.`;
 }
 
-/** As people write keys. */
-function keyInWords(key: string): string {
+/** A key as people write it, such as Ctrl-b. */
+function readableKey(key: string): string {
   return key.replace(/^C-/, 'Ctrl-').replace(/^M-/, 'Alt-');
 }
 
-/** Letters and digits of any script, and what joins them. */
-function plain(text: string): string {
+/** Only letters and digits of any script, and `.`, `_`, `-`. */
+function plainName(text: string): string {
   const parts = text.normalize('NFC').replace(/[^\p{L}\p{N}._-]+/gu, '-');
   return [...parts.replace(/^-+|-+$/g, '')].slice(0, nameMax).join('');
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { keyWords, parseKey } from './tmux-keys.ts';
 
-test('keys are named as tmux or as people name them', () => {
+test('keys can be named as in tmux or in common notation', () => {
   for (const [given, expected] of [
     ['Escape', 'Escape'],
     ['esc', 'Escape'],
@@ -22,10 +22,10 @@ test('keys are named as tmux or as people name them', () => {
   ] as const)
     assert.equal(parseKey(given), expected);
   for (const wrong of ['', 'C-', 'Escap', 'yes', 'F13', 'é', 'c-c', 'Enter Enter', "a'", '\n'])
-    assert.throws(() => parseKey(wrong), /is no key/, wrong);
+    assert.throws(() => parseKey(wrong), /is not a key/, wrong);
 });
 
-test('whatever is taken for a key is one word that nothing in it can leave', () => {
+test('any accepted key becomes one quoted word', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 6 }), (text) => {
       let key: string;

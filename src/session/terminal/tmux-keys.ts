@@ -1,15 +1,15 @@
-// Names of keys for tmux. Pure.
+// Key names for tmux. Pure.
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 
-/** As tmux spells them. */
+/** tmux's names. */
 const names = [
   ...['Enter', 'Escape', 'Tab', 'BTab', 'Space', 'BSpace', 'Up', 'Down', 'Left', 'Right'],
   ...['Home', 'End', 'PageUp', 'PageDown', 'IC', 'DC'],
   ...Array.from({ length: 12 }, (_, at) => `F${at + 1}`),
 ];
-/** As people do. */
-const others: Readonly<Record<string, string>> = {
+/** Common other names. */
+const synonyms: Readonly<Record<string, string>> = {
   backspace: 'BSpace',
   delete: 'DC',
   esc: 'Escape',
@@ -18,22 +18,22 @@ const others: Readonly<Record<string, string>> = {
 };
 const known = new Map([
   ...names.map((name) => [name.toLowerCase(), name] as const),
-  ...Object.entries(others),
+  ...Object.entries(synonyms),
 ]);
 
-/** The key in tmux's spelling: a name or one character, with C-, M- and S- before it. Throws `usage`. */
+/** A key in tmux notation: a name or one character, optionally after C-, M- and S-. Throws `usage`. */
 export function parseKey(text: string): string {
   const [, modifiers = '', key = ''] = /^((?:[CMS]-)*)(.+)$/s.exec(text) ?? [];
   const name = known.get(key.toLowerCase()) ?? (/^[!-~]$/.test(key) ? key : undefined);
-  // tmux would type what it does not know as text.
+  // tmux would type an unknown name as text.
   if (name === undefined)
-    throw new CoiError('usage', `${quoted(text)} is no key`, {
-      hint: `A key is one character or ${names.join(', ')}, with C-, M- or S- before it.`,
+    throw new CoiError('usage', `${quoted(text)} is not a key`, {
+      hint: `Use one character or ${names.join(', ')}, with C-, M- or S- before it.`,
     });
   return `${modifiers}${name}`;
 }
 
-/** The keys as words of a command of tmux. */
+/** The keys as arguments of a tmux command. */
 export function keyWords(keys: readonly string[]): string {
   return keys.map((key) => (key.includes("'") ? `"${key}"` : `'${key}'`)).join(' ');
 }

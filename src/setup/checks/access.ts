@@ -1,8 +1,8 @@
 // Who may use Incus, and which ids containers may have.
-import type { Machine } from '../../host/install/setup-host.ts';
+import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
-import { command } from '../command.ts';
-import { noteMade } from '../made.ts';
+import { runOrThrow } from '../run-or-throw.ts';
+import { recordCreated } from '../setup-record.ts';
 import { adminGroup } from './incus.ts';
 
 export interface Group {
@@ -24,20 +24,20 @@ export const permissions: Check = {
   id: 'permissions',
   title: 'Group of Incus',
   group: 'CRITICAL',
-  probe: async ({ machine, caller }) => {
-    const group = parseGroup((await machine.readText('/etc/group')) ?? '', adminGroup);
-    return membershipFinding(group, caller, machine.groups);
+  run: async ({ host, caller }) => {
+    const group = parseGroup((await host.readText('/etc/group')) ?? '', adminGroup);
+    return membershipFinding(group, caller, host.groups);
   },
-  fix: async (ground) => {
-    const group = parseGroup((await ground.machine.readText('/etc/group')) ?? '', adminGroup);
+  fix: async (context) => {
+    const group = parseGroup((await context.host.readText('/etc/group')) ?? '', adminGroup);
     if (!group) {
-      await noteMade(ground.machine, { group: true });
-      await command(ground, ['groupadd', '--system', adminGroup]);
+      await recordCreated(context.host, { group: true });
+      await runOrThrow(context, ['groupadd', '--system', adminGroup]);
     }
-    const { name, uid } = ground.caller;
+    const { name, uid } = context.caller;
     if (uid === 0 || group?.members.includes(name)) return;
-    await noteMade(ground.machine, { members: [name] });
-    await command(ground, ['gpasswd', '--add', name, adminGroup]);
+    await recordCreated(context.host, { members: [name] });
+    await runOrThrow(context, ['gpasswd', '--add', name, adminGroup]);
   },
 };
 
@@ -79,8 +79,8 @@ export const idRanges: Check = {
   id: 'uid_mapping',
   title: 'Id ranges of containers',
   group: 'CRITICAL',
-  probe: async ({ machine }) => {
-    const facts = await idFacts(machine);
+  run: async ({ host }) => {
+    const facts = await readIdFacts(host);
     const lacking = facts.files.filter(({ text }) => !hasRange(text)).map(({ path }) => path);
     if (lacking.length === 0) {
       const left = Math.min(...facts.files.map(({ text, pool }) => accountsLeft(text, pool)));
@@ -94,7 +94,7 @@ export const idRanges: Check = {
         },
       );
     }
-    const range = rangeToGive(facts);
+    const range = findIdRange(facts);
     if (!range) {
       return finding(
         'failed',
@@ -110,15 +110,15 @@ export const idRanges: Check = {
       { plan: `give root the ids from ${range.first} on in ${lacking.join(' and ')}` },
     );
   },
-  fix: async ({ machine }) => {
-    const facts = await idFacts(machine);
-    const range = rangeToGive(facts);
+  fix: async ({ host }) => {
+    const facts = await readIdFacts(host);
+    const range = findIdRange(facts);
     for (const { path, text } of facts.files) {
       if (!range || hasRange(text)) continue;
       const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
       const line = `root:${range.first}:${range.count}`;
-      await noteMade(machine, { idLines: [{ path, line }] });
-      await machine.writeText(path, `${before}${line}\n`, 0o644);
+      await recordCreated(host, { idLines: [{ path, line }] });
+      await host.writeText(path, `${before}${line}\n`, 0o644);
     }
   },
 };
@@ -140,15 +140,15 @@ export interface IdFacts {
   readonly uidMap: string;
 }
 
-async function idFacts(machine: Machine): Promise<IdFacts> {
-  const defs = (await machine.readText('/etc/login.defs')) ?? '';
+async function readIdFacts(host: SetupHost): Promise<IdFacts> {
+  const defs = (await host.readText('/etc/login.defs')) ?? '';
   const files = idFiles.map(async (path) => {
     const kind = path === '/etc/subuid' ? 'UID' : 'GID';
-    return { path, text: (await machine.readText(path)) ?? '', pool: accountPool(defs, kind) };
+    return { path, text: (await host.readText(path)) ?? '', pool: accountPool(defs, kind) };
   });
   return {
     files: await Promise.all(files),
-    uidMap: (await machine.readText('/proc/self/uid_map')) ?? '',
+    uidMap: (await host.readText('/proc/self/uid_map')) ?? '',
   };
 }
 
@@ -169,7 +169,7 @@ export function accountPool(defs: string, kind: 'UID' | 'GID'): AccountPool {
  * Ids that nobody has and that `useradd` gives to no account: beyond its own, or, where this system is a container
  * without that many, the upper part of what it has. Undefined where that does not suffice for one container.
  */
-export function rangeToGive({
+export function findIdRange({
   files,
   uidMap,
 }: IdFacts): { first: number; count: number } | undefined {

@@ -1,12 +1,12 @@
 // What belongs to coi itself: the installed program, coid and the image of sessions.
 import { type DaemonStatus, protocolVersion } from '../../coid-api/protocol.ts';
-import { counted } from '../../counted.ts';
+import { pluralize } from '../../pluralize.ts';
 import { CoiError } from '../../errors.ts';
 import type { Installer, InstallState } from '../../host/install/install.ts';
 import { quoted } from '../../names.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
-import { command } from '../command.ts';
-import { noteMade } from '../made.ts';
+import { runOrThrow } from '../run-or-throw.ts';
+import { recordCreated } from '../setup-record.ts';
 import { withServer } from '../server.ts';
 import { hasSystemd } from './incus.ts';
 
@@ -14,14 +14,14 @@ export const program: Check = {
   id: 'program',
   title: 'coi',
   group: 'CRITICAL',
-  probe: async ({ installer }) =>
+  run: async ({ installer }) =>
     installer ? programFinding(await installer.state(), installer) : notBuilt(),
-  fix: async ({ installer, machine }) => {
+  fix: async ({ installer, host }) => {
     if (!installer)
       throw new CoiError('setup-failed', 'coi was never built', { hint: 'npm run build' });
-    const before = await machine.linkTarget(installer.places.linkPath);
+    const before = await host.linkTarget(installer.installPaths.linkPath);
     if (before !== undefined && (await installer.state()).link === 'other')
-      await noteMade(machine, { link: before });
+      await recordCreated(host, { link: before });
     await installer.install();
   },
 };
@@ -38,13 +38,13 @@ function notBuilt(): Finding {
 /** coid never runs from a directory that a user may write. */
 export function programFinding(
   state: InstallState,
-  { places }: Pick<Installer, 'places'>,
+  { installPaths }: Pick<Installer, 'installPaths'>,
 ): Finding {
   const details = { wanted: state.wanted, installed: state.installed ?? null };
-  const target = `${places.libDir} (as ${places.linkPath})`;
+  const target = `${installPaths.libDir} (as ${installPaths.linkPath})`;
   if (state.installed === undefined) {
     const aside =
-      state.link === 'other' ? `; what is at ${places.linkPath} now is kept beside it` : '';
+      state.link === 'other' ? `; what is at ${installPaths.linkPath} now is kept beside it` : '';
     return finding('failed', 'not installed', details, {
       plan: `install this coi in ${target}${aside}`,
     });
@@ -54,66 +54,66 @@ export function programFinding(
       plan: `install this coi in ${target}`,
     });
   if (state.link !== 'ours')
-    return finding('warning', `${places.linkPath} is not coi's`, details, {
-      plan: `make ${places.linkPath} call this coi`,
+    return finding('warning', `${installPaths.linkPath} is not coi's`, details, {
+      plan: `make ${installPaths.linkPath} call this coi`,
     });
   if (state.man === 'missing')
     return finding('warning', '`man coi` finds no page', details, {
-      plan: `put the page of coi where man finds it (${places.manPath})`,
+      plan: `put the page of coi where man finds it (${installPaths.manPath})`,
     });
-  return ok(`installed in ${places.libDir}/${state.installed}`, details);
+  return ok(`installed in ${installPaths.libDir}/${state.installed}`, details);
 }
 
 export const unitPath = '/etc/systemd/system/coid.service';
-const programOf = ({ places }: Pick<Installer, 'places'>) => `${places.libDir}/current/bin/coi`;
+const programOf = ({ installPaths }: Pick<Installer, 'installPaths'>) => `${installPaths.libDir}/current/bin/coi`;
 
 export const coid: Check = {
   id: 'coid',
   title: 'coid',
   group: 'CRITICAL',
-  probe: async (ground) => {
-    const systemd = await hasSystemd(ground.machine);
+  run: async (context) => {
+    const systemd = await hasSystemd(context.host);
     const start = systemd
       ? 'install and start the service coid'
       : 'start coid in the background (there is no systemd)';
     let status: DaemonStatus;
     try {
-      status = await ground.coidStatus();
+      status = await context.coidStatus();
     } catch (error) {
-      ground.signal.throwIfAborted();
+      context.signal.throwIfAborted();
       return silentFinding(error, start);
     }
-    const { installer } = ground;
+    const { installer } = context;
     const [state, path, unit] = await Promise.all([
       installer?.state(),
-      ground.machine.linkTarget(`/proc/${status.pid}/exe`),
-      ground.machine.readText(unitPath),
+      context.host.linkTarget(`/proc/${status.pid}/exe`),
+      context.host.readText(unitPath),
     ]);
-    const wantedDir = installer && state && `${installer.places.libDir}/${state.wanted}/`;
-    const found = coidFinding(status, ground.version, wantedDir, path);
+    const wantedDir = installer && state && `${installer.installPaths.libDir}/${state.wanted}/`;
+    const found = coidFinding(status, context.version, wantedDir, path);
     if (found.status !== 'ok' || !systemd || !installer) return found;
-    if (unit === ground.coidUnit(programOf(installer))) return found;
+    if (unit === context.coidUnit(programOf(installer))) return found;
     const message =
       unit === undefined ? 'it runs, but not as a service' : 'its service is of another build';
     return finding('warning', message, found.details, { plan: start });
   },
-  fix: async (ground) => {
-    const { installer, machine } = ground;
+  fix: async (context) => {
+    const { installer, host } = context;
     if (!installer)
       throw new CoiError('setup-failed', 'coid cannot be started before coi is installed');
     const program = programOf(installer);
     // Whatever runs there is replaced; that none runs is no failure of it.
-    const stop = () => command(ground, [program, 'daemon', 'stop']);
-    if (!(await hasSystemd(machine))) {
+    const stop = () => runOrThrow(context, [program, 'daemon', 'stop']);
+    if (!(await hasSystemd(host))) {
       await stop();
-      await command(ground, [program, 'daemon', 'start']);
+      await runOrThrow(context, [program, 'daemon', 'start']);
       return;
     }
-    await machine.writeText(unitPath, ground.coidUnit(program), 0o644);
-    await command(ground, ['systemctl', 'daemon-reload']);
+    await host.writeText(unitPath, context.coidUnit(program), 0o644);
+    await runOrThrow(context, ['systemctl', 'daemon-reload']);
     await stop();
-    await command(ground, ['systemctl', 'enable', 'coid.service']);
-    await command(ground, ['systemctl', 'restart', 'coid.service']);
+    await runOrThrow(context, ['systemctl', 'enable', 'coid.service']);
+    await runOrThrow(context, ['systemctl', 'restart', 'coid.service']);
   },
 };
 
@@ -178,7 +178,7 @@ export function coidFinding(
       `the file system at ${quoted(held)} does not answer: sessions there wait for it`,
       { ...details, filesHeld, guardsLeftIn },
       {
-        hint: 'See whether its server can be reached, or unmount it (`umount -l`) and mount it again.',
+        hint: 'Check whether its server is reachable, or unmount it (`umount -l`) and mount it again.',
       },
     );
   const [away] = guardsLeftIn;
@@ -192,7 +192,7 @@ export function coidFinding(
       },
     );
   return ok(
-    `version ${status.version}, ${counted(sessions, 'session')}, ${guarded} guarded`,
+    `version ${status.version}, ${pluralize(sessions, 'session')}, ${guarded} guarded`,
     details,
   );
 }
@@ -201,15 +201,15 @@ export const image: Check = {
   id: 'image',
   title: 'Image',
   group: 'CRITICAL',
-  probe: async (ground) =>
-    withServer(ground, undefined, async (incus) => {
-      const entry = await incus.imageAlias(ground.imageAlias, { signal: ground.signal });
+  run: async (context) =>
+    withServer(context, undefined, async (incus) => {
+      const entry = await incus.imageAlias(context.imageAlias, { signal: context.signal });
       if (entry)
-        return ok(ground.imageAlias, { alias: ground.imageAlias, fingerprint: entry.target });
+        return ok(context.imageAlias, { alias: context.imageAlias, fingerprint: entry.target });
       return finding(
         'warning',
-        `${ground.imageAlias} is not built yet`,
-        { alias: ground.imageAlias },
+        `${context.imageAlias} is not built yet`,
+        { alias: context.imageAlias },
         { hint: 'Build it: coi build' },
       );
     }),

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blockers, fixes, legacyBlockers, listedRules } from './firewall.ts';
+import { blockersIn, legacyBlockers, parseRuleset, permitCommands } from './firewall.ts';
 
 const bridge = 'coibr0';
 const forward = (table: string, policy: string) => ({
   chain: { family: 'ip', table, name: 'FORWARD', type: 'filter', hook: 'forward', prio: 0, policy },
 });
 const chain = (table: string, name: string) => ({ chain: { family: 'ip', table, name } });
-/** As nft 1.0.6 shows what iptables-nft wrote. */
+/** As nft 1.0.6 prints rules that iptables-nft wrote. */
 const acceptRule = (key: 'iifname' | 'oifname', name = bridge) => ({
   rule: {
     family: 'ip',
@@ -21,9 +21,9 @@ const acceptRule = (key: 'iifname' | 'oifname', name = bridge) => ({
   },
 });
 
-test('a host without other firewalls has none that block', () => {
-  assert.deepEqual(blockers([], bridge), []);
-  assert.deepEqual(blockers([forward('filter', 'accept')], bridge), []);
+test('a host without other firewalls has none that blocks', () => {
+  assert.deepEqual(blockersIn([], bridge), []);
+  assert.deepEqual(blockersIn([forward('filter', 'accept')], bridge), []);
   const own = {
     chain: {
       family: 'inet',
@@ -35,27 +35,30 @@ test('a host without other firewalls has none that block', () => {
       policy: 'drop',
     },
   };
-  assert.deepEqual(blockers([own], bridge), []);
+  assert.deepEqual(blockersIn([own], bridge), []);
 });
 
-test("Docker's drop is seen until the bridge is let through both ways", () => {
+test("Docker's drop is found until the bridge is allowed in both directions", () => {
   const docker = [forward('filter', 'drop'), chain('filter', 'DOCKER-USER')];
   const found = [{ by: 'docker', where: 'ip filter FORWARD' }];
-  assert.deepEqual(blockers(docker, bridge), found);
-  assert.deepEqual(blockers([...docker, acceptRule('iifname')], bridge), found);
+  assert.deepEqual(blockersIn(docker, bridge), found);
+  assert.deepEqual(blockersIn([...docker, acceptRule('iifname')], bridge), found);
   assert.deepEqual(
-    blockers(
+    blockersIn(
       [...docker, acceptRule('iifname', 'docker0'), acceptRule('oifname', 'docker0')],
       bridge,
     ),
     found,
   );
-  assert.deepEqual(blockers([...docker, acceptRule('iifname'), acceptRule('oifname')], bridge), []);
+  assert.deepEqual(
+    blockersIn([...docker, acceptRule('iifname'), acceptRule('oifname')], bridge),
+    [],
+  );
 });
 
-test('ufw, firewalld and what nobody knows are told apart', () => {
+test('ufw, firewalld and unknown firewalls are told apart', () => {
   assert.deepEqual(
-    blockers(
+    blockersIn(
       [
         forward('filter', 'drop'),
         chain('filter', 'ufw-before-forward'),
@@ -66,7 +69,7 @@ test('ufw, firewalld and what nobody knows are told apart', () => {
     'ufw',
   );
   assert.deepEqual(
-    blockers(
+    blockersIn(
       [
         {
           chain: {
@@ -83,7 +86,7 @@ test('ufw, firewalld and what nobody knows are told apart', () => {
     'firewalld',
   );
   assert.deepEqual(
-    blockers(
+    blockersIn(
       [{ chain: { family: 'inet', table: 'mine', name: 'f', hook: 'forward', policy: 'drop' } }],
       bridge,
     ),
@@ -91,7 +94,7 @@ test('ufw, firewalld and what nobody knows are told apart', () => {
   );
 });
 
-test('the old iptables is read as well', () => {
+test('iptables-legacy is read too', () => {
   const docker =
     '-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-N DOCKER-USER\n-A FORWARD -j DOCKER-USER';
   assert.deepEqual(legacyBlockers(docker, bridge), [
@@ -102,9 +105,9 @@ test('the old iptables is read as well', () => {
   assert.deepEqual(legacyBlockers('', bridge), []);
 });
 
-test('each is answered in its own language, and what is not known is left alone', () => {
+test('each firewall gets its own fix, and an unknown one is left alone', () => {
   const programs = (by: 'docker' | 'ufw' | 'firewalld' | 'other', legacy = false) => [
-    ...new Set(fixes([{ by, where: '' }], legacy).map(([program]) => program)),
+    ...new Set(permitCommands([{ by, where: '' }], legacy).map(([program]) => program)),
   ];
   assert.deepEqual(programs('docker'), ['iptables']);
   assert.deepEqual(programs('docker', true), ['iptables-legacy']);
@@ -113,9 +116,9 @@ test('each is answered in its own language, and what is not known is left alone'
   assert.deepEqual(programs('other'), []);
 });
 
-test('a listing that failed or told nothing is no host without rules', () => {
+test('a failed or empty listing does not mean a host without rules', () => {
   const listing = (status: number, stdout: string) =>
-    listedRules({ status, stdout, stderr: 'Operation not permitted' });
+    parseRuleset({ status, stdout, stderr: 'Operation not permitted' });
   assert.deepEqual(listing(127, ''), []);
   assert.equal(listing(0, '{"nftables":[{"metainfo":{}}]}').length, 1);
   assert.throws(() => listing(0, ''), /listed nothing/);

@@ -1,7 +1,7 @@
 // Other firewalls of the host: a drop is final wherever it is said, so what Docker, ufw or firewalld drop never gets to coi's own rules.
-import type { Machine, RunResult } from '../../host/install/setup-host.ts';
+import type { SetupHost, RunResult } from '../../host/install/setup-host.ts';
 import { type Check, finding, ok } from '../check.ts';
-import { said } from '../command.ts';
+import { describeFailure } from '../run-or-throw.ts';
 import { bridgeName } from './network.ts';
 
 /** Whoever drops what sessions send, and where. */
@@ -25,9 +25,9 @@ export const firewall: Check = {
   id: 'bridge_forward_rules',
   title: 'Other firewalls',
   group: 'NETWORKING',
-  probe: async ({ machine }) => {
-    if (machine.uid !== 0) return ok('not looked at: only root sees their rules');
-    const found = await blockersOf(machine);
+  run: async ({ host }) => {
+    if (host.uid !== 0) return ok('not looked at: only root sees their rules');
+    const found = await findBlockers(host);
     if (found.length === 0) return ok(`nothing drops what sessions on ${bridgeName} send`);
     const names = [...new Set(found.map(({ by, where }) => (by === 'other' ? where : by)))];
     const mendable = found.filter(({ by }) => by !== 'other');
@@ -44,29 +44,29 @@ export const firewall: Check = {
           },
     );
   },
-  fix: async ({ machine }) => {
-    for (const argv of fixes(await blockersOf(machine), await legacyInUse(machine)))
-      await machine.run(argv);
+  fix: async ({ host }) => {
+    for (const argv of permitCommands(await findBlockers(host), await legacyInUse(host)))
+      await host.run(argv);
   },
 };
 
 /** Asked by several checks at once. */
-export async function blockersOf(machine: Machine): Promise<Blocker[]> {
-  const listing = await machine.run(['nft', '-j', 'list', 'ruleset']);
-  const objects = listedRules(listing);
-  const legacy = (await legacyInUse(machine))
-    ? (await machine.run(['iptables-legacy', '-S'])).stdout
+export async function findBlockers(host: SetupHost): Promise<Blocker[]> {
+  const listing = await host.run(['nft', '-j', 'list', 'ruleset']);
+  const objects = parseRuleset(listing);
+  const legacy = (await legacyInUse(host))
+    ? (await host.run(['iptables-legacy', '-S'])).stdout
     : '';
-  return [...blockers(objects, bridgeName), ...legacyBlockers(legacy, bridgeName)];
+  return [...blockersIn(objects, bridgeName), ...legacyBlockers(legacy, bridgeName)];
 }
 
 /**
  * What nft listed; nothing where there is no nft yet. Throws where it failed or told nothing, which is not the same as a
  * host without rules: a listing has its `metainfo` even then.
  */
-export function listedRules(listing: RunResult): Objects {
+export function parseRuleset(listing: RunResult): Objects {
   if (listing.status === 127) return [];
-  if (listing.status !== 0) throw new Error(`\`nft list ruleset\` ${said(listing)}`);
+  if (listing.status !== 0) throw new Error(`\`nft list ruleset\` ${describeFailure(listing)}`);
   const objects =
     listing.stdout.trim() === '' ? [] : (JSON.parse(listing.stdout) as Listing).nftables;
   if (!objects.some((object) => 'metainfo' in object))
@@ -75,12 +75,12 @@ export function listedRules(listing: RunResult): Objects {
 }
 
 /** Asking the old iptables would load its kernel modules, so it is only asked where they are in use. */
-async function legacyInUse(machine: Machine): Promise<boolean> {
-  return ((await machine.readText(legacyTables)) ?? '').split('\n').includes('filter');
+async function legacyInUse(host: SetupHost): Promise<boolean> {
+  return ((await host.readText(legacyTables)) ?? '').split('\n').includes('filter');
 }
 
 /** Base chains that drop by default what is forwarded (or comes in) and do not let the bridge through. */
-export function blockers(objects: Objects, bridge: string): Blocker[] {
+export function blockersIn(objects: Objects, bridge: string): Blocker[] {
   const chains = objects.flatMap(({ chain }) => (chain ? [chain] : []));
   const rules = objects.flatMap(({ rule }) => (rule ? [rule] : []));
   const tables = new Set(chains.map(({ family, table }) => `${family} ${table}`));
@@ -99,7 +99,7 @@ export function blockers(objects: Objects, bridge: string): Blocker[] {
     );
     const blocked = dropping.filter(
       ({ hook }) =>
-        !letsThrough(within, bridge, hook === 'forward' ? ['iifname', 'oifname'] : ['iifname']),
+        !permits(within, bridge, hook === 'forward' ? ['iifname', 'oifname'] : ['iifname']),
     );
     const names = own.map(({ name }) => String(name));
     return blocked.map(({ name }) => ({ by: ownerOf(names), where: `${table} ${name}` }));
@@ -119,7 +119,7 @@ export function legacyBlockers(listing: string, bridge: string): Blocker[] {
 }
 
 /** What lets the bridge through, once for each who blocks. */
-export function fixes(found: readonly Blocker[], legacy: boolean): string[][] {
+export function permitCommands(found: readonly Blocker[], legacy: boolean): string[][] {
   const by = new Set(found.map((blocker) => blocker.by));
   const iptables: Iptables = legacy ? 'iptables-legacy' : 'iptables';
   return [
@@ -163,7 +163,7 @@ function ownerOf(chains: readonly string[]): Blocker['by'] {
   return chains.includes('DOCKER-USER') ? 'docker' : 'other';
 }
 
-function letsThrough(
+function permits(
   rules: Objects[number][string][],
   bridge: string,
   keys: readonly string[],

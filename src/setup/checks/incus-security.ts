@@ -1,8 +1,8 @@
 // Whether this Incus has the security fixes that were known when coi was made. For `coi health` only: setup mends no number.
-import { counted } from '../../counted.ts';
+import { pluralize } from '../../pluralize.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { installedVersion } from '../debian-version.ts';
-import { debianPackage, missingUpdates, securityUpdates, tableDate } from '../incus-security.ts';
+import { debianPackage, missingUpdates, securityUpdates, tableDate } from '../incus-advisories.ts';
 import { withServer } from '../server.ts';
 
 const packageNames = ['incus-base', 'incus'];
@@ -11,9 +11,9 @@ export const incusSecurity: Check = {
   id: 'incus_freshness',
   title: 'Security of Incus',
   group: 'CRITICAL',
-  probe: async (ground) =>
-    withServer(ground, undefined, async (_, { environment }) => {
-      const status = (await ground.machine.readText('/var/lib/dpkg/status')) ?? '';
+  run: async (context) =>
+    withServer(context, undefined, async (_, { environment }) => {
+      const status = (await context.host.readText('/var/lib/dpkg/status')) ?? '';
       const [installed] = packageNames.flatMap((name) => installedVersion(status, name) ?? []);
       return securityFinding(environment.server_version, installed);
     }),
@@ -36,7 +36,7 @@ export function securityFinding(version: string, installed: string | undefined):
   const shown = named === undefined ? version : `${version} (package ${named})`;
   const [first] = missing;
   if (!first) return ok(`${shown} has all fixes that were known on ${tableDate}`, details);
-  const many = counted(missing.length, 'security update');
+  const many = pluralize(missing.length, 'security update');
   const critical = missing.filter((update) => update.critical).length;
   const message = `${shown} lacks ${many}, the first of ${first.date}${critical > 0 ? `; ${critical} of them critical` : ''}`;
   const patched =

@@ -1,8 +1,8 @@
 // Incus itself: alive, answering, able; started with systemd or, where there is none, by hand.
 import { CoiError } from '../../errors.ts';
-import type { Machine, RunResult } from '../../host/install/setup-host.ts';
-import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
-import { command, said } from '../command.ts';
+import type { SetupHost, RunResult } from '../../host/install/setup-host.ts';
+import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
+import { runOrThrow, describeFailure } from '../run-or-throw.ts';
 import { type ServerState, serverState } from '../server.ts';
 
 const daemonPaths = [
@@ -16,29 +16,29 @@ export const adminGroup = 'incus-admin';
 /** A daemon that mounts its pools and looks after recorded instances on a slow disk. */
 const readyLimitMs = 90_000;
 /** So often it is looked whether a daemon that was found is there still. */
-const lookMs = 2000;
+const pollMs = 2000;
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** As Debian's unit of Incus has it; every container takes some. */
 const openFilesMax = 1_048_576;
 
 /** Systemd is the first process (sd_booted(3)). */
-export async function hasSystemd(machine: Machine): Promise<boolean> {
-  return (await machine.kind('/run/systemd/system')) === 'directory';
+export async function hasSystemd(host: SetupHost): Promise<boolean> {
+  return (await host.kind('/run/systemd/system')) === 'directory';
 }
 
 export const incus: Check = {
   id: 'incus',
   title: 'Incus',
   group: 'CRITICAL',
-  probe: async (ground) =>
-    serverFinding(await serverState(ground), await hasSystemd(ground.machine)),
-  fix: async (ground) => {
-    if (await hasSystemd(ground.machine)) {
-      await command(ground, ['systemctl', 'enable', '--now', 'incus.socket']);
-      await command(ground, ['systemctl', 'start', 'incus.service'], { timeoutMs: readyLimitMs });
-      await waitUntilReady(ground);
+  run: async (context) =>
+    serverFinding(await serverState(context), await hasSystemd(context.host)),
+  fix: async (context) => {
+    if (await hasSystemd(context.host)) {
+      await runOrThrow(context, ['systemctl', 'enable', '--now', 'incus.socket']);
+      await runOrThrow(context, ['systemctl', 'start', 'incus.service'], { timeoutMs: readyLimitMs });
+      await waitUntilReady(context);
     } else {
-      await startIncus(ground);
+      await startIncus(context);
     }
   },
 };
@@ -80,9 +80,9 @@ export function serverFinding(state: ServerState, systemd: boolean): Finding {
  * It has only a part of all ids: it is an unprivileged container itself, where FUSE rarely works. Or its systemd knows
  * that it is in a container: there the unit of LXCFS does not start, whatever the container may do.
  */
-async function isContainer(machine: Machine): Promise<boolean> {
-  if ((await machine.readText('/run/systemd/container')) !== undefined) return true;
-  const map = (await machine.readText('/proc/self/uid_map')) ?? '';
+async function isContainer(host: SetupHost): Promise<boolean> {
+  if ((await host.readText('/run/systemd/container')) !== undefined) return true;
+  const map = (await host.readText('/proc/self/uid_map')) ?? '';
   return map !== '' && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
 }
 
@@ -91,46 +91,46 @@ export const lxcfs: Check = {
   id: 'lxcfs',
   title: 'LXCFS',
   group: 'CRITICAL',
-  probe: async ({ machine }) => {
+  run: async ({ host }) => {
     const [kind, inner] = await Promise.all([
-      machine.kind(lxcfsMount),
-      machine.kind(`${lxcfsMount}/proc`),
+      host.kind(lxcfsMount),
+      host.kind(`${lxcfsMount}/proc`),
     ]);
     if (inner === 'directory') return ok(`mounted at ${lxcfsMount}`);
     const stale = kind === 'stale' || inner === 'stale';
     // Incus of other packagers brings its own, elsewhere.
-    if (!stale && (await machine.kind('/opt/incus/bin/lxcfs')) === 'file')
+    if (!stale && (await host.kind('/opt/incus/bin/lxcfs')) === 'file')
       return ok('part of this installation of Incus');
     if (stale) {
       const plan = 'take the dead mount away and start LXCFS';
       return finding('warning', 'its process is gone, the mount is dead', {}, { plan });
     }
-    if (await isContainer(machine)) return finding('warning', 'not running, as in most containers');
+    if (await isContainer(host)) return finding('warning', 'not running, as in most containers');
     return finding('warning', 'not running', {}, { plan: 'start LXCFS' });
   },
-  fix: async (ground) => {
-    const { machine } = ground;
+  fix: async (context) => {
+    const { host } = context;
     const dead = [
-      await machine.kind(lxcfsMount),
-      await machine.kind(`${lxcfsMount}/proc`),
+      await host.kind(lxcfsMount),
+      await host.kind(`${lxcfsMount}/proc`),
     ].includes('stale');
-    if (dead) await command(ground, ['umount', '-l', lxcfsMount]);
-    if (await hasSystemd(machine))
-      return void (await command(ground, ['systemctl', 'enable', '--now', 'lxcfs.service']));
-    await command(ground, ['mkdir', '-p', lxcfsMount]);
-    await machine.startDetached(['lxcfs', lxcfsMount], { logPath: '/var/log/lxcfs.log' });
-    await mounted(ground, lxcfsMount);
+    if (dead) await runOrThrow(context, ['umount', '-l', lxcfsMount]);
+    if (await hasSystemd(host))
+      return void (await runOrThrow(context, ['systemctl', 'enable', '--now', 'lxcfs.service']));
+    await runOrThrow(context, ['mkdir', '-p', lxcfsMount]);
+    await host.startDetached(['lxcfs', lxcfsMount], { logPath: '/var/log/lxcfs.log' });
+    await waitForMount(context, lxcfsMount);
   },
 };
 
-async function startIncus(ground: Ground): Promise<void> {
-  const { machine, signal } = ground;
+async function startIncus(context: CheckContext): Promise<void> {
+  const { host, signal } = context;
   // A daemon that is just starting does not answer yet: a second one would fight with it over its database.
-  if ((await isAlive(machine)) && (await becameReady(ground))) return;
-  const daemon = await daemonPath(machine);
-  await command(ground, ['mkdir', '-p', '/var/log/incus', '/var/lib/incus']);
+  if ((await isDaemonRunning(host)) && (await waitWhileStarting(context))) return;
+  const daemon = await daemonPath(host);
+  await runOrThrow(context, ['mkdir', '-p', '/var/log/incus', '/var/lib/incus']);
   const logPath = '/var/log/incus/incusd.out';
-  const started = await machine.startDetached(
+  const started = await host.startDetached(
     [daemon, '--group', adminGroup, '--logfile', '/var/log/incus/incusd.log'],
     {
       logPath,
@@ -139,9 +139,9 @@ async function startIncus(ground: Ground): Promise<void> {
   );
   // As much as this host allows: fewer open files limit only how many containers there can be.
   const limits = [`--nofile=${openFilesMax}:${openFilesMax}`, '--nproc=unlimited:unlimited'];
-  await machine.run(['prlimit', '--pid', String(started.pid), ...limits], { signal });
+  await host.run(['prlimit', '--pid', String(started.pid), ...limits], { signal });
   const died = started.ended.then(async () => {
-    const log = ((await machine.readText(logPath)) ?? '')
+    const log = ((await host.readText(logPath)) ?? '')
       .trimEnd()
       .split('\n')
       .slice(-3)
@@ -153,64 +153,64 @@ async function startIncus(ground: Ground): Promise<void> {
   const settled = new AbortController();
   try {
     const waiting = AbortSignal.any([signal, settled.signal]);
-    await Promise.race([waitUntilReady({ ...ground, signal: waiting }), died]);
+    await Promise.race([waitUntilReady({ ...context, signal: waiting }), died]);
   } finally {
     settled.abort();
   }
 }
 
 /** Whether there is a daemon. Each container that runs has processes of that name, too, which outlive it. */
-async function isAlive(machine: Machine): Promise<boolean> {
-  for (const { pid, name } of await machine.processes()) {
+async function isDaemonRunning(host: SetupHost): Promise<boolean> {
+  for (const { pid, name } of await host.processes()) {
     if (name !== 'incusd') continue;
     // `[lxc monitor] ...`, or a path and then the name of an inner command such as forkproxy.
     const [program = '', first = '-'] =
-      (await machine.readText(`/proc/${pid}/cmdline`))?.split('\0').filter(Boolean) ?? [];
+      (await host.readText(`/proc/${pid}/cmdline`))?.split('\0').filter(Boolean) ?? [];
     if (!program.startsWith('[') && first.startsWith('-')) return true;
   }
   return false;
 }
 
 /** False where the daemon that was there has ended: it was not starting, but ending. Throws where it does neither. */
-async function becameReady(ground: Ground): Promise<boolean> {
-  for (let leftMs = readyLimitMs; ; leftMs -= lookMs) {
-    const ready = await waitReady(ground, lookMs);
+async function waitWhileStarting(context: CheckContext): Promise<boolean> {
+  for (let leftMs = readyLimitMs; ; leftMs -= pollMs) {
+    const ready = await waitReady(context, pollMs);
     if (ready.status === 0) return true;
-    if (!(await isAlive(ground.machine))) return false;
-    if (leftMs <= lookMs) throw notReady(ready);
+    if (!(await isDaemonRunning(context.host))) return false;
+    if (leftMs <= pollMs) throw notReady(ready);
   }
 }
 
-async function waitUntilReady(ground: Ground): Promise<void> {
-  const ready = await waitReady(ground, readyLimitMs);
+async function waitUntilReady(context: CheckContext): Promise<void> {
+  const ready = await waitReady(context, readyLimitMs);
   if (ready.status !== 0) throw notReady(ready);
 }
 
-async function waitReady({ machine, signal }: Ground, limitMs: number): Promise<RunResult> {
-  const argv = [await daemonPath(machine), 'waitready', '--timeout', String(limitMs / 1000)];
-  return machine.run(argv, { timeoutMs: limitMs + 5_000, signal });
+async function waitReady({ host, signal }: CheckContext, limitMs: number): Promise<RunResult> {
+  const argv = [await daemonPath(host), 'waitready', '--timeout', String(limitMs / 1000)];
+  return host.run(argv, { timeoutMs: limitMs + 5_000, signal });
 }
 
 function notReady(ready: RunResult): CoiError {
   return new CoiError(
     'setup-failed',
-    `Incus did not come up: \`incusd waitready\` ${said(ready)}`,
+    `Incus did not come up: \`incusd waitready\` ${describeFailure(ready)}`,
     { hint: 'Its log is /var/log/incus/incusd.log or, with systemd, `journalctl -u incus`.' },
   );
 }
 
-async function daemonPath(machine: Machine): Promise<string> {
-  for (const path of daemonPaths) if ((await machine.kind(path)) === 'file') return path;
+async function daemonPath(host: SetupHost): Promise<string> {
+  for (const path of daemonPaths) if ((await host.kind(path)) === 'file') return path;
   throw new CoiError('setup-failed', 'there is no incusd on this host', {
     hint: 'Install Incus 6.0 or newer.',
   });
 }
 
 /** LXCFS has no way to say that it is ready; `findmnt --poll` waits for the mount, which may come before it looks. */
-async function mounted(ground: Ground, path: string): Promise<void> {
+async function waitForMount(context: CheckContext, path: string): Promise<void> {
   for (let left = 5; left > 0; left--) {
-    if ((await ground.machine.kind(`${path}/proc`)) === 'directory') return;
+    if ((await context.host.kind(`${path}/proc`)) === 'directory') return;
     const wait = ['findmnt', '--poll=mount', '--first-only', '--timeout', '1000', '--target', path];
-    await ground.machine.run(wait, { signal: ground.signal });
+    await context.host.run(wait, { signal: context.signal });
   }
 }

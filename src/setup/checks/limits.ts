@@ -1,9 +1,9 @@
 // Limits of the kernel that all sessions of a host share, since their processes count for root of the host.
 // Values: Incus, "Server settings for a Incus production setup" (doc/reference/server_settings).
-import type { Machine } from '../../host/install/setup-host.ts';
+import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, finding, ok } from '../check.ts';
 
-const lowest: Readonly<Record<string, number>> = {
+const minimums: Readonly<Record<string, number>> = {
   'fs.aio-max-nr': 524_288,
   'fs.inotify.max_queued_events': 1_048_576,
   'fs.inotify.max_user_instances': 1_048_576,
@@ -13,14 +13,14 @@ const lowest: Readonly<Record<string, number>> = {
   'vm.max_map_count': 262_144,
 };
 
-export const limitsKept = '/etc/sysctl.d/61-coi-limits.conf';
+export const limitsPath = '/etc/sysctl.d/61-coi-limits.conf';
 
 export const kernelLimits: Check = {
   id: 'kernel_limits',
   title: 'Kernel limits',
   group: 'SYSTEM',
-  probe: async ({ machine }) => {
-    const low = await tooLow(machine);
+  run: async ({ host }) => {
+    const low = await tooLow(host);
     if (low.length === 0) return ok('high enough for many sessions');
     const keys = low.map(({ key }) => key);
     return finding(
@@ -33,17 +33,17 @@ export const kernelLimits: Check = {
       },
     );
   },
-  fix: async ({ machine }) => {
-    const low = await tooLow(machine);
-    for (const { key } of low) await raised(machine, key);
+  fix: async ({ host }) => {
+    const low = await tooLow(host);
+    for (const { key } of low) await raiseLimit(host, key);
     // What this host has more of is not for a later boot to lower.
-    const before = (await machine.readText(limitsKept)) ?? '';
-    const kept = Object.keys(lowest).filter(
+    const before = (await host.readText(limitsPath)) ?? '';
+    const kept = Object.keys(minimums).filter(
       (key) => low.some((one) => one.key === key) || before.includes(`\n${key} = `),
     );
-    const lines = kept.map((key) => `${key} = ${lowest[key]}`);
-    await machine.writeText(
-      limitsKept,
+    const lines = kept.map((key) => `${key} = ${minimums[key]}`);
+    await host.writeText(
+      limitsPath,
       `# Written by \`coi setup\`: all sessions together need more than one user.\n${lines.join('\n')}\n`,
       0o644,
     );
@@ -51,10 +51,10 @@ export const kernelLimits: Check = {
 };
 
 /** What a kernel does not have, or does not show, is not looked at. */
-async function tooLow(machine: Machine): Promise<{ key: string; value: number }[]> {
+async function tooLow(host: SetupHost): Promise<{ key: string; value: number }[]> {
   const found = await Promise.all(
-    Object.entries(lowest).map(async ([key, least]) => {
-      const text = (await machine.readText(pathOf(key)))?.trim() ?? '';
+    Object.entries(minimums).map(async ([key, least]) => {
+      const text = (await host.readText(pathOf(key)))?.trim() ?? '';
       const value = Number(text);
       return /^\d+$/.test(text) && value < least ? [{ key, value }] : [];
     }),
@@ -63,9 +63,9 @@ async function tooLow(machine: Machine): Promise<{ key: string; value: number }[
 }
 
 /** Left as it is where this system is a container that may not change it: the next look says so. */
-async function raised(machine: Machine, key: string): Promise<void> {
+async function raiseLimit(host: SetupHost, key: string): Promise<void> {
   try {
-    await machine.overwrite(pathOf(key), String(lowest[key]));
+    await host.overwrite(pathOf(key), String(minimums[key]));
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) throw error;

@@ -1,7 +1,7 @@
 // The bridge of our own, and what the host must allow so that it carries anything.
 import { CoiError } from '../../errors.ts';
 import type { Network } from '../../incus/shapes.ts';
-import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
+import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
 import { withServer } from '../server.ts';
 import {
   bridgeConfig,
@@ -23,25 +23,25 @@ export const bridge: Check = {
   id: 'network_bridge',
   title: 'Network bridge',
   group: 'NETWORKING',
-  probe: async (ground) => {
+  run: async (context) => {
     const plan = `make the bridge ${bridgeName} with a private network that is free here`;
     // An Incus that only sleeps may have it: then there is nothing to announce.
-    const known = (await ground.machine.kind(`${networksDir}/${bridgeName}`)) !== 'missing';
-    return withServer(ground, known ? undefined : plan, async (incus) => {
-      const networks = await incus.networks({ signal: ground.signal });
+    const known = (await context.host.kind(`${networksDir}/${bridgeName}`)) !== 'missing';
+    return withServer(context, known ? undefined : plan, async (incus) => {
+      const networks = await incus.networks({ signal: context.signal });
       const found = networks.find(({ name }) => name === bridgeName);
       if (!found) return finding('failed', `${bridgeName} does not exist`, {}, { plan });
       const judged = bridgeFinding(found);
-      return judged.status === 'ok' && (await dnsmasqIsDead(ground))
+      return judged.status === 'ok' && (await dnsmasqIsDead(context))
         ? finding('failed', 'its DHCP and DNS server is dead', judged.details, {
             plan: `bring ${bridgeName} up again`,
           })
         : judged;
     });
   },
-  fix: async (ground) => {
-    const incus = await ground.incus();
-    const found = await incus.network(bridgeName, { signal: ground.signal });
+  fix: async (context) => {
+    const incus = await context.incus();
+    const found = await incus.network(bridgeName, { signal: context.signal });
     if (found) {
       // A changed key makes Incus set the bridge up again, its DHCP server included; a comment changes nothing else.
       const lines = found.config['raw.dnsmasq'] ?? '';
@@ -51,11 +51,11 @@ export const bridge: Check = {
       return incus.updateNetwork(
         bridgeName,
         { config: { ...found.config, 'raw.dnsmasq': revived } },
-        { signal: ground.signal },
+        { signal: context.signal },
       );
     }
-    const networks = await incus.networks({ signal: ground.signal });
-    const subnet = freeSubnet(await takenSubnets(ground, networks));
+    const networks = await incus.networks({ signal: context.signal });
+    const subnet = freeSubnet(await usedSubnets(context, networks));
     if (!subnet)
       throw new CoiError(
         'setup-failed',
@@ -71,7 +71,7 @@ export const bridge: Check = {
         description: bridgeDescription,
         config: bridgeConfig(subnet),
       },
-      { signal: ground.signal },
+      { signal: context.signal },
     );
   },
 };
@@ -129,20 +129,20 @@ function leavesRoom({ base, prefix }: Subnet, ranges: string | undefined): boole
 }
 
 /** Only root can see the process's number, and only there is it worth knowing. */
-async function dnsmasqIsDead({ machine }: Ground): Promise<boolean> {
-  const pidText = await machine.readText(`${networksDir}/${bridgeName}/dnsmasq.pid`);
+async function dnsmasqIsDead({ host }: CheckContext): Promise<boolean> {
+  const pidText = await host.readText(`${networksDir}/${bridgeName}/dnsmasq.pid`);
   const pid = Number(/^pid:\s*(\d+)/m.exec(pidText ?? '')?.[1] ?? Number.NaN);
   if (!Number.isInteger(pid)) return false;
-  return !(await machine.processes()).some((one) => one.pid === pid && one.name === 'dnsmasq');
+  return !(await host.processes()).some((one) => one.pid === pid && one.name === 'dnsmasq');
 }
 
-async function takenSubnets(
-  { machine, signal }: Ground,
+async function usedSubnets(
+  { host, signal }: CheckContext,
   networks: readonly Network[],
 ): Promise<Subnet[]> {
   const [routes, resolver] = await Promise.all([
-    machine.run(['ip', '-4', 'route', 'show', 'table', 'all'], { signal }),
-    machine.readText('/etc/resolv.conf'),
+    host.run(['ip', '-4', 'route', 'show', 'table', 'all'], { signal }),
+    host.readText('/etc/resolv.conf'),
   ]);
   if (routes.status !== 0)
     throw new CoiError('setup-failed', 'the routes of this host cannot be read', {
@@ -153,14 +153,14 @@ async function takenSubnets(
 }
 
 const forwardingPath = '/proc/sys/net/ipv4/ip_forward';
-export const forwardingKept = '/etc/sysctl.d/60-coi.conf';
+export const forwardingConfigPath = '/etc/sysctl.d/60-coi.conf';
 
 export const forwarding: Check = {
   id: 'ip_forwarding',
   title: 'IP forwarding',
   group: 'NETWORKING',
-  probe: async ({ machine }) => {
-    const value = (await machine.readText(forwardingPath))?.trim();
+  run: async ({ host }) => {
+    const value = (await host.readText(forwardingPath))?.trim();
     if (value === '1') return ok('on');
     return finding(
       'failed',
@@ -169,10 +169,10 @@ export const forwarding: Check = {
       { plan: 'switch IPv4 forwarding on, also for later boots' },
     );
   },
-  fix: async ({ machine }) => {
-    await machine.overwrite(forwardingPath, '1');
-    await machine.writeText(
-      forwardingKept,
+  fix: async ({ host }) => {
+    await host.overwrite(forwardingPath, '1');
+    await host.writeText(
+      forwardingConfigPath,
       '# Written by `coi setup`: sessions reach the internet through this host.\nnet.ipv4.ip_forward = 1\n',
       0o644,
     );

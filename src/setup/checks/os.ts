@@ -1,13 +1,13 @@
 // The distribution, the kernel and what they have to offer.
-import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
-import { incusOrigin, parseRelease } from '../os.ts';
+import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
+import { incusOrigin, parseRelease } from '../os-release.ts';
 
 export const distribution: Check = {
   id: 'os',
   title: 'Operating system',
   group: 'SYSTEM',
-  probe: async ({ machine }) => {
-    const text = await machine.readText('/etc/os-release');
+  run: async ({ host }) => {
+    const text = await host.readText('/etc/os-release');
     if (text === undefined) return finding('warning', 'unknown: there is no /etc/os-release');
     const release = parseRelease(text);
     const details = { id: release.id, version: release.version ?? null };
@@ -25,10 +25,10 @@ export const kernel: Check = {
   id: 'kernel_version',
   title: 'Kernel',
   group: 'SYSTEM',
-  probe: async ({ machine }) => {
+  run: async ({ host }) => {
     const [release, namespaces] = await Promise.all(
       ['/proc/sys/kernel/osrelease', '/proc/sys/user/max_user_namespaces'].map((path) =>
-        machine.readText(path),
+        host.readText(path),
       ),
     );
     return kernelFinding(release?.trim() ?? '', Number(namespaces ?? Number.NaN));
@@ -65,8 +65,8 @@ export const controlGroups: Check = {
   id: 'cgroup_availability',
   title: 'Control groups',
   group: 'SYSTEM',
-  probe: async ({ machine }) => {
-    const mounts = (await machine.readText('/proc/self/mounts')) ?? '';
+  run: async ({ host }) => {
+    const mounts = (await host.readText('/proc/self/mounts')) ?? '';
     const found = [...mounts.matchAll(groupFileSystems)].map((match) => match[1]);
     if (found.length > 0)
       return ok(/ \/sys\/fs\/cgroup cgroup2 /.test(mounts) ? 'version 2' : 'version 1');
@@ -77,9 +77,9 @@ export const controlGroups: Check = {
       { plan: 'mount the control groups at /sys/fs/cgroup' },
     );
   },
-  fix: async (ground: Ground) => {
-    await ground.machine.run(['mount', '-t', 'cgroup2', 'cgroup2', '/sys/fs/cgroup'], {
-      signal: ground.signal,
+  fix: async (context: CheckContext) => {
+    await context.host.run(['mount', '-t', 'cgroup2', 'cgroup2', '/sys/fs/cgroup'], {
+      signal: context.signal,
     });
   },
 };

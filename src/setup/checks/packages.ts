@@ -1,10 +1,10 @@
 // Where apt finds Incus, and the packages that sessions need on the host.
 import { CoiError } from '../../errors.ts';
-import type { Machine } from '../../host/install/setup-host.ts';
+import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type AptSource, parseDeb822, parseSourceLines } from '../apt-sources.ts';
-import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
-import { said } from '../command.ts';
-import { noteMade } from '../made.ts';
+import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
+import { describeFailure } from '../run-or-throw.ts';
+import { recordCreated } from '../setup-record.ts';
 import {
   derivedSource,
   hasSuite,
@@ -12,10 +12,10 @@ import {
   mainSource,
   parseRelease,
   type Release,
-} from '../os.ts';
+} from '../os-release.ts';
 
 const sourceDir = '/etc/apt/sources.list.d';
-export const derivedPath = `${sourceDir}/coi-backports.sources`;
+export const backportsSourcePath = `${sourceDir}/coi-backports.sources`;
 
 interface Need {
   readonly package: string;
@@ -59,25 +59,25 @@ export const aptSource: Check = {
   id: 'apt_source',
   title: 'Package source',
   group: 'SYSTEM',
-  probe: async ({ machine }) => {
+  run: async ({ host }) => {
     const [text, missing] = await Promise.all([
-      machine.readText('/etc/os-release'),
-      missingPackages(machine),
+      host.readText('/etc/os-release'),
+      missingPackages(host),
     ]);
     if (!missing.includes('incus-base')) return ok('not needed: Incus is installed');
-    return sourceFinding(parseRelease(text ?? ''), await aptSources(machine));
+    return sourceFinding(parseRelease(text ?? ''), await aptSources(host));
   },
-  fix: async ({ machine }) => {
-    const release = parseRelease((await machine.readText('/etc/os-release')) ?? '');
+  fix: async ({ host }) => {
+    const release = parseRelease((await host.readText('/etc/os-release')) ?? '');
     const origin = incusOrigin(release);
     const source =
       origin.kind === 'backports'
-        ? mainSource(await aptSources(machine), origin.codename)
+        ? mainSource(await aptSources(host), origin.codename)
         : undefined;
     if (origin.kind !== 'backports' || !source)
       throw new CoiError('setup-failed', 'the source of this release vanished meanwhile');
-    await machine.writeText(
-      derivedPath,
+    await host.writeText(
+      backportsSourcePath,
       derivedSource(source, `${origin.codename}-backports`),
       0o644,
     );
@@ -108,7 +108,7 @@ function sourceFinding(release: Release, sources: readonly AptSource[]): Finding
           `${suite} is not among apt's sources`,
           {},
           {
-            plan: `add ${suite} of this machine's own Debian mirror to apt's sources (${derivedPath})`,
+            plan: `add ${suite} of this machine's own Debian mirror to apt's sources (${backportsSourcePath})`,
           },
         );
       }
@@ -128,10 +128,10 @@ export const packages: Check = {
   id: 'packages',
   title: 'Packages',
   group: 'SYSTEM',
-  probe: async ({ machine }) => {
+  run: async ({ host }) => {
     const [missing, hasApt] = await Promise.all([
-      missingPackages(machine),
-      machine.kind('/usr/bin/apt-get'),
+      missingPackages(host),
+      host.kind('/usr/bin/apt-get'),
     ]);
     if (missing.length === 0) return ok(`all ${needs.length} are installed`);
     const plan = hasApt === 'missing' ? undefined : `install ${missing.join(', ')} with apt`;
@@ -142,17 +142,17 @@ export const packages: Check = {
       { plan, hint: 'Install what is missing with the package manager of this host.' },
     );
   },
-  fix: async (ground) => {
-    const missing = await missingPackages(ground.machine);
-    await noteMade(ground.machine, { packages: missing });
-    await installPackages(ground, missing);
+  fix: async (context) => {
+    const missing = await missingPackages(context.host);
+    await recordCreated(context.host, { packages: missing });
+    await installPackages(context, missing);
   },
 };
 
-export async function missingPackages(machine: Machine): Promise<string[]> {
+export async function missingPackages(host: SetupHost): Promise<string[]> {
   const found = await Promise.all(
     needs.map(async (need) => {
-      const kinds = await Promise.all(need.shownBy.map((path) => machine.kind(path)));
+      const kinds = await Promise.all(need.shownBy.map((path) => host.kind(path)));
       return kinds.some((kind) => kind === 'file' || kind === 'link') ? [] : [need.package];
     }),
   );
@@ -160,9 +160,9 @@ export async function missingPackages(machine: Machine): Promise<string[]> {
 }
 
 /** Every source that apt reads. */
-async function aptSources(machine: Machine): Promise<AptSource[]> {
-  const names = await machine.names(sourceDir);
-  const read = async (path: string) => (await machine.readText(path)) ?? '';
+async function aptSources(host: SetupHost): Promise<AptSource[]> {
+  const names = await host.names(sourceDir);
+  const read = async (path: string) => (await host.readText(path)) ?? '';
   const [main, ...rest] = await Promise.all([
     read('/etc/apt/sources.list'),
     ...names.map((name) => read(`${sourceDir}/${name}`)),
@@ -191,33 +191,33 @@ export const aptOptions = [
 ];
 export const aptEnv = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' };
 
-async function installPackages(ground: Ground, names: readonly string[]): Promise<void> {
-  const release = parseRelease((await ground.machine.readText('/etc/os-release')) ?? '');
+async function installPackages(context: CheckContext, names: readonly string[]): Promise<void> {
+  const release = parseRelease((await context.host.readText('/etc/os-release')) ?? '');
   const origin = incusOrigin(release);
   const suite =
     origin.kind === 'backports' && names.includes('incus-base')
       ? ['-t', `${origin.codename}-backports`]
       : [];
   const apt = (...words: string[]) =>
-    ground.machine.run(['apt-get', '-q', '-y', ...aptOptions, ...words], {
+    context.host.run(['apt-get', '-q', '-y', ...aptOptions, ...words], {
       env: aptEnv,
       timeoutMs: aptLimitMs,
-      signal: ground.signal,
+      signal: context.signal,
     });
   const install = () => apt(...suite, '--no-install-recommends', 'install', ...names);
   // Lists that are there and fresh enough save the slow update; a failure of any kind is tried again after mending what an interrupted run left.
   if ((await install()).status === 0) return;
-  await ground.machine.run(['dpkg', '--force-confdef', '--force-confold', '--configure', '-a'], {
+  await context.host.run(['dpkg', '--force-confdef', '--force-confold', '--configure', '-a'], {
     env: aptEnv,
     timeoutMs: aptLimitMs,
-    signal: ground.signal,
+    signal: context.signal,
   });
   await apt('-f', 'install');
   const updated = await apt('update');
   const installed = await install();
   if (installed.status === 0) return;
   const cause =
-    updated.status === 0 ? `apt-get install ${said(installed)}` : `apt-get update ${said(updated)}`;
+    updated.status === 0 ? `apt-get install ${describeFailure(installed)}` : `apt-get update ${describeFailure(updated)}`;
   throw new CoiError('setup-failed', cause, {
     hint: 'Make apt work, then run `coi setup` again: it goes on where it stopped.',
   });

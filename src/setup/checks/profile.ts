@@ -4,7 +4,7 @@ import type { Devices, Profile, StoragePool } from '../../incus/shapes.ts';
 import { type Check, finding, ok } from '../check.ts';
 import { serverState, withServer } from '../server.ts';
 import { bridgeName } from './network.ts';
-import { madeHere } from './storage.ts';
+import { poolDescription } from './storage.ts';
 
 const plan = 'let the default profile of Incus use that pool and that bridge';
 
@@ -12,18 +12,18 @@ export const defaultProfile: Check = {
   id: 'default_profile',
   title: 'Default profile',
   group: 'STORAGE',
-  probe: async (ground) => {
-    const { machine, signal } = ground;
-    if ((await serverState(ground)).kind === 'silent') {
-      const known = (await machine.names('/var/lib/incus/storage-pools')).length > 0;
+  run: async (context) => {
+    const { host, signal } = context;
+    if ((await serverState(context)).kind === 'silent') {
+      const known = (await host.names('/var/lib/incus/storage-pools')).length > 0;
       return finding('failed', 'Incus does not answer', {}, known ? {} : { plan });
     }
-    return withServer(ground, undefined, async (incus) => {
+    return withServer(context, undefined, async (incus) => {
       const [profile, pools] = await Promise.all([
         incus.profile('default', { signal }),
         incus.storagePools({ signal }),
       ]);
-      const lacking = Object.keys(lackingDevices(profile, pools));
+      const lacking = Object.keys(missingDevices(profile, pools));
       return lacking.length === 0
         ? ok(profile === undefined ? 'Incus has none' : 'as it was set up')
         : finding('warning', `lacks ${lacking.join(' and ')}`, {}, { plan });
@@ -35,13 +35,13 @@ export const defaultProfile: Check = {
       incus.profile('default', { signal }),
       incus.storagePools({ signal }),
     ]);
-    await incus.updateProfile('default', { devices: lackingDevices(profile, pools) }, { signal });
+    await incus.updateProfile('default', { devices: missingDevices(profile, pools) }, { signal });
   },
 };
 
 /** What `incus admin init` would have put in. Nothing if the profile or the pool is somebody else's. Pure. */
-function lackingDevices(profile: Profile | undefined, pools: readonly StoragePool[]): Devices {
-  const ours = pools.length === 0 || pools.every(({ description }) => description === madeHere);
+function missingDevices(profile: Profile | undefined, pools: readonly StoragePool[]): Devices {
+  const ours = pools.length === 0 || pools.every(({ description }) => description === poolDescription);
   if (profile === undefined || !ours || Object.keys(profile.config).length > 0) return {};
   const { root, eth0, ...others } = profile.devices;
   if (Object.keys(others).length > 0) return {};

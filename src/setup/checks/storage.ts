@@ -1,9 +1,9 @@
 // The pool that containers lie on: copy-on-write, or every start copies a whole system.
 import { CoiError } from '../../errors.ts';
-import type { Machine } from '../../host/install/setup-host.ts';
+import type { SetupHost } from '../../host/install/setup-host.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { StoragePool } from '../../incus/shapes.ts';
-import { type Check, type Finding, finding, type Ground, ok } from '../check.ts';
+import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
 import { serverState, withServer } from '../server.ts';
 
 const gib = 1024 ** 3;
@@ -28,7 +28,7 @@ export interface PoolFacts {
 }
 
 /** What kind of pool a host without any gets. */
-export function poolPlan({ freeBytes, btrfs, loop }: PoolFacts): PoolPlan {
+export function planPool({ freeBytes, btrfs, loop }: PoolFacts): PoolPlan {
   const freeGib = freeBytes / gib;
   if (freeGib < smallestGib)
     return {
@@ -51,39 +51,39 @@ export const storagePools: Check = {
   id: 'incus_storage_pools',
   title: 'Storage pool',
   group: 'STORAGE',
-  probe: async (ground) => {
-    const plan = async () => poolPlan(await poolFacts(ground.machine));
-    if ((await serverState(ground)).kind === 'silent') {
+  run: async (context) => {
+    const plan = async () => planPool(await poolFacts(context.host));
+    if ((await serverState(context)).kind === 'silent') {
       // An Incus that only sleeps has its pools: then there is nothing to announce.
-      const known = (await ground.machine.names(`${dataDir}/storage-pools`)).length > 0;
+      const known = (await context.host.names(`${dataDir}/storage-pools`)).length > 0;
       return known
         ? finding('failed', 'Incus does not answer')
-        : missingPool(await plan(), 'Incus does not answer');
+        : missingPoolFinding(await plan(), 'Incus does not answer');
     }
-    return withServer(ground, undefined, async (incus) => {
-      const pools = await incus.storagePools({ signal: ground.signal });
-      const pool = await poolOfSessions(incus, pools);
-      if (!pool) return missingPool(await plan(), 'there is none');
+    return withServer(context, undefined, async (incus) => {
+      const pools = await incus.storagePools({ signal: context.signal });
+      const pool = await sessionPool(incus, pools);
+      if (!pool) return missingPoolFinding(await plan(), 'there is none');
       // Some drivers cannot tell their size.
       const resources = await incus
-        .storageResources(pool.name, { signal: ground.signal })
+        .storageResources(pool.name, { signal: context.signal })
         .catch(() => undefined);
       return poolFinding(pool, resources?.space);
     });
   },
-  fix: async (ground) => {
-    const incus = await ground.incus();
-    await ground.machine.run(['modprobe', 'loop'], { signal: ground.signal });
-    await ground.machine.run(['modprobe', 'btrfs'], { signal: ground.signal });
-    const plan = poolPlan(await poolFacts(ground.machine));
+  fix: async (context) => {
+    const incus = await context.incus();
+    await context.host.run(['modprobe', 'loop'], { signal: context.signal });
+    await context.host.run(['modprobe', 'btrfs'], { signal: context.signal });
+    const plan = planPool(await poolFacts(context.host));
     if (plan.kind === 'none')
       throw new CoiError('setup-failed', `no storage pool can be made: ${plan.why}`);
-    await createPool(ground, incus, plan);
+    await createPool(context, incus, plan);
   },
 };
 
 /** The pool of the default profile's root disk, otherwise the first one. */
-async function poolOfSessions(
+async function sessionPool(
   incus: Incus,
   pools: readonly StoragePool[],
 ): Promise<StoragePool | undefined> {
@@ -94,7 +94,7 @@ async function poolOfSessions(
   return pools.find((pool) => pool.name === name) ?? pools[0];
 }
 
-function missingPool(plan: PoolPlan, why: string): Finding {
+function missingPoolFinding(plan: PoolPlan, why: string): Finding {
   if (plan.kind === 'none')
     return finding('failed', plan.why, {}, { hint: 'Free some space and run `coi setup` again.' });
   const what =
@@ -139,33 +139,33 @@ export function poolFinding(
   return ok(name, details);
 }
 
-async function poolFacts(machine: Machine): Promise<PoolFacts> {
+async function poolFacts(host: SetupHost): Promise<PoolFacts> {
   const [freeBytes, known, release, control] = await Promise.all([
-    machine.freeBytes(dataDir),
-    machine.readText('/proc/filesystems'),
-    machine.readText('/proc/sys/kernel/osrelease'),
-    machine.kind('/dev/loop-control'),
+    host.freeBytes(dataDir),
+    host.readText('/proc/filesystems'),
+    host.readText('/proc/sys/kernel/osrelease'),
+    host.kind('/dev/loop-control'),
   ]);
   const modules = `/lib/modules/${release?.trim()}/kernel`;
-  const module = async (path: string) => (await machine.names(`${modules}/${path}`)).length > 0;
+  const module = async (path: string) => (await host.names(`${modules}/${path}`)).length > 0;
   const btrfs = /\tbtrfs$/m.test(known ?? '') || (await module('fs/btrfs'));
   const loop = control !== 'missing' || (await module('drivers/block'));
   return { freeBytes, btrfs, loop };
 }
 
 /** How a pool of ours is told from one that somebody chose. */
-export const madeHere = 'Made by coi setup';
+export const poolDescription = 'Made by coi setup';
 
 /** Does not fall back to directories when btrfs fails unexpectedly: a slow pool would stay, and nobody would know why. */
 async function createPool(
-  { signal }: Ground,
+  { signal }: CheckContext,
   incus: Incus,
   plan: Exclude<PoolPlan, { kind: 'none' }>,
 ): Promise<void> {
   const config: Record<string, string> =
     plan.kind === 'btrfs' ? { size: `${plan.sizeGib}GiB` } : {};
   try {
-    const pool = { name: poolName, driver: plan.kind, description: madeHere, config };
+    const pool = { name: poolName, driver: plan.kind, description: poolDescription, config };
     await incus.createStoragePool(pool, { signal, timeoutMs: 120_000 });
   } catch (error) {
     signal.throwIfAborted();
@@ -184,8 +184,8 @@ export const diskSpace: Check = {
   id: 'disk_space',
   title: 'Disk space',
   group: 'STORAGE',
-  probe: async ({ machine }) => {
-    const freeBytes = await machine.freeBytes(dataDir);
+  run: async ({ host }) => {
+    const freeBytes = await host.freeBytes(dataDir);
     const text = `${(freeBytes / gib).toFixed(1)} GiB free at ${dataDir}`;
     return freeBytes < diskWarnBytes
       ? finding('warning', text, { freeBytes }, { hint: 'Free some space.' })

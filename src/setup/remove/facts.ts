@@ -2,14 +2,14 @@
 import type { Image, Network, Profile, StoragePool } from '../../incus/shapes.ts';
 import { imageKeys } from '../../instance-keys.ts';
 import { type Container, coiContainers } from '../../session/record/instance-record.ts';
-import type { Ground } from '../check.ts';
+import type { CheckContext } from '../check.ts';
 import { parseGroup } from '../checks/access.ts';
 import { unitPath } from '../checks/coi.ts';
 import { adminGroup } from '../checks/incus.ts';
-import { limitsKept } from '../checks/limits.ts';
-import { bridgeDescription, bridgeName, forwardingKept } from '../checks/network.ts';
-import { derivedPath, missingPackages } from '../checks/packages.ts';
-import { madeHere } from '../checks/storage.ts';
+import { limitsPath } from '../checks/limits.ts';
+import { bridgeDescription, bridgeName, forwardingConfigPath } from '../checks/network.ts';
+import { backportsSourcePath, missingPackages } from '../checks/packages.ts';
+import { poolDescription } from '../checks/storage.ts';
 import {
   type IdLine,
   idFiles,
@@ -18,20 +18,20 @@ import {
   parseIdLines,
   singleIds,
 } from '../id-lines.ts';
-import { type Made, nothingMade, readMade, stateDir } from '../made.ts';
+import { type SetupRecord, emptySetupRecord, readSetupRecord, stateDir } from '../setup-record.ts';
 import { serverState } from '../server.ts';
-import { isOther, type Stranger, strangersOf } from './elsewhere.ts';
-import { openings } from './firewalls.ts';
-import { removablePackages } from './packages.ts';
-import { type Unfinished, unfinished } from './unfinished.ts';
+import { isOtherProject, type ForeignInstance, foreignInstances } from './other-projects.ts';
+import { findFirewallRules } from './firewalls.ts';
+import { findRemovablePackages } from './packages.ts';
+import { type PendingWork, readPendingWork } from './pending-work.ts';
 
-export interface RemoveGround extends Ground {
+export interface RemoveContext extends CheckContext {
   /** Ends coid; false if none ran. */
   stopCoid(): Promise<boolean>;
   /** Ends coid, if it runs, and starts it: it takes up at once what it could not finish. */
   restartCoid(): Promise<void>;
   /** Tells of work for workspaces that is given up. */
-  givenUp(lines: readonly string[]): void;
+  reportAbandoned(lines: readonly string[]): void;
   /** Deletes a container, running or not. */
   endContainer(container: Container): Promise<void>;
   /** Removes a directory below a home, whatever an agent put into it, and without a link on the way. */
@@ -46,7 +46,7 @@ export interface IncusFacts {
   /** How many instances of the same project are not coi's. */
   readonly others: number;
   /** The instances of other projects. */
-  readonly strangers: readonly Stranger[];
+  readonly foreign: readonly ForeignInstance[];
   /** Those that `coi build` made, which can be built again. */
   readonly images: readonly Image[];
   readonly pool: StoragePool | undefined;
@@ -54,10 +54,10 @@ export interface IncusFacts {
   readonly profile: Profile | undefined;
 }
 
-export interface Facts {
-  readonly made: Made;
+export interface RemovalFacts {
+  readonly record: SetupRecord;
   /** There is a record, but it cannot be read. */
-  readonly unreadable: boolean;
+  readonly recordUnreadable: boolean;
   readonly unit: boolean;
   readonly coidRuns: boolean;
   /** nftables tables, as `inet coi`. */
@@ -74,7 +74,7 @@ export interface Facts {
   /** Single ids of root's of which no record says who added them. */
   readonly unknownIds: readonly IdLine[];
   /** What coid has yet to do for workspaces of sessions, which may be running. */
-  readonly notes: readonly Unfinished[];
+  readonly notes: readonly PendingWork[];
   readonly members: readonly string[];
   /** Everybody in the group. */
   readonly allMembers: readonly string[];
@@ -93,80 +93,80 @@ export interface Facts {
 
 export const runDir = '/run/coi';
 export const logDir = '/var/log/coi';
-const writtenHere = '# Written by `coi setup`';
+const fileMark = '# Written by `coi setup`';
 
 /** `forApt`: packages may be to go, too, so apt is asked about them, which takes seconds. */
-export async function removalFacts(ground: RemoveGround, forApt: boolean): Promise<Facts> {
-  const { machine, installer } = ground;
-  const record = await readMade(machine);
-  const made = record ?? nothingMade;
-  const exists = async (path: string) => (await machine.kind(path)) !== 'missing';
+export async function readRemovalFacts(context: RemoveContext, forApt: boolean): Promise<RemovalFacts> {
+  const { host, installer } = context;
+  const found = await readSetupRecord(host);
+  const record = found ?? emptySetupRecord;
+  const exists = async (path: string) => (await host.kind(path)) !== 'missing';
   const anyExists = async (paths: readonly string[]) =>
     (await Promise.all(paths.map(exists))).includes(true);
   // Behind a link of the user's nothing is touched: this is root.
   const existingBelow = async (top: string, paths: readonly string[]) => {
     const found = paths.map(
       async (path) =>
-        (await machine.kind(`${top}/${path.split('/')[0]}`)) === 'directory' &&
+        (await host.kind(`${top}/${path.split('/')[0]}`)) === 'directory' &&
         (await exists(`${top}/${path}`)),
     );
     const there = await Promise.all(found);
     return paths.filter((_, at) => there[at]);
   };
   const ours = async (paths: readonly string[]) => {
-    const texts = await Promise.all(paths.map((path) => machine.readText(path)));
-    return paths.filter((_, at) => texts[at]?.startsWith(writtenHere));
+    const texts = await Promise.all(paths.map((path) => host.readText(path)));
+    return paths.filter((_, at) => texts[at]?.startsWith(fileMark));
   };
   const [incus, tables, missing, groups, install] = await Promise.all([
-    incusFacts(ground),
-    machine.run(['nft', 'list', 'tables'], { signal: ground.signal }),
-    missingPackages(machine),
-    machine.readText('/etc/group'),
+    readIncusFacts(context),
+    host.run(['nft', 'list', 'tables'], { signal: context.signal }),
+    missingPackages(host),
+    host.readText('/etc/group'),
     installer?.state(),
   ]);
-  const home = await homeOf(ground);
-  const packages = made.packages.filter((name) => !missing.includes(name));
+  const home = await findHome(context);
+  const packages = record.packages.filter((name) => !missing.includes(name));
   const allMembers = parseGroup(groups ?? '', adminGroup)?.members ?? [];
-  const noted = parseIdLines(await machine.readText(`${stateDir}/${ownIdsName}`));
-  const ids = await idFacts(ground, [...made.idLines, ...noted]);
+  const noted = parseIdLines(await host.readText(`${stateDir}/${ownIdsName}`));
+  const ids = await findIdLines(context, [...record.idLines, ...noted]);
   return {
-    made,
-    unreadable: record === undefined,
+    record,
+    recordUnreadable: found === undefined,
     unit: await exists(unitPath),
-    coidRuns: await coidRuns(ground),
+    coidRuns: await isCoidRunning(context),
     tables: ['inet coi', 'bridge coi'].filter((table) =>
       tables.stdout.split('\n').includes(`table ${table}`),
     ),
-    openings: await openings(machine),
+    openings: await findFirewallRules(host),
     incusInstalled: !missing.includes('incus-base'),
     incus,
-    sysctls: await ours([forwardingKept, limitsKept]),
-    aptSource: (await ours([derivedPath])).length > 0,
+    sysctls: await ours([forwardingConfigPath, limitsPath]),
+    aptSource: (await ours([backportsSourcePath])).length > 0,
     ...ids,
-    notes: await unfinished(machine),
-    members: made.members.filter((name) => allMembers.includes(name)),
+    notes: await readPendingWork(host),
+    members: record.members.filter((name) => allMembers.includes(name)),
     allMembers,
     packages,
-    removable: forApt ? await removablePackages(machine, packages) : packages,
+    removable: forApt ? await findRemovablePackages(host, packages) : packages,
     program:
       install?.link === 'ours' ||
       install?.man === 'ours' ||
       (await anyExists(installer ? installer.paths : [])),
     runs: await exists(runDir),
     logs: await exists(logDir),
-    state: await machine.names(stateDir),
+    state: await host.names(stateDir),
     home,
     data: home === undefined ? [] : await existingBelow(home, ['.coi', '.cache/coi']),
   };
 }
 
 /** Of the lines that were written down, those that are there, each once; and those that look like them. */
-async function idFacts(
-  { machine }: Pick<Ground, 'machine'>,
+async function findIdLines(
+  { host }: Pick<CheckContext, 'host'>,
   noted: readonly IdLine[],
-): Promise<Pick<Facts, 'idLines' | 'unknownIds'>> {
+): Promise<Pick<RemovalFacts, 'idLines' | 'unknownIds'>> {
   const found = idFiles.map(async (path) => {
-    const text = (await machine.readText(path)) ?? '';
+    const text = (await host.readText(path)) ?? '';
     const lines = text.split('\n');
     const own = noted.filter(
       (one, at) =>
@@ -183,30 +183,30 @@ async function idFacts(
   };
 }
 
-async function coidRuns(ground: Ground): Promise<boolean> {
+async function isCoidRunning(context: CheckContext): Promise<boolean> {
   try {
-    await ground.coidStatus();
+    await context.coidStatus();
     return true;
   } catch (error) {
-    ground.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     return (error as { code?: string }).code === 'coid-version';
   }
 }
 
 /** Below the home of whoever uses coi; undefined where that is unknown. */
-async function homeOf({ machine, caller }: Ground): Promise<string | undefined> {
-  const line = ((await machine.readText('/etc/passwd')) ?? '')
+async function findHome({ host, caller }: CheckContext): Promise<string | undefined> {
+  const line = ((await host.readText('/etc/passwd')) ?? '')
     .split('\n')
     .find((one) => Number(one.split(':')[2] || Number.NaN) === caller.uid);
   const home = line?.split(':')[5];
   return home?.startsWith('/') ? home : undefined;
 }
 
-async function incusFacts(ground: RemoveGround): Promise<IncusFacts | undefined> {
-  const state = await serverState(ground);
+async function readIncusFacts(context: RemoveContext): Promise<IncusFacts | undefined> {
+  const state = await serverState(context);
   if (state.kind !== 'ready') return undefined;
   const { incus } = state;
-  const options = { signal: ground.signal };
+  const options = { signal: context.signal };
   const [everywhere, images, pools, bridge, profile] = await Promise.all([
     incus.instances({ ...options, allProjects: true }),
     incus.images(options),
@@ -214,14 +214,14 @@ async function incusFacts(ground: RemoveGround): Promise<IncusFacts | undefined>
     incus.network(bridgeName, options),
     incus.profile('default', options),
   ]);
-  const instances = everywhere.filter(({ project }) => !isOther(project));
-  const containers = coiContainers(instances, ground.prefix, undefined);
+  const instances = everywhere.filter(({ project }) => !isOtherProject(project));
+  const containers = coiContainers(instances, context.prefix, undefined);
   return {
     containers,
     others: instances.length - containers.length,
-    strangers: strangersOf(everywhere),
+    foreign: foreignInstances(everywhere),
     images: images.filter(({ properties }) => properties[imageKeys.built] !== undefined),
-    pool: pools.find(({ description }) => description === madeHere),
+    pool: pools.find(({ description }) => description === poolDescription),
     bridge: bridge?.description === bridgeDescription ? bridge : undefined,
     profile,
   };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openingsIn } from './firewalls.ts';
+import { removalCommands } from './firewalls.ts';
 
 const nothing = { docker: '', legacyDocker: '', ufw: '', firewalld: '' };
 
-test('rules in the chain of Docker are deleted as they were added, in the iptables that has them', () => {
+test("rules in Docker's chain are deleted as they were added, with the same iptables", () => {
   const docker = [
     '-N DOCKER-USER',
     '-A DOCKER-USER -o coibr0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
@@ -12,17 +12,17 @@ test('rules in the chain of Docker are deleted as they were added, in the iptabl
     '-A DOCKER-USER -i other0 -j ACCEPT',
     '-A DOCKER-USER -j RETURN',
   ].join('\n');
-  const words = openingsIn({ ...nothing, docker }).map((argv) => argv.join(' '));
+  const words = removalCommands({ ...nothing, docker }).map((argv) => argv.join(' '));
   assert.deepEqual(words, [
     'iptables -w -D DOCKER-USER -i coibr0 -j ACCEPT',
     'iptables -w -D DOCKER-USER -o coibr0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
   ]);
-  assert.equal(openingsIn({ ...nothing, legacyDocker: docker })[0]?.[0], 'iptables-legacy');
+  assert.equal(removalCommands({ ...nothing, legacyDocker: docker })[0]?.[0], 'iptables-legacy');
   const half = '-A DOCKER-USER -i coibr0 -j ACCEPT\n';
-  assert.equal(openingsIn({ ...nothing, docker: half }).length, 1);
+  assert.equal(removalCommands({ ...nothing, docker: half }).length, 1);
 });
 
-test('what ufw and firewalld were told is taken back, and nothing else of theirs', () => {
+test('ufw and firewalld rules of setup are removed, and no others', () => {
   const ufw = [
     'Added user rules (see `ufw status` for running firewall):',
     'ufw allow 22/tcp',
@@ -31,7 +31,7 @@ test('what ufw and firewalld were told is taken back, and nothing else of theirs
     'ufw route allow out on coibr0',
   ].join('\n');
   assert.deepEqual(
-    openingsIn({ ...nothing, ufw }).map((argv) => argv.join(' ')),
+    removalCommands({ ...nothing, ufw }).map((argv) => argv.join(' ')),
     [
       'ufw delete allow in on coibr0',
       'ufw route delete allow in on coibr0',
@@ -39,12 +39,12 @@ test('what ufw and firewalld were told is taken back, and nothing else of theirs
     ],
   );
   assert.deepEqual(
-    openingsIn({ ...nothing, firewalld: 'docker0 coibr0\n' }).map((argv) => argv.join(' ')),
+    removalCommands({ ...nothing, firewalld: 'docker0 coibr0\n' }).map((argv) => argv.join(' ')),
     [
       'firewall-cmd --zone=trusted --remove-interface=coibr0',
       'firewall-cmd --permanent --zone=trusted --remove-interface=coibr0',
     ],
   );
-  assert.deepEqual(openingsIn({ ...nothing, firewalld: 'coibr01\n' }), []);
-  assert.deepEqual(openingsIn(nothing), []);
+  assert.deepEqual(removalCommands({ ...nothing, firewalld: 'coibr01\n' }), []);
+  assert.deepEqual(removalCommands(nothing), []);
 });

@@ -1,14 +1,14 @@
 // What setup told other firewalls (checks/firewall.ts), found by the name of the bridge, and how it is taken back.
-import type { Machine } from '../../host/install/setup-host.ts';
-import { fixes, listedRules } from '../checks/firewall.ts';
+import type { SetupHost } from '../../host/install/setup-host.ts';
+import { permitCommands, parseRuleset } from '../checks/firewall.ts';
 import { bridgeName } from '../checks/network.ts';
 
 /** Commands, each of which takes back one thing that is there now. */
-export async function openings(machine: Machine): Promise<string[][]> {
-  const said = async (...argv: string[]) => (await machine.run(argv)).stdout;
-  const listed = JSON.stringify(listedRules(await machine.run(['nft', '-j', 'list', 'ruleset'])));
-  const legacy = ((await machine.readText('/proc/net/ip_tables_names')) ?? '').includes('filter');
-  return openingsIn({
+export async function findFirewallRules(host: SetupHost): Promise<string[][]> {
+  const said = async (...argv: string[]) => (await host.run(argv)).stdout;
+  const listed = JSON.stringify(parseRuleset(await host.run(['nft', '-j', 'list', 'ruleset'])));
+  const legacy = ((await host.readText('/proc/net/ip_tables_names')) ?? '').includes('filter');
+  return removalCommands({
     docker: listed.includes('DOCKER-USER') ? await said('iptables', '-w', '-S', 'DOCKER-USER') : '',
     legacyDocker: legacy ? await said('iptables-legacy', '-w', '-S', 'DOCKER-USER') : '',
     ufw: await said('ufw', 'show', 'added'),
@@ -17,7 +17,7 @@ export async function openings(machine: Machine): Promise<string[][]> {
 }
 
 /** What each of them says; empty where it is not there. */
-export interface Told {
+export interface FirewallListings {
   /** `iptables -S DOCKER-USER`, of both kinds. */
   readonly docker: string;
   readonly legacyDocker: string;
@@ -27,9 +27,9 @@ export interface Told {
   readonly firewalld: string;
 }
 
-export function openingsIn({ docker, legacyDocker, ufw, firewalld }: Told): string[][] {
+export function removalCommands({ docker, legacyDocker, ufw, firewalld }: FirewallListings): string[][] {
   const told = (by: 'docker' | 'ufw' | 'firewalld', legacy: boolean) =>
-    fixes([{ by, where: '' }], legacy);
+    permitCommands([{ by, where: '' }], legacy);
   const names = (text: string) => text.split(/\s+/).includes(bridgeName);
   const dockerRules = (text: string, legacy: boolean) =>
     told('docker', legacy)

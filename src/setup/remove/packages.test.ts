@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freeOf, removals } from './packages.ts';
+import { independentPackages, parseRemovals } from './packages.ts';
 
-test('what apt would remove is read from its simulation', () => {
+test('the packages that apt would remove are read from its simulation', () => {
   const text = [
     'NOTE: This is only a simulation!',
     'The following packages will be REMOVED:',
@@ -10,18 +10,18 @@ test('what apt would remove is read from its simulation', () => {
     'Remv podman [4.3.1+ds1-8] [buildah:amd64 ]',
     'Remv uidmap:amd64 [1:4.13]',
   ].join('\n');
-  assert.deepEqual(removals(text), ['podman', 'uidmap']);
+  assert.deepEqual(parseRemovals(text), ['podman', 'uidmap']);
 });
 
-test('what would take along something of others stays, and so does what that needs', () => {
+test('a package whose removal affects others stays, and so do its dependencies', () => {
   const all = new Map([
     ['incus-base', ['incus-base']],
     ['uidmap', ['incus-base', 'podman', 'uidmap']],
     ['nftables', ['incus-base', 'nftables']],
     ['lxcfs', ['lxcfs']],
   ]);
-  assert.deepEqual(freeOf([...all.keys()], all), ['incus-base', 'nftables', 'lxcfs']);
+  assert.deepEqual(independentPackages([...all.keys()], all), ['incus-base', 'nftables', 'lxcfs']);
   all.set('incus-base', ['incus-base', 'incus-ui']);
-  assert.deepEqual(freeOf([...all.keys()], all), ['lxcfs']);
-  assert.deepEqual(freeOf([], all), []);
+  assert.deepEqual(independentPackages([...all.keys()], all), ['lxcfs']);
+  assert.deepEqual(independentPackages([], all), []);
 });

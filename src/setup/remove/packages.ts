@@ -1,36 +1,36 @@
 // Which of the packages that setup installed can go without taking others along.
-import type { Machine } from '../../host/install/setup-host.ts';
+import type { SetupHost } from '../../host/install/setup-host.ts';
 
 /** Those that nothing else needs which was installed since, as apt itself tells. */
-export async function removablePackages(
-  machine: Machine,
+export async function findRemovablePackages(
+  host: SetupHost,
   names: readonly string[],
 ): Promise<string[]> {
   if (names.length === 0) return [];
   const along = async (...asked: string[]) => {
-    const said = await machine.run(['apt-get', '--simulate', 'remove', ...asked]);
+    const said = await host.run(['apt-get', '--simulate', 'remove', ...asked]);
     // What apt cannot tell of is left alone.
-    return said.status === 0 ? removals(said.stdout) : ['?'];
+    return said.status === 0 ? parseRemovals(said.stdout) : ['?'];
   };
   const all = await along(...names);
   if (all.every((name) => names.includes(name))) return [...names];
   const takesAlong = new Map<string, readonly string[]>();
   for (const name of names) takesAlong.set(name, await along(name));
-  return freeOf(names, takesAlong);
+  return independentPackages(names, takesAlong);
 }
 
 /** The `Remv` lines of a simulation. */
-export function removals(text: string): string[] {
+export function parseRemovals(text: string): string[] {
   return [...text.matchAll(/^Remv ([^\s:]+)/gm)].map((match) => match[1] ?? '');
 }
 
 /** Whatever would take along what stays stays itself, until that changes nothing more. */
-export function freeOf(
+export function independentPackages(
   names: readonly string[],
   takesAlong: ReadonlyMap<string, readonly string[]>,
 ): string[] {
   const free = names.filter((name) =>
     (takesAlong.get(name) ?? []).every((other) => names.includes(other)),
   );
-  return free.length === names.length ? free : freeOf(free, takesAlong);
+  return free.length === names.length ? free : independentPackages(free, takesAlong);
 }

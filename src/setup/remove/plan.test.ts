@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import { bridge, pool } from '../../../test/fakes/host-states.ts';
 import type { Image } from '../../incus/shapes.ts';
 import type { Container } from '../../session/record/instance-record.ts';
-import { nothingMade } from '../made.ts';
-import { nothingElsewhere } from './elsewhere.ts';
-import type { Facts, IncusFacts } from './facts.ts';
-import { removalPlan, type Wish } from './plan.ts';
-import type { Unfinished } from './unfinished.ts';
+import { emptySetupRecord } from '../setup-record.ts';
+import type { IncusFacts, RemovalFacts } from './facts.ts';
+import { noOtherProjects } from './other-projects.ts';
+import type { PendingWork } from './pending-work.ts';
+import { planRemoval, type RemoveRequest } from './plan.ts';
 
 const image = (fingerprint: string, alias: string) =>
   ({ fingerprint, aliases: [{ name: alias, description: '' }] }) as unknown as Image;
@@ -18,7 +18,7 @@ const used = { used_by: ['/1.0/images/f00d', '/1.0/profiles/default'] };
 const incus: IncusFacts = {
   containers: [],
   others: 0,
-  strangers: [],
+  foreign: [],
   images: [image('f00d', 'coi-default')],
   pool: { ...pool('default', 'btrfs'), ...used },
   bridge: { ...bridge('coibr0', {}), used_by: ['/1.0/profiles/default'] },
@@ -35,14 +35,17 @@ const incus: IncusFacts = {
 };
 const idLine = { path: '/etc/subuid', line: 'root:600113152:1000000000' };
 
-const note: Unfinished = {
-  ...{ kind: 'protect', name: '1-2.json', place: '/w', container: undefined, isThere: false },
+const note: PendingWork = {
+  ...{ kind: 'protect', name: '1-2.json', directory: '/w', container: undefined, exists: false },
 };
 
-/** Everything that one setup has made, on a host that nobody else uses. */
-const whole: Facts = {
-  made: { ...nothingMade, packages: ['incus-base', 'lxcfs'], members: ['ann'], idLines: [idLine] },
-  unreadable: false,
+/** Everything that one setup has made, on a host without other users. */
+const whole: RemovalFacts = {
+  record: {
+    ...{ ...emptySetupRecord, packages: ['incus-base', 'lxcfs'] },
+    ...{ members: ['ann'], idLines: [idLine] },
+  },
+  recordUnreadable: false,
   unit: true,
   coidRuns: true,
   tables: ['inet coi', 'bridge coi'],
@@ -65,19 +68,20 @@ const whole: Facts = {
   home: '/home/ann',
   data: ['.coi'],
 };
-const little: Wish = { sessions: false, data: false, packages: false, force: false };
-const all: Wish = { sessions: true, data: true, packages: true, force: false };
+const little: RemoveRequest = { sessions: false, data: false, packages: false, force: false };
+const all: RemoveRequest = { sessions: true, data: true, packages: true, force: false };
 
-const kinds = (facts: Facts, wish: Wish) =>
-  removalPlan(facts, wish).steps.map(({ act }) => act.kind);
-const stays = (facts: Facts, wish: Wish) => removalPlan(facts, wish).stays.join('\n');
-const withIncus = (changes: Partial<IncusFacts>): Facts => ({
+const kinds = (facts: RemovalFacts, request: RemoveRequest) =>
+  planRemoval(facts, request).steps.map(({ action }) => action.kind);
+const stays = (facts: RemovalFacts, request: RemoveRequest) =>
+  planRemoval(facts, request).remaining.join('\n');
+const withIncus = (changes: Partial<IncusFacts>): RemovalFacts => ({
   ...whole,
   incus: { ...incus, ...changes },
 });
 
-describe('what one setup made', () => {
-  test('goes in an order in which each step still can; data and packages stay unless asked for', () => {
+describe('items of one setup', () => {
+  test('removal steps run in an order that works; data and packages stay unless requested', () => {
     assert.deepEqual(kinds(whole, little), [
       ...['coid', 'tables', 'openings', 'images', 'profile', 'bridge', 'pool'],
       ...['ids', 'files', 'members', 'program', 'directories'],
@@ -88,19 +92,19 @@ describe('what one setup made', () => {
     assert.match(left, /\/home\/ann\/\.coi \(--data deletes them\)/);
   });
 
-  test('goes with everything where that is asked for', () => {
-    const { steps, stays: left } = removalPlan(whole, all);
+  test('removal includes data and packages if requested', () => {
+    const { steps, remaining: left } = planRemoval(whole, all);
     assert.deepEqual(left, []);
-    const last = steps.map(({ act }) => act.kind).slice(-5);
+    const last = steps.map(({ action }) => action.kind).slice(-5);
     assert.deepEqual(last, ['packages', 'files', 'data', 'program', 'directories']);
-    const { act } = steps.at(-1) ?? {};
-    assert.deepEqual(act?.kind === 'directories' && act.paths, [
+    const { action } = steps.at(-1) ?? {};
+    assert.deepEqual(action?.kind === 'directories' && action.paths, [
       ...['/run/coi', '/var/log/coi', '/var/lib/coi'],
     ]);
   });
 
-  test('keeps its record as long as the record names something that stays', () => {
-    const directories = removalPlan(whole, little).steps.at(-1)?.act;
+  test('the record stays as long as it names something that stays', () => {
+    const directories = planRemoval(whole, little).steps.at(-1)?.action;
     assert.ok(directories?.kind === 'directories');
     assert.deepEqual(directories.paths, ['/run/coi', '/var/log/coi', '/var/lib/coi/mounts']);
     const again = { ...whole, runs: false, logs: false, state: ['setup.json'], program: false };
@@ -108,34 +112,34 @@ describe('what one setup made', () => {
   });
 });
 
-describe('sessions', () => {
-  const kept = withIncus({
+describe('sessions and removal', () => {
+  const withStopped = withIncus({
     containers: [container('coi-a-1', 'Stopped'), container('coi-b-1', 'Running')],
     pool: { ...pool('default', 'btrfs'), used_by: ['/1.0/instances/coi-a-1', ...used.used_by] },
     bridge: { ...bridge('coibr0', {}), used_by: ['/1.0/instances/coi-a-1'] },
   });
 
-  test('that run are named, and those that are kept keep what they need', () => {
-    assert.deepEqual(removalPlan(kept, little).running, ['coi-b-1']);
+  test('running sessions are named, and persistent ones keep what they need', () => {
+    assert.deepEqual(planRemoval(withStopped, little).running, ['coi-b-1']);
     for (const kind of ['containers', 'images', 'profile', 'bridge', 'pool', 'ids', 'directories'])
-      assert.ok(!kinds(kept, little).includes(kind as never), kind);
+      assert.ok(!kinds(withStopped, little).includes(kind as never), kind);
     assert.match(
-      stays(kept, little),
+      stays(withStopped, little),
       /2 containers \(coi-a-1, coi-b-1\) \(--sessions deletes them/,
     );
-    assert.match(stays(kept, little), /bridge coibr0, used by instances\/coi-a-1/);
+    assert.match(stays(withStopped, little), /bridge coibr0, used by instances\/coi-a-1/);
   });
 
-  test('go first where that is asked for, and then all that they used', () => {
-    const { steps, running } = removalPlan(kept, { ...little, sessions: true });
+  test('sessions are removed first if requested, then everything they used', () => {
+    const { steps, running } = planRemoval(withStopped, { ...little, sessions: true });
     assert.deepEqual(running, []);
-    assert.equal(steps[0]?.act.kind, 'containers');
-    assert.ok(steps.some(({ act }) => act.kind === 'pool'));
+    assert.equal(steps[0]?.action.kind, 'containers');
+    assert.ok(steps.some(({ action }) => action.kind === 'pool'));
   });
 });
 
-describe('what is not only coi’s', () => {
-  test('keeps the pool, the bridge, the ids and the packages', () => {
+describe('items that others use', () => {
+  test('shared pool, bridge, ids and packages stay', () => {
     const foreign = ['/1.0/instances/web?project=default'];
     const shared = withIncus({
       others: 1,
@@ -148,10 +152,10 @@ describe('what is not only coi’s', () => {
     assert.match(stays(shared, all), /incus-base, lxcfs \(Incus has 1 instance\)/);
   });
 
-  test('in another project keeps it as well, is named with it, and is in the way without force', () => {
+  test('other Incus projects keep shared items, are named, and block removal without --force', () => {
     const web = '/1.0/instances/web?project=work';
     const shared = withIncus({
-      strangers: [{ project: 'work', name: 'web', session: false }],
+      foreign: [{ project: 'work', name: 'web', session: false }],
       pool: { ...pool('default', 'btrfs'), used_by: [web, '/1.0/profiles/default?project=work'] },
       bridge: { ...bridge('coibr0', {}), used_by: [web] },
     });
@@ -161,72 +165,72 @@ describe('what is not only coi’s', () => {
       stays(shared, all),
       /pool "default", used by instances\/web \(project work\), profiles\/default \(project work\)$/m,
     );
-    assert.deepEqual(removalPlan(shared, all).elsewhere.users, [
+    assert.deepEqual(planRemoval(shared, all).otherProjects.users, [
       {
         who: 'instances/web (project work)',
         uses: ['the bridge coibr0', 'the storage pool "default"', 'ids of root'],
       },
       { who: 'profiles/default (project work)', uses: ['the storage pool "default"'] },
     ]);
-    // What uses nothing of it is nobody's concern.
+    // A project that uses none of it does not matter.
     const apart = {
       ...withIncus({
         ...incus,
-        strangers: shared.incus?.strangers ?? [],
+        foreign: shared.incus?.foreign ?? [],
         pool: undefined,
         bridge: undefined,
       }),
       idLines: [],
     };
-    assert.deepEqual(removalPlan(apart, all).elsewhere.users, []);
+    assert.deepEqual(planRemoval(apart, all).otherProjects.users, []);
   });
 
-  test('a session in another project is told apart', () => {
+  test('a session in another project is reported separately', () => {
     const moved = { project: 'work', name: 'coi-a-1', session: true };
-    const plan = removalPlan(withIncus({ strangers: [moved] }), { ...all, force: true });
-    assert.deepEqual(plan.elsewhere.sessions, [moved]);
-    assert.ok(!plan.steps.some(({ act }) => act.kind === 'ids'));
+    const plan = planRemoval(withIncus({ foreign: [moved] }), { ...all, force: true });
+    assert.deepEqual(plan.otherProjects.sessions, [moved]);
+    assert.ok(!plan.steps.some(({ action }) => action.kind === 'ids'));
   });
 
-  test('an image that somebody published keeps the pool', () => {
+  test('a published image keeps the pool', () => {
     const published = withIncus({
       pool: { ...pool('default', 'btrfs'), used_by: ['/1.0/images/beefbeefbeefbeef'] },
     });
     assert.match(stays(published, all), /used by images\/beefbeefbeef$/m);
   });
 
-  test('a pool or a bridge that setup did not make is not spoken of', () => {
+  test('a pool or bridge that setup did not make is not mentioned', () => {
     const own = withIncus({ pool: undefined, bridge: undefined });
     assert.ok(!/pool|bridge/.test(stays(own, all)));
     assert.ok(!kinds(own, all).includes('profile'));
   });
 
-  test('a profile that uses another pool or bridge is left as it is', () => {
+  test('a profile that uses another pool or bridge is unchanged', () => {
     const devices = { root: { type: 'disk', path: '/', pool: 'fast' } };
     const changed = withIncus({ profile: { ...incus.profile, devices } as never });
     assert.ok(!kinds(changed, all).includes('profile'));
   });
 });
 
-test('where Incus does not answer, what it has and what it needs stays', () => {
+test('if Incus does not answer, everything it has or needs stays', () => {
   const silent = { ...whole, incus: undefined };
   for (const kind of ['images', 'pool', 'ids', 'packages'])
     assert.ok(!kinds(silent, all).includes(kind as never), kind);
   assert.match(stays(silent, all), /Incus does not answer/);
 });
 
-test('the group goes only if setup made it, nobody else is in it and Incus is gone', () => {
-  const ours: Facts = { ...whole, made: { ...whole.made, group: true } };
+test('the group is removed only if setup made it, nobody else is in it and Incus is gone', () => {
+  const ours: RemovalFacts = { ...whole, record: { ...whole.record, group: true } };
   assert.ok(kinds(ours, all).includes('group'));
   assert.ok(!kinds(ours, little).includes('group'));
   assert.ok(!kinds({ ...ours, allMembers: ['ann', 'bob'] }, all).includes('group'));
   assert.ok(!kinds(whole, all).includes('group'));
 });
 
-test('of a setup that left no record goes what says itself that it is ours', () => {
-  const old: Facts = {
+test("without a record, items that are marked as coi's are removed", () => {
+  const old: RemovalFacts = {
     ...whole,
-    made: nothingMade,
+    record: emptySetupRecord,
     ...{ idLines: [], members: [], packages: [], removable: [], state: ['mounts'] },
   };
   assert.deepEqual(kinds(old, { ...all, sessions: false }), [
@@ -235,29 +239,29 @@ test('of a setup that left no record goes what says itself that it is ours', () 
   ]);
 });
 
-test('a package that something of others needs stays, and the source of an Incus that stays', () => {
-  const facts: Facts = { ...whole, removable: ['lxcfs'] };
+test('a package that others need stays, and so does the source of an Incus that stays', () => {
+  const facts: RemovalFacts = { ...whole, removable: ['lxcfs'] };
   assert.match(stays(facts, all), /installed: incus-base \(others need them\)$/m);
   assert.match(stays(facts, all), /coi-backports\.sources/);
-  const packages = removalPlan(facts, all).steps.find(({ act }) => act.kind === 'packages');
+  const packages = planRemoval(facts, all).steps.find(({ action }) => action.kind === 'packages');
   assert.equal(packages?.plan, 'remove lxcfs with apt');
 });
 
-test('evidence of stopped sessions stays unless data are to go', () => {
-  const facts: Facts = { ...whole, state: ['evidence', 'mounts'], packages: [] };
-  const directories = removalPlan(facts, little).steps.at(-1)?.act;
+test('evidence of stopped sessions stays unless data is to be removed', () => {
+  const facts: RemovalFacts = { ...whole, state: ['evidence', 'mounts'], packages: [] };
+  const directories = planRemoval(facts, little).steps.at(-1)?.action;
   assert.ok(directories?.kind === 'directories');
   assert.ok(directories.paths.includes('/var/lib/coi/mounts'));
   assert.ok(!directories.paths.includes('/var/lib/coi'));
   assert.match(stays(facts, little), /evidence/);
-  const all = removalPlan(facts, { ...little, data: true }).steps.at(-1)?.act;
+  const all = planRemoval(facts, { ...little, data: true }).steps.at(-1)?.action;
   assert.ok(all?.kind === 'directories' && all.paths.includes('/var/lib/coi'));
 });
 
-test('where nothing is left there is nothing to do', () => {
-  const bare: Facts = {
+test('with nothing left there is nothing to do', () => {
+  const bare: RemovalFacts = {
     ...whole,
-    ...{ made: nothingMade, unit: false, coidRuns: false, tables: [], openings: [] },
+    ...{ record: emptySetupRecord, unit: false, coidRuns: false, tables: [], openings: [] },
     ...{ incusInstalled: false, incus: undefined, sysctls: [], aptSource: false, idLines: [] },
     ...{
       members: [],
@@ -270,18 +274,18 @@ test('where nothing is left there is nothing to do', () => {
     },
     ...{ state: [], data: [] },
   };
-  assert.deepEqual(removalPlan(bare, all), {
-    ...{ steps: [], stays: [], running: [] },
-    elsewhere: nothingElsewhere,
+  assert.deepEqual(planRemoval(bare, all), {
+    ...{ steps: [], remaining: [], running: [] },
+    otherProjects: noOtherProjects,
   });
 });
 
-test('single ids of which nobody knows who gave them stay, and it says so', () => {
+test('single ids of unknown origin stay and are reported', () => {
   const facts = { ...whole, unknownIds: [{ path: '/etc/subuid', line: 'root:1000:1' }] };
   assert.match(stays(facts, all), /^root:1000:1 in \/etc\/subuid: nothing tells who added it/m);
 });
 
-test('work that coid has left is finished before the rest, also where no coid runs', () => {
+test("coid's unfinished work is done first, even if no coid runs", () => {
   const left = { ...whole, unit: false, coidRuns: false, notes: [note] };
   assert.equal(kinds(left, little)[0], 'coid');
   assert.ok(!kinds({ ...left, notes: [] }, little).includes('coid'));
@@ -290,7 +294,7 @@ test('work that coid has left is finished before the rest, also where no coid ru
 test('the record of single ids stays as long as they do', () => {
   const others = withIncus({ others: 1 });
   const state = ['mounts', 'own-ids.json', 'setup.json'];
-  const directories = removalPlan({ ...others, state }, all).steps.at(-1)?.act;
+  const directories = planRemoval({ ...others, state }, all).steps.at(-1)?.action;
   assert.ok(directories?.kind === 'directories');
   assert.deepEqual(directories.paths.slice(2), ['/var/lib/coi/mounts']);
 });

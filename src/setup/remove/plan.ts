@@ -1,16 +1,16 @@
 // What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
-import { counted } from '../../counted.ts';
+import { pluralize } from '../../pluralize.ts';
 import type { Device } from '../../incus/shapes.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import { adminGroup } from '../checks/incus.ts';
-import { derivedPath } from '../checks/packages.ts';
+import { backportsSourcePath } from '../checks/packages.ts';
 import { type IdLine, ownIdsName } from '../id-lines.ts';
-import { madeName, stateDir } from '../made.ts';
-import { type Elsewhere, elsewhere, nothingElsewhere, userOf } from './elsewhere.ts';
-import { type Facts, type IncusFacts, logDir, runDir } from './facts.ts';
-import { listed, someOf } from './words.ts';
+import { setupRecordName, stateDir } from '../setup-record.ts';
+import { type OtherProjects, findOtherProjects, noOtherProjects, parseUser } from './other-projects.ts';
+import { type RemovalFacts, type IncusFacts, logDir, runDir } from './facts.ts';
+import { countedList, shortList } from './format-list.ts';
 
-export interface Wish {
+export interface RemoveRequest {
   /** Containers of sessions too, running ones as well. */
   readonly sessions: boolean;
   /** The user's own directory too, and what the monitor kept. */
@@ -21,7 +21,7 @@ export interface Wish {
   readonly force: boolean;
 }
 
-export type Act =
+export type Action =
   | { readonly kind: 'containers'; readonly containers: readonly Container[] }
   /** `all`: no session is left that needs what coid has noted. */
   | {
@@ -50,30 +50,30 @@ export interface Step {
   readonly title: string;
   /** An imperative, as in the plans of setup. */
   readonly plan: string;
-  readonly act: Act;
+  readonly action: Action;
 }
 
 export interface RemovalPlan {
   readonly steps: readonly Step[];
   /** What stays although coi or setup made it, each with its reason. */
-  readonly stays: readonly string[];
+  readonly remaining: readonly string[];
   /** Sessions that run, while they are not to go. */
   readonly running: readonly string[];
   /** In other projects of Incus: nothing is taken away while these sessions are there, or what others use (without `force`). */
-  readonly elsewhere: Elsewhere;
+  readonly otherProjects: OtherProjects;
 }
 
-export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
+export function planRemoval(facts: RemovalFacts, request: RemoveRequest): RemovalPlan {
   const containers = facts.incus?.containers ?? [];
-  const kept = wish.sessions ? [] : containers;
-  const stays: string[] = [];
+  const kept = request.sessions ? [] : containers;
+  const remaining: string[] = [];
   const steps: Step[] = [];
-  const step = (title: string, plan: string, act: Act) => steps.push({ title, plan, act });
+  const step = (title: string, plan: string, action: Action) => steps.push({ title, plan, action });
 
-  if (wish.sessions && containers.length > 0)
+  if (request.sessions && containers.length > 0)
     step(
       'Sessions',
-      `end and delete ${listed(
+      `end and delete ${countedList(
         'container',
         containers.map(({ name }) => name),
       )}`,
@@ -83,8 +83,8 @@ export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
       },
     );
   if (kept.length > 0)
-    stays.push(
-      `${listed(
+    remaining.push(
+      `${countedList(
         'container',
         kept.map(({ name }) => name),
       )} (--sessions deletes them)`,
@@ -97,7 +97,7 @@ export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
       kind: 'coid',
       unit,
       all: kept.length === 0,
-      force: wish.force,
+      force: request.force,
     });
   if (facts.tables.length > 0)
     step('Rules', `delete the nftables tables ${facts.tables.join(' and ')}`, {
@@ -109,44 +109,44 @@ export function removalPlan(facts: Facts, wish: Wish): RemovalPlan {
       kind: 'openings',
       commands: facts.openings,
     });
-  const strangers = facts.incus ? ofIncus(facts.incus, kept, wish, step, stays) : 0;
+  const foreign = facts.incus ? planIncus(facts.incus, kept, request, step, remaining) : 0;
   if (!facts.incus && facts.incusInstalled)
-    stays.push('what setup made in Incus: Incus does not answer (start it, then run this again)');
-  const recorded = ofHost(facts, wish, kept.length + strangers, step, stays);
+    remaining.push('what setup made in Incus: Incus does not answer (start it, then run this again)');
+  const recorded = planHost(facts, request, kept.length + foreign, step, remaining);
   const { home, data } = facts;
   if (home !== undefined && data.length > 0) {
     const paths = data.map((path) => `${home}/${path}`).join(' and ');
-    if (wish.data) step('Your data', `delete ${paths}`, { kind: 'data', home, paths: data });
-    else stays.push(`${paths} (--data deletes them)`);
+    if (request.data) step('Your data', `delete ${paths}`, { kind: 'data', home, paths: data });
+    else remaining.push(`${paths} (--data deletes them)`);
   }
   if (facts.program)
     step('coi', 'remove the installed program and its man page', { kind: 'program' });
-  if (kept.length > 0) stays.push(`${stateDir}, which the sessions need`);
-  else ofDirectories(facts, wish, recorded, step, stays);
-  if (facts.unreadable) stays.push('what the record of setup names: it cannot be read');
+  if (kept.length > 0) remaining.push(`${stateDir}, which the sessions need`);
+  else planDirectories(facts, request, recorded, step, remaining);
+  if (facts.recordUnreadable) remaining.push('what the record of setup names: it cannot be read');
   const running = kept.filter(({ status }) => status !== 'Stopped').map(({ name }) => name);
   const ids = facts.idLines.length > 0;
-  const others = facts.incus ? elsewhere({ ...facts.incus, ids }) : nothingElsewhere;
-  return { steps, stays, running, elsewhere: others };
+  const others = facts.incus ? findOtherProjects({ ...facts.incus, ids }) : noOtherProjects;
+  return { steps, remaining, running, otherProjects: others };
 }
 
-type AddStep = (title: string, plan: string, act: Act) => void;
+type AddStep = (title: string, plan: string, action: Action) => void;
 
 /** Returns how many instances of others there are. */
-function ofIncus(
-  { containers, others, strangers, images, pool, bridge, profile }: IncusFacts,
+function planIncus(
+  { containers, others, foreign, images, pool, bridge, profile }: IncusFacts,
   kept: readonly Container[],
-  wish: Wish,
+  request: RemoveRequest,
   step: AddStep,
-  stays: string[],
+  remaining: string[],
 ): number {
   const going = new Set<string>(
     kept.length > 0 ? [] : images.map(({ fingerprint }) => `/1.0/images/${fingerprint}`),
   );
-  if (wish.sessions) for (const { name } of containers) going.add(`/1.0/instances/${name}`);
+  if (request.sessions) for (const { name } of containers) going.add(`/1.0/instances/${name}`);
   const usersOf = (usedBy: readonly string[]) =>
     usedBy
-      .map(userOf)
+      .map(parseUser)
       .filter(
         ({ path, isOther }) =>
           isOther ||
@@ -158,12 +158,12 @@ function ofIncus(
   const poolGoes = pool !== undefined && poolUsers.length === 0;
   const bridgeGoes = bridge !== undefined && bridgeUsers.length === 0;
   if (images.length > 0 && kept.length === 0)
-    step('Images', `delete ${listed('image', images.map(imageName))} that coi built`, {
+    step('Images', `delete ${countedList('image', images.map(imageName))} that coi built`, {
       kind: 'images',
       fingerprints: images.map(({ fingerprint }) => fingerprint),
     });
   else if (images.length > 0)
-    stays.push(`${listed('image', images.map(imageName))} that coi built, with the sessions`);
+    remaining.push(`${countedList('image', images.map(imageName))} that coi built, with the sessions`);
   const device = (name: string): Device | undefined => profile?.devices[name];
   const devices = [
     ...(poolGoes && device('root')?.['pool'] === pool.name ? ['root'] : []),
@@ -179,35 +179,35 @@ function ofIncus(
       kind: 'bridge',
       name: bridge.name,
     });
-  else if (bridge) stays.push(`the bridge ${bridge.name}, used by ${someOf(bridgeUsers)}`);
+  else if (bridge) remaining.push(`the bridge ${bridge.name}, used by ${shortList(bridgeUsers)}`);
   if (poolGoes)
     step('Storage pool', `delete the storage pool "${pool.name}"`, {
       kind: 'pool',
       name: pool.name,
     });
-  else if (pool) stays.push(`the storage pool "${pool.name}", used by ${someOf(poolUsers)}`);
-  return others + strangers.length;
+  else if (pool) remaining.push(`the storage pool "${pool.name}", used by ${shortList(poolUsers)}`);
+  return others + foreign.length;
 }
 
 /** Returns whether something stays that only the record of setup names. */
-function ofHost(
-  facts: Facts,
-  wish: Wish,
+function planHost(
+  facts: RemovalFacts,
+  request: RemoveRequest,
   instances: number,
   step: AddStep,
-  stays: string[],
+  remaining: string[],
 ): boolean {
   const unknown = facts.incus === undefined && facts.incusInstalled;
-  const inUse = unknown ? 'Incus does not answer' : `Incus has ${counted(instances, 'instance')}`;
+  const inUse = unknown ? 'Incus does not answer' : `Incus has ${pluralize(instances, 'instance')}`;
   const free = !unknown && instances === 0;
   if (facts.idLines.length > 0) {
     const lines = facts.idLines.map(({ path, line }) => `${line} in ${path}`);
     if (free)
       step('Id ranges', `remove ${lines.join(' and ')}`, { kind: 'ids', lines: facts.idLines });
-    else stays.push(`${lines.join(' and ')}: ${inUse}`);
+    else remaining.push(`${lines.join(' and ')}: ${inUse}`);
   }
   for (const { path, line } of facts.unknownIds)
-    stays.push(
+    remaining.push(
       `${line} in ${path}: nothing tells who added it (older versions of coi did not write that down, and others add such lines); remove it if nothing needs it`,
     );
   if (facts.sysctls.length > 0)
@@ -224,35 +224,35 @@ function ofHost(
       kind: 'members',
       names: facts.members,
     });
-  const going = wish.packages && free ? facts.removable : [];
+  const going = request.packages && free ? facts.removable : [];
   if (going.length > 0)
     step('Packages', `remove ${going.join(', ')} with apt`, { kind: 'packages', names: going });
   const staying = facts.packages.filter((name) => !going.includes(name));
   if (staying.length > 0)
-    stays.push(
+    remaining.push(
       `the packages that setup installed: ${staying.join(', ')} ` +
-        (!wish.packages ? '(--packages removes them)' : free ? '(others need them)' : `(${inUse})`),
+        (!request.packages ? '(--packages removes them)' : free ? '(others need them)' : `(${inUse})`),
     );
   const incusGone = !facts.incusInstalled || going.includes('incus-base');
   if (facts.aptSource && incusGone)
-    step('Package source', `remove ${derivedPath}`, { kind: 'files', paths: [derivedPath] });
+    step('Package source', `remove ${backportsSourcePath}`, { kind: 'files', paths: [backportsSourcePath] });
   else if (facts.aptSource)
-    stays.push(`${derivedPath}: without it the Incus that is installed gets no updates`);
+    remaining.push(`${backportsSourcePath}: without it the Incus that is installed gets no updates`);
   const left = facts.allMembers.filter((name) => !facts.members.includes(name));
-  if (facts.made.group && left.length === 0 && incusGone)
+  if (facts.record.group && left.length === 0 && incusGone)
     step('Group', `delete the group ${adminGroup}`, { kind: 'group' });
   return staying.length > 0 || (facts.idLines.length > 0 && !free);
 }
 
-function ofDirectories(
-  { runs, logs, state }: Facts,
-  { data }: Wish,
+function planDirectories(
+  { runs, logs, state }: RemovalFacts,
+  { data }: RemoveRequest,
   recorded: boolean,
   step: AddStep,
-  stays: string[],
+  remaining: string[],
 ): void {
   const evidence = state.includes('evidence') && !data;
-  const records = recorded ? [madeName, ownIdsName].filter((name) => state.includes(name)) : [];
+  const records = recorded ? [setupRecordName, ownIdsName].filter((name) => state.includes(name)) : [];
   const kept = [...records, ...(evidence ? ['evidence'] : [])];
   const ofState =
     kept.length === 0
@@ -266,11 +266,11 @@ function ofDirectories(
   if (paths.length > 0)
     step('Service data', `delete ${paths.join(', ')}`, { kind: 'directories', paths });
   if (records.length > 0)
-    stays.push(
+    remaining.push(
       `${records.map((name) => `${stateDir}/${name}`).join(' and ')}, which ${records.length > 1 ? 'name' : 'names'} what of that coi made`,
     );
   if (evidence)
-    stays.push(`${stateDir}/evidence, what was kept of stopped sessions (--data deletes it)`);
+    remaining.push(`${stateDir}/evidence, what was kept of stopped sessions (--data deletes it)`);
 }
 
 const imageName = ({ aliases, fingerprint }: IncusFacts['images'][number]) =>

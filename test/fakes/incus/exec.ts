@@ -1,4 +1,4 @@
-// Exec of the fake: the sockets are real, the commands are functions that a test hands in.
+// Exec of the fake: real sockets, with commands that are functions of the test.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
@@ -7,18 +7,18 @@ import type { WebSocket } from 'ws';
 import type { OperationData } from '../../../src/incus/shapes.ts';
 import { instanceOf } from './instances.ts';
 import { Refusal } from './operations.ts';
-import { accepted, type Request, type World } from './routes.ts';
+import { accepted, type FakeDaemon, type Request } from './routes.ts';
 
 export interface FakeProcess {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: Readable;
   readonly stdout: Writable;
-  /** The same as stdout on a terminal. */
+  /** On a terminal, identical to stdout. */
   readonly stderr: Writable;
-  /** Size of the terminal as it is now; undefined with pipes. */
+  /** Current terminal size; undefined with pipes. */
   readonly size: () => { columns: number; rows: number } | undefined;
-  /** Resolves with the number of the first signal (9 when the instance stops or the client is gone). */
+  /** Resolves with the number of the first signal (9 if the instance stops or the client is gone). */
   readonly killed: Promise<number>;
 }
 
@@ -38,7 +38,7 @@ interface Body {
   height?: number;
 }
 
-/** The sockets of all execs by their secret. */
+/** Sockets of all execs by their secret. */
 export class Execs {
   readonly #waiting = new Map<string, (socket: WebSocket) => void>();
   readonly #commands: readonly ScriptedCommand[];
@@ -58,8 +58,8 @@ export class Execs {
     return this.#waiting.has(secret);
   }
 
-  start(request: Request, world: World) {
-    const instance = instanceOf(world, request);
+  start(request: Request, daemon: FakeDaemon) {
+    const instance = instanceOf(daemon, request);
     if (instance.status !== 'Running')
       throw new Refusal(
         400,
@@ -73,7 +73,7 @@ export class Execs {
     const killed = Promise.withResolvers<number>();
     const end = () => killed.resolve(9);
     instance.execs.add(end);
-    world.state.emit('instance-exec', `instances/${instance.name}`);
+    daemon.state.emit('instance-exec', `instances/${instance.name}`);
     const work = async (data: OperationData) => {
       try {
         const status = await this.#run(body, await Promise.all(sockets), control, killed);
@@ -86,7 +86,7 @@ export class Execs {
       }
     };
     const metadata = { command: body.command, fds: secrets, interactive: body.interactive };
-    return accepted(world.operations.start('Executing command', work, 'websocket', metadata));
+    return accepted(daemon.operations.start('Executing command', work, 'websocket', metadata));
   }
 
   #socket(secret: string): Promise<WebSocket> {
@@ -115,12 +115,12 @@ export class Execs {
     const stdin = input(first);
     const stdout = output(out);
     const stderr = err === out ? stdout : output(err);
-    const { argv, isKept } = unkept(body.command);
+    const { argv, isKept } = withoutWait(body.command);
     const known = this.#commands.find((one) => one.argv.join('\0') === argv.join('\0'));
     const run: FakeCommand = async (process) => {
       if (!isKept) return known?.run(process) ?? 127;
       process.stdout.write('coi-waits\n');
-      return (await started(process.stdin)) ? (known?.run(process) ?? 127) : 125;
+      return (await readStartLine(process.stdin)) ? (known?.run(process) ?? 127) : 125;
     };
     const process = {
       argv,
@@ -137,26 +137,26 @@ export class Execs {
     ]);
     const outputs = [...new Set([stdout, stderr])];
     for (const stream of outputs) stream.end();
-    // A client that hung up is no failure of the command.
+    // A client that hung up does not fail the command.
     await Promise.all(outputs.map((stream) => finished(stream).catch(() => {})));
-    // As the daemon: a terminal is over when both sides said so.
+    // Like the daemon: a terminal ends once both sides have closed.
     if (body.interactive && first.readyState === first.OPEN)
-      // Nor is a client that hangs up meanwhile.
+      // Nor does a client that hangs up meanwhile.
       await finished(stdin.resume()).catch(() => {});
     for (const socket of sockets) socket.terminate();
     return status;
   }
 }
 
-/** The command that the client keeps waiting until its connections stand (src/incus/exec.ts). */
-function unkept(command: readonly string[]): { argv: readonly string[]; isKept: boolean } {
+/** The command that the client makes wait until its connections are open (src/incus/exec.ts). */
+function withoutWait(command: readonly string[]): { argv: readonly string[]; isKept: boolean } {
   const [shell, flag, script = '', name, ...argv] = command;
   const isKept = shell === 'sh' && flag === '-c' && script.includes('coi-waits') && name === 'coi';
   return isKept ? { argv, isKept } : { argv: command, isKept };
 }
 
-/** Reads the line that it waits for, and not more; false if there is none. */
-async function started(stdin: Readable): Promise<boolean> {
+/** Reads exactly the line that it waits for; false if there is none. */
+async function readStartLine(stdin: Readable): Promise<boolean> {
   for (let text = ''; ; ) {
     const byte: Buffer | null = stdin.read(1);
     if (byte === null) {
@@ -187,7 +187,7 @@ function output(socket: WebSocket): Writable {
       await new Promise((resolve) => socket.send(chunk, { binary: true }, resolve));
     await new Promise((resolve) => socket.send('', { binary: false }, resolve));
   })();
-  // The stream is destroyed when the client hangs up.
+  // The stream is destroyed if the client hangs up.
   sending.catch(() => {});
   socket.once('close', () => stream.destroy());
   return stream;

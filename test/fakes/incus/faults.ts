@@ -1,18 +1,18 @@
-// Faults that a test injects: what goes wrong, and at which of the requests that match.
+// Faults that a test injects: the kind of fault, and which of the matching requests it hits.
 
 export type Fault =
-  /** Answered only when the promise is settled; the work is done before (`after`) or not before (`before`). */
+  /** Answered only when the promise settles, with the work done before that (`after`) or only then (`before`). */
   | { readonly kind: 'hold'; readonly until: Promise<unknown>; readonly when: 'before' | 'after' }
-  /** The connection is cut without an answer, before the work is done or after it. */
+  /** The connection is cut without an answer, before or after the work is done. */
   | { readonly kind: 'drop'; readonly when: 'before' | 'after' }
   | { readonly kind: 'fail'; readonly status: number; readonly message: string }
-  /** The call is accepted, its operation fails. */
+  /** The call is accepted, but its operation fails. */
   | { readonly kind: 'fail-operation'; readonly message: string };
 
 export interface FaultRule {
   readonly method?: string;
   readonly path: RegExp;
-  /** 1 is the first request that matches. */
+  /** 1 is the first matching request. */
   readonly nth: number;
   readonly fault: Fault;
 }
@@ -24,7 +24,7 @@ export class Faults {
     this.#rules.push({ rule, seen: 0 });
   }
 
-  /** Counts the request; the first rule that it meets is used up. */
+  /** Counts the request; the first rule that applies is used up. */
   next(method: string, path: string): Fault | undefined {
     let hit: Fault | undefined;
     for (const entry of this.#rules) {

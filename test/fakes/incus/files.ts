@@ -1,4 +1,4 @@
-// Files of the fake's instances: a flat map of paths.
+// Files of the fake's instances, as a flat map of paths.
 import { posix } from 'node:path';
 import { instanceOf } from './instances.ts';
 import { Refusal } from './operations.ts';
@@ -6,18 +6,18 @@ import { type Reply, type Request, type Route, route, sync } from './routes.ts';
 import type { FakeEntry } from './state.ts';
 
 export const fileRoutes: readonly Route[] = [
-  route('GET /1.0/instances/*/files', (request, world) => {
-    const { files } = instanceOf(world, request);
+  route('GET /1.0/instances/*/files', (request, daemon) => {
+    const { files } = instanceOf(daemon, request);
     const path = pathOf(request);
     const entry = files.get(path);
     if (!entry) throw new Refusal(404, 'file does not exist');
-    return shown(
+    return fileReply(
       entry,
       [...files.keys()].filter((other) => other !== path && posix.dirname(other) === path),
     );
   }),
-  route('POST /1.0/instances/*/files', (request, world) => {
-    const { files } = instanceOf(world, request);
+  route('POST /1.0/instances/*/files', (request, daemon) => {
+    const { files } = instanceOf(daemon, request);
     const path = pathOf(request);
     const parent = files.get(posix.dirname(path));
     if (parent?.content.kind !== 'directory') throw new Refusal(404, 'No such file or directory');
@@ -40,8 +40,8 @@ export const fileRoutes: readonly Route[] = [
     });
     return sync();
   }),
-  route('DELETE /1.0/instances/*/files', (request, world) => {
-    if (!instanceOf(world, request).files.delete(pathOf(request)))
+  route('DELETE /1.0/instances/*/files', (request, daemon) => {
+    if (!instanceOf(daemon, request).files.delete(pathOf(request)))
       throw new Refusal(404, 'Not Found');
     return sync();
   }),
@@ -51,7 +51,7 @@ function pathOf({ query }: Request): string {
   return posix.normalize(query.get('path') ?? '/');
 }
 
-function shown({ uid, gid, mode, content }: FakeEntry, entries: string[]): Reply {
+function fileReply({ uid, gid, mode, content }: FakeEntry, entries: string[]): Reply {
   const headers = {
     'X-Incus-uid': String(uid),
     'X-Incus-gid': String(gid),

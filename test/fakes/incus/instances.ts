@@ -1,11 +1,11 @@
-// Instances of the fake: the rules that coi leans on, each held against the real daemon by test/contract.
+// Instances of the fake: the rules that coi depends on, each verified against the real daemon by test/contract.
 import { randomUUID } from 'node:crypto';
 import type { CreateInstance, InstancePatch, StateChange } from '../../../src/incus/shapes.ts';
 import { Refusal } from './operations.ts';
-import { accepted, type Request, type Route, route, sync, type World } from './routes.ts';
+import { accepted, type FakeDaemon, type Request, type Route, route, sync } from './routes.ts';
 import { etagOf, type FakeInstance } from './state.ts';
 
-export function instanceOf({ state }: World, request: Request): FakeInstance {
+export function instanceOf({ state }: FakeDaemon, request: Request): FakeInstance {
   const name = request.args[0] ?? '';
   const instance = state.instances.get(name);
   if (!instance)
@@ -43,30 +43,30 @@ export const instanceRoutes: readonly Route[] = [
     }
   }),
   route('POST /1.0/instances', create),
-  route('GET /1.0/instances/*', (request, world) => {
-    const instance = instanceOf(world, request);
-    return sync(world.state.instanceShown(instance), etagOf(writable(instance)));
+  route('GET /1.0/instances/*', (request, daemon) => {
+    const instance = instanceOf(daemon, request);
+    return sync(daemon.state.instanceShown(instance), etagOf(writable(instance)));
   }),
-  route('PATCH /1.0/instances/*', (request, world) => {
-    const instance = matching(request, world);
+  route('PATCH /1.0/instances/*', (request, daemon) => {
+    const instance = matching(request, daemon);
     const patch = request.json<InstancePatch>();
     const config = { ...instance.config, ...patch.config };
     for (const [key, value] of Object.entries(config)) if (value === '') delete config[key];
     Object.assign(instance, patch, { config, devices: { ...instance.devices, ...patch.devices } });
-    world.state.emit('instance-updated', `instances/${instance.name}`);
+    daemon.state.emit('instance-updated', `instances/${instance.name}`);
     return sync();
   }),
-  route('PUT /1.0/instances/*', (request, world) => {
-    const instance = matching(request, world);
+  route('PUT /1.0/instances/*', (request, daemon) => {
+    const instance = matching(request, daemon);
     const body = request.json<InstancePatch & { restore?: string }>();
     const snapshot = instance.snapshots.get(body.restore ?? '');
     if (body.restore && !snapshot) throw new Refusal(404, 'Instance snapshot not found');
     return accepted(
-      world.operations.start('Updating instance', async () => {
+      daemon.operations.start('Updating instance', async () => {
         if (snapshot)
           instance.config = { ...snapshot.config, 'volatile.uuid.generation': randomUUID() };
         else Object.assign(instance, body);
-        world.state.emit(
+        daemon.state.emit(
           snapshot ? 'instance-restored' : 'instance-updated',
           `instances/${instance.name}`,
         );
@@ -74,43 +74,43 @@ export const instanceRoutes: readonly Route[] = [
       }),
     );
   }),
-  route('DELETE /1.0/instances/*', (request, world) => {
-    const instance = instanceOf(world, request);
+  route('DELETE /1.0/instances/*', (request, daemon) => {
+    const instance = instanceOf(daemon, request);
     if (instance.status !== 'Stopped') throw new Refusal(400, 'Instance is running');
     return accepted(
-      world.operations.start('Deleting instance', async () => remove(world, instance)),
+      daemon.operations.start('Deleting instance', async () => remove(daemon, instance)),
     );
   }),
-  route('GET /1.0/instances/*/state', (request, world) =>
-    sync(liveState(instanceOf(world, request))),
+  route('GET /1.0/instances/*/state', (request, daemon) =>
+    sync(liveState(instanceOf(daemon, request))),
   ),
-  route('PUT /1.0/instances/*/state', (request, world) => {
-    const instance = instanceOf(world, request);
+  route('PUT /1.0/instances/*/state', (request, daemon) => {
+    const instance = instanceOf(daemon, request);
     const change = request.json<StateChange>();
     return accepted(
-      world.operations.start(`${change.action} instance`, async () =>
-        changeState(world, instance, change),
+      daemon.operations.start(`${change.action} instance`, async () =>
+        changeState(daemon, instance, change),
       ),
     );
   }),
-  route('GET /1.0/instances/*/snapshots', (request, world) =>
-    sync(snapshotsOf(instanceOf(world, request))),
+  route('GET /1.0/instances/*/snapshots', (request, daemon) =>
+    sync(snapshotsOf(instanceOf(daemon, request))),
   ),
-  route('POST /1.0/instances/*/snapshots', (request, world) => {
-    const instance = instanceOf(world, request);
+  route('POST /1.0/instances/*/snapshots', (request, daemon) => {
+    const instance = instanceOf(daemon, request);
     const { name, stateful = false } = request.json<{ name: string; stateful?: boolean }>();
     return accepted(
-      world.operations.start('Snapshotting instance', async () => {
+      daemon.operations.start('Snapshotting instance', async () => {
         if (instance.snapshots.has(name))
           throw new Refusal(400, 'UNIQUE constraint failed: instances_snapshots.name');
         const snapshot = {
           name,
           stateful,
-          created_at: world.state.now(),
+          created_at: daemon.state.now(),
           expires_at: '0001-01-01T00:00:00Z',
         };
         instance.snapshots.set(name, { snapshot, config: { ...instance.config } });
-        world.state.emit(
+        daemon.state.emit(
           'instance-snapshot-created',
           `instances/${instance.name}/snapshots/${name}`,
         );
@@ -118,12 +118,12 @@ export const instanceRoutes: readonly Route[] = [
       }),
     );
   }),
-  route('DELETE /1.0/instances/*/snapshots/*', (request, world) => {
-    const instance = instanceOf(world, request);
+  route('DELETE /1.0/instances/*/snapshots/*', (request, daemon) => {
+    const instance = instanceOf(daemon, request);
     const name = request.args[1] ?? '';
     if (!instance.snapshots.has(name)) throw new Refusal(404, 'Instance snapshot not found');
     return accepted(
-      world.operations.start('Deleting snapshot', async () => {
+      daemon.operations.start('Deleting snapshot', async () => {
         instance.snapshots.delete(name);
         return undefined;
       }),
@@ -131,14 +131,14 @@ export const instanceRoutes: readonly Route[] = [
   }),
 ];
 
-/** All that can be wrong is found in the operation, as in Incus 6.0: the reply to the request is 202 all the same. */
-function create(request: Request, world: World) {
+/** All errors are reported in the operation, as in Incus 6.0: the reply to the request is 202 regardless. */
+function create(request: Request, daemon: FakeDaemon) {
   const body = request.json<CreateInstance>();
-  const { state } = world;
+  const { state } = daemon;
   if (body.name.includes('/'))
     throw new Refusal(400, 'The character "/" is reserved for snapshots');
   return accepted(
-    world.operations.start('Creating instance', async () => {
+    daemon.operations.start('Creating instance', async () => {
       if (state.instances.has(body.name))
         throw new Refusal(400, 'UNIQUE constraint failed: instances.name');
       if (body.source.type === 'image') {
@@ -157,51 +157,51 @@ function create(request: Request, world: World) {
         devices: { ...body.devices },
       });
       state.emit('instance-created', `instances/${body.name}`);
-      if (body.start) changeState(world, instance, { action: 'start' });
+      if (body.start) changeState(daemon, instance, { action: 'start' });
       return undefined;
     }),
   );
 }
 
-function matching(request: Request, world: World): FakeInstance {
-  const instance = instanceOf(world, request);
+function matching(request: Request, daemon: FakeDaemon): FakeInstance {
+  const instance = instanceOf(daemon, request);
   const wanted = request.headers['if-match'];
   if (wanted !== undefined && wanted !== etagOf(writable(instance)))
     throw new Refusal(412, "ETag doesn't match");
   return instance;
 }
 
-function changeState(world: World, instance: FakeInstance, change: StateChange): undefined {
-  const tell = (action: string) => world.state.emit(action, `instances/${instance.name}`);
+function changeState(daemon: FakeDaemon, instance: FakeInstance, change: StateChange): undefined {
+  const emitAction = (action: string) => daemon.state.emit(action, `instances/${instance.name}`);
   const live = instance.status !== 'Stopped';
   switch (change.action) {
     case 'start':
       if (live) throw new Refusal(400, 'The instance is already running');
       instance.status = 'Running';
       instance.config['volatile.last_state.power'] = 'RUNNING';
-      return tell('instance-started') as undefined;
+      return emitAction('instance-started') as undefined;
     case 'stop':
       if (!live) throw new Refusal(400, 'The instance is already stopped');
       instance.status = 'Stopped';
       instance.config['volatile.last_state.power'] = 'STOPPED';
       for (const end of instance.execs) end();
-      // In this order, as seen on Incus 6.0.
-      if (instance.ephemeral) remove(world, instance);
-      return tell(change.force ? 'instance-stopped' : 'instance-shutdown') as undefined;
+      // In this order, as observed with Incus 6.0.
+      if (instance.ephemeral) remove(daemon, instance);
+      return emitAction(change.force ? 'instance-stopped' : 'instance-shutdown') as undefined;
     case 'restart':
       if (!live) throw new Refusal(400, 'The instance is already stopped');
       for (const end of instance.execs) end();
-      return tell('instance-restarted') as undefined;
+      return emitAction('instance-restarted') as undefined;
     case 'freeze':
       instance.status = 'Frozen';
-      return tell('instance-paused') as undefined;
+      return emitAction('instance-paused') as undefined;
     case 'unfreeze':
       instance.status = 'Running';
-      return tell('instance-resumed') as undefined;
+      return emitAction('instance-resumed') as undefined;
   }
 }
 
-function remove({ state }: World, instance: FakeInstance): undefined {
+function remove({ state }: FakeDaemon, instance: FakeInstance): undefined {
   state.instances.delete(instance.name);
   state.emit('instance-deleted', `instances/${instance.name}`);
 }

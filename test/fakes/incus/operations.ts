@@ -18,7 +18,7 @@ export interface FakeOperation {
 export class Operations {
   readonly #all = new Map<string, FakeOperation>();
 
-  /** Runs `work` as an operation; it may fail with a Refusal and still have set metadata. */
+  /** Runs `work` as an operation; it may fail with a Refusal after setting metadata. */
   start(
     description: string,
     work: (data: OperationData) => Promise<Record<string, unknown> | undefined>,
@@ -39,14 +39,14 @@ export class Operations {
       may_cancel: false,
       err: '',
     };
-    // The reply to the request shows it as running, as the real one mostly does.
+    // The reply to the request shows it as running, as the real one usually does.
     const shown = structuredClone(data);
     const done = this.#run(data, work);
     this.#all.set(data.id, { data, done });
     return shown;
   }
 
-  /** As the daemon lists them. */
+  /** In the daemon's list format. */
   byState(): Record<string, OperationData[]> {
     const all = [...this.#all.values()].map(({ data }) => data);
     return Object.groupBy(all, ({ status }) => status.toLowerCase()) as Record<
@@ -76,12 +76,12 @@ export class Operations {
     }
   }
 
-  /** `GET …/wait`: a failed operation and the end of the time are both error replies. */
+  /** `GET …/wait`: a failed operation and a timeout are both error replies. */
   async wait(id: string, timeoutSeconds: number): Promise<OperationData> {
     const { data, done } = this.find(id);
     if (timeoutSeconds >= 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      // Who asked may be gone: then nobody's process has to live on for the answer.
+      // The client may be gone: its answer must not keep the process alive.
       const timer = setTimeout(resolve, timeoutSeconds * 1000).unref();
       await Promise.race([done, promise]);
       clearTimeout(timer);

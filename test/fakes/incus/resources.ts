@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Network, StoragePool } from '../../../src/incus/shapes.ts';
 import { Refusal } from './operations.ts';
-import { accepted, type Request, type Route, route, sync, type World } from './routes.ts';
+import { accepted, type FakeDaemon, type Request, type Route, route, sync } from './routes.ts';
 
 const found = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new Refusal(404, `${what} not found`);
@@ -57,15 +57,15 @@ export const resourceRoutes: readonly Route[] = [
     const [name = ''] = args;
     return sync({ name, type: 'container', ...found(state.aliases.get(name), 'Image alias') });
   }),
-  route('PUT /1.0/images/aliases/*', (request, world) => {
-    found(world.state.aliases.get(request.args[0] ?? ''), 'Image alias');
-    return setAlias(request.args[0] ?? '', request, world);
+  route('PUT /1.0/images/aliases/*', (request, daemon) => {
+    found(daemon.state.aliases.get(request.args[0] ?? ''), 'Image alias');
+    return setAlias(request.args[0] ?? '', request, daemon);
   }),
-  route('POST /1.0/images/aliases', (request, world) => {
+  route('POST /1.0/images/aliases', (request, daemon) => {
     const { name } = request.json<{ name: string }>();
-    if (world.state.aliases.has(name))
+    if (daemon.state.aliases.has(name))
       throw new Refusal(409, `Alias ${JSON.stringify(name)} already exists`);
-    return setAlias(name, request, world);
+    return setAlias(name, request, daemon);
   }),
   route('DELETE /1.0/images/aliases/*', ({ args }, { state }) => {
     if (!state.aliases.delete(args[0] ?? '')) throw new Refusal(404, 'Image alias not found');
@@ -108,14 +108,14 @@ export const resourceRoutes: readonly Route[] = [
   route('GET /1.0/profiles/*', (request, { state }) => named(state.profiles, request, 'Profile')),
 ];
 
-function setAlias(name: string, request: Request, { state }: World) {
+function setAlias(name: string, request: Request, { state }: FakeDaemon) {
   const { target, description = '' } = request.json<{ target: string; description?: string }>();
   found(state.images.get(target), 'Image');
   state.aliases.set(name, { target, description });
   return sync();
 }
 
-function addImage(request: Request, { state, operations }: World) {
+function addImage(request: Request, { state, operations }: FakeDaemon) {
   const type = request.headers['content-type'] ?? '';
   if (type.startsWith('multipart/form-data')) {
     const boundary = /boundary=(.+)$/.exec(type)?.[1] ?? '';
@@ -125,7 +125,7 @@ function addImage(request: Request, { state, operations }: World) {
     const properties = Object.fromEntries(
       new URLSearchParams(String(request.headers['x-incus-properties'] ?? '')),
     );
-    // The daemon's fingerprint is that of both contents, one after the other.
+    // Like the daemon: the fingerprint covers both contents, concatenated.
     const contents = parts.map((part) => part.slice(part.indexOf('\r\n\r\n') + 4, -2)).join('');
     const fingerprint = createHash('sha256').update(contents, 'latin1').digest('hex');
     return accepted(

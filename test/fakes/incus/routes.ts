@@ -1,4 +1,4 @@
-// The table of routes of the fake: method, pattern, what it does. A handler returns its reply or throws a Refusal.
+// Route table of the fake: method, pattern, handler. A handler returns its reply or throws a Refusal.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OperationData } from '../../../src/incus/shapes.ts';
 import type { Operations } from './operations.ts';
@@ -9,9 +9,9 @@ export interface Request {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
-  /** The pieces that the pattern caught, decoded. */
+  /** Captured path segments, decoded. */
   readonly args: readonly string[];
-  /** The raw body, and the same as JSON. */
+  /** The raw body, and the parsed JSON. */
   readonly raw: Buffer;
   json<T>(): T;
 }
@@ -21,7 +21,7 @@ export type Reply =
   | { readonly kind: 'async'; readonly operation: OperationData }
   | { readonly kind: 'raw'; readonly headers: Record<string, string>; readonly body: Buffer };
 
-export interface World {
+export interface FakeDaemon {
   readonly state: FakeState;
   readonly operations: Operations;
 }
@@ -29,14 +29,14 @@ export interface World {
 export interface Route {
   readonly method: string;
   readonly pattern: RegExp;
-  readonly handle: (request: Request, world: World) => Reply | Promise<Reply>;
+  readonly handle: (request: Request, daemon: FakeDaemon) => Reply | Promise<Reply>;
 }
 
 export const sync = (metadata: unknown = {}, etag?: string): Reply =>
   etag === undefined ? { kind: 'sync', metadata } : { kind: 'sync', metadata, etag };
 export const accepted = (operation: OperationData): Reply => ({ kind: 'async', operation });
 
-/** `GET /1.0/instances/*` as a pattern; each star catches one encoded piece. */
+/** Converts `GET /1.0/instances/*` to a pattern; each star captures one encoded segment. */
 export function route(spec: string, handle: Route['handle']): Route {
   const [method = '', path = ''] = spec.split(' ');
   const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('*', '([^/]+)')}$`);

@@ -1,4 +1,4 @@
-// A small Incus: HTTP and websockets on a unix socket over an in-memory state. test/contract keeps it honest.
+// A small Incus: HTTP and websockets on a unix socket with in-memory state. test/contract verifies it.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -13,7 +13,15 @@ import { fileRoutes } from './files.ts';
 import { instanceRoutes } from './instances.ts';
 import { Operations, Refusal } from './operations.ts';
 import { resourceRoutes } from './resources.ts';
-import { accepted, type Reply, type Route, route, send, sendError, type World } from './routes.ts';
+import {
+  accepted,
+  type FakeDaemon,
+  type Reply,
+  type Route,
+  route,
+  send,
+  sendError,
+} from './routes.ts';
 import { FakeState } from './state.ts';
 
 export interface FakeIncus extends AsyncDisposable {
@@ -22,22 +30,22 @@ export interface FakeIncus extends AsyncDisposable {
   readonly faults: Faults;
   /** Every request so far, as `GET /1.0/instances?recursion=1`. */
   readonly requests: readonly string[];
-  /** Resolves when the next such request has arrived (a fault may hold it then). */
+  /** Resolves when the next matching request has arrived (a fault may delay its answer). */
   nextRequest(method: string, path: RegExp): Promise<void>;
-  /** Resolves when every subscriber has received all events so far, or has hung up. */
+  /** Resolves when every subscriber has received all events so far or has hung up. */
   eventsDelivered(): Promise<void>;
-  /** Ends every connection at once, as a daemon that dies; the socket stays and new connections work. */
+  /** Closes every connection at once, like a dying daemon; the socket stays and new connections work. */
   cutAll(): void;
   close(): Promise<void>;
 }
 
-/** Starts one on a socket of its own in a temporary directory; `close` (or `await using`) removes it. */
+/** Starts one on a socket in a temporary directory; `close` (or `await using`) removes it. */
 export async function startFakeIncus(
   options: { commands?: readonly ScriptedCommand[] } = {},
 ): Promise<FakeIncus> {
   const directory = await mkdtemp(join(tmpdir(), 'coit-incus-'));
   const socketPath = join(directory, 'unix.socket');
-  const world: World = { state: new FakeState(), operations: new Operations() };
+  const daemon: FakeDaemon = { state: new FakeState(), operations: new Operations() };
   const faults = new Faults();
   const requests = new RequestLog();
   const execs = new Execs(options.commands ?? []);
@@ -45,12 +53,12 @@ export async function startFakeIncus(
     ...instanceRoutes,
     ...fileRoutes,
     ...resourceRoutes,
-    route('POST /1.0/instances/*/exec', (request) => execs.start(request, world)),
+    route('POST /1.0/instances/*/exec', (request) => execs.start(request, daemon)),
   ];
   const server = createServer((request, response) => {
     requests.add(request);
     const fault = faults.next(request.method ?? '', request.url ?? '');
-    answer(request, response, routes, world, fault).catch((error: unknown) => {
+    answer(request, response, routes, daemon, fault).catch((error: unknown) => {
       if (error instanceof Refusal) sendError(response, error.status, error.message);
       else if (!response.destroyed) sendError(response, 500, String(error));
     });
@@ -61,7 +69,7 @@ export async function startFakeIncus(
     connection.once('close', () => connections.delete(connection));
   });
   const subscribers = new Set<WebSocket>();
-  server.on('upgrade', upgrader(world, execs, requests, faults, subscribers));
+  server.on('upgrade', upgradeHandler(daemon, execs, requests, faults, subscribers));
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   const cutAll = () => {
     for (const connection of connections) connection.destroy();
@@ -74,7 +82,7 @@ export async function startFakeIncus(
   };
   return {
     socketPath,
-    state: world.state,
+    state: daemon.state,
     faults,
     requests: requests.lines,
     nextRequest: (method, path) => requests.next(method, path),
@@ -108,7 +116,7 @@ class RequestLog {
 
 async function delivered(subscribers: ReadonlySet<WebSocket>): Promise<void> {
   for (const socket of subscribers) {
-    // Answered in order: what was sent before has arrived by then.
+    // Answered in order: earlier messages have arrived by then.
     const answered = Promise.race([once(socket, 'pong'), once(socket, 'close')]);
     socket.ping();
     await answered;
@@ -119,7 +127,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   routes: readonly Route[],
-  world: World,
+  daemon: FakeDaemon,
   fault: Fault | undefined,
 ): Promise<void> {
   const raw = await buffer(request);
@@ -129,8 +137,10 @@ async function answer(
   const { message } = fault?.kind === 'fail-operation' ? fault : {};
   const reply =
     message === undefined
-      ? await handle(request, raw, routes, world)
-      : accepted(world.operations.start('Failing', async () => Promise.reject(new Error(message))));
+      ? await handle(request, raw, routes, daemon)
+      : accepted(
+          daemon.operations.start('Failing', async () => Promise.reject(new Error(message))),
+        );
   if (fault?.kind === 'drop') return void request.socket.destroy();
   if (fault?.kind === 'hold' && fault.when === 'after') await fault.until;
   send(response, reply);
@@ -140,7 +150,7 @@ async function handle(
   request: IncomingMessage,
   raw: Buffer,
   routes: readonly Route[],
-  world: World,
+  daemon: FakeDaemon,
 ): Promise<Reply> {
   const url = new URL(request.url ?? '/', 'http://incus');
   const { method = 'GET', headers } = request;
@@ -151,14 +161,14 @@ async function handle(
     const json = <T>() => JSON.parse(raw.toString('utf8')) as T;
     return entry.handle(
       { method, path: url.pathname, query: url.searchParams, headers, args, raw, json },
-      world,
+      daemon,
     );
   }
   throw new Refusal(404, 'not found');
 }
 
-function upgrader(
-  { state }: World,
+function upgradeHandler(
+  { state }: FakeDaemon,
   execs: Execs,
   requests: RequestLog,
   faults: Faults,

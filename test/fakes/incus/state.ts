@@ -1,4 +1,4 @@
-// What the fake daemon knows: plain maps that a test may fill and read.
+// State of the fake daemon: plain maps that a test may fill and read.
 import { createHash, randomUUID } from 'node:crypto';
 import type {
   Image,
@@ -32,7 +32,7 @@ export interface FakeInstance {
   createdAt: string;
   readonly files: Map<string, FakeEntry>;
   readonly snapshots: Map<string, { snapshot: Snapshot; config: Record<string, string> }>;
-  /** Ends the execs that run in it; set by exec, called when it stops. */
+  /** Ends its running execs; set by exec, called when it stops. */
   readonly execs: Set<() => void>;
 }
 
@@ -61,7 +61,7 @@ export class FakeState {
     'images_push_relay',
   ];
   readonly listeners = new Set<(event: LifecycleEvent) => void>();
-  /** Counts, so that times differ and are the same in every run. */
+  /** A counter, so that times differ and are the same in every run. */
   #ticks = 0;
 
   constructor() {
@@ -145,7 +145,7 @@ export class FakeState {
     return image;
   }
 
-  /** The image with its aliases, as the API shows it. */
+  /** The image with its aliases, in API format. */
   imageShown(image: Image): Image {
     const aliases = [...this.aliases]
       .filter(([, { target }]) => target === image.fingerprint)

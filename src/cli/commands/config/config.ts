@@ -1,8 +1,8 @@
-// coi config: what is in force and where it comes from, and the schema of the files.
+// `coi config`: the effective configuration with its origins, and the schema of the files.
 import type { Command } from 'commander';
-import { lookedUpConfig } from '../../../app/configuration.ts';
+import { readConfig } from '../../../app/configuration.ts';
 import { type KeyName, keyNames } from '../../../config/keys/table.ts';
-import { masked } from '../../../config/masked.ts';
+import { maskValue } from '../../../config/mask-value.ts';
 import { originText } from '../../../config/origin.ts';
 import type { ResolvedConfig } from '../../../config/resolved-config.ts';
 import { configSchema, fileValue } from '../../../config/schema.ts';
@@ -10,7 +10,7 @@ import { CoiError } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { flagsOf } from '../../global-options.ts';
+import { mergedOptions } from '../../global-options.ts';
 import { configJson, configText } from '../../ui/views/config.ts';
 
 interface ShowOptions {
@@ -24,15 +24,15 @@ interface ShowOptions {
 export function register(command: Command, app: App): void {
   command
     .command('show')
-    .description('print every value that is in force, and where it comes from')
-    .argument('[key]', 'only that key, or the keys of that section')
-    .option('-w, --workspace <path>', 'for that directory (default: the current one)')
-    .option('--profile <name>', 'with that profile')
-    .option('--changed', 'only what is no default')
-    .option('--show-secrets', 'print the values of variables, too')
+    .description('print the effective configuration and where each value comes from')
+    .argument('[key]', 'key or section to show (default: all)')
+    .option('-w, --workspace <path>', 'workspace directory (default: the current one)')
+    .option('--profile <name>', 'profile to apply')
+    .option('--changed', 'leave out default values')
+    .option('--show-secrets', 'also print the values of environment variables')
     .option('--json', 'print JSON')
     .action((key: string | undefined, options: ShowOptions) =>
-      show(app, { ...flagsOf<GlobalOptions>(command), ...options }, key),
+      show(app, { ...mergedOptions<GlobalOptions>(command), ...options }, key),
     );
   command
     .command('schema')
@@ -40,9 +40,9 @@ export function register(command: Command, app: App): void {
     .action(() => app.io.printJson(configSchema()));
 }
 
-/** How commands that show the configuration say a value. */
-export function shownValue(secrets: boolean): (name: KeyName, value: unknown) => unknown {
-  return (name, value) => fileValue(name, secrets ? value : masked(name, value));
+/** Converts a value for display; secrets are masked unless `secrets`. */
+export function displayValue(secrets: boolean): (name: KeyName, value: unknown) => unknown {
+  return (name, value) => fileValue(name, secrets ? value : maskValue(name, value));
 }
 
 async function show(
@@ -50,22 +50,22 @@ async function show(
   options: GlobalOptions & ShowOptions,
   key: string | undefined,
 ): Promise<void> {
-  const resolved = await lookedUpConfig(app, options);
+  const resolved = await readConfig(app, options);
   const chosen = keyNames.filter(
     (name) =>
       (key === undefined || name === key || name.startsWith(`${key}.`)) &&
       (!options.changed || isChanged(resolved, name)),
   );
   if (key !== undefined && !keyNames.some((name) => name === key || name.startsWith(`${key}.`))) {
-    throw new CoiError('usage', `there is no key ${quoted(key)}`, {
-      hint: '`coi config show` lists them all.',
+    throw new CoiError('usage', `unknown key ${quoted(key)}`, {
+      hint: 'Run `coi config show` to list all keys.',
     });
   }
-  const words = { value: shownValue(options.showSecrets ?? false), origin: originText };
+  const words = { value: displayValue(options.showSecrets ?? false), origin: originText };
   if (options.json) app.io.printJson(configJson(resolved, chosen, words));
   else if (chosen.length > 0)
-    app.io.print(configText(resolved, chosen, app.io.style, words).join('\n'));
-  else app.io.tell('Everything has its default.');
+    app.io.print(configText(resolved, chosen, app.io.stdoutStyle, words).join('\n'));
+  else app.io.info('All values are defaults.');
   for (const warning of resolved.warnings) app.io.warn(warning);
 }
 

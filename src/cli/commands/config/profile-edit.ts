@@ -1,6 +1,6 @@
-// coi profile create, edit and delete.
-import { lookedUpConfig } from '../../../app/configuration.ts';
-import { existingPath, fileFailure } from '../../../app/configuration-files/profile-file.ts';
+// `coi profile edit` and `coi profile delete`.
+import { readConfig } from '../../../app/configuration.ts';
+import { existingProfilePath, fileFailure } from '../../../app/configuration-files/profile-file.ts';
 import { CoiError } from '../../../errors.ts';
 import { type Directory, hostFiles } from '../../../host/fs/host-files.ts';
 import { removeTree } from '../../../host/fs/remove-tree.ts';
@@ -15,19 +15,19 @@ export interface DeleteOptions {
 }
 
 export async function editProfile(app: App, options: GlobalOptions, name: string): Promise<void> {
-  const path = existingPath(app, options, name);
+  const path = existingProfilePath(app, options, name);
   const status = await edit(path, app.env);
   if (status !== 0)
-    throw new CoiError('failed', `the editor ended with status ${status}`, {
+    throw new CoiError('failed', `the editor exited with status ${status}`, {
       hint: 'Set VISUAL or EDITOR to a program that is installed.',
     });
   try {
-    const { warnings } = await lookedUpConfig(app, { ...options, profile: name });
+    const { warnings } = await readConfig(app, { ...options, profile: name });
     for (const warning of warnings) app.io.warn(warning);
     app.io.print(`Profile '${name}' is valid`);
   } catch (error) {
     if (!(error instanceof CoiError)) throw error;
-    app.io.warn(`profile '${name}' cannot be used as it is: ${error.message}`);
+    app.io.warn(`profile '${name}' is invalid: ${error.message}`);
   }
 }
 
@@ -37,15 +37,15 @@ export async function deleteProfile(
   name: string,
   { force = false, json = false }: DeleteOptions,
 ): Promise<void> {
-  const path = existingPath(app, options, name);
+  const path = existingProfilePath(app, options, name);
   const shown = readText(path);
   if (!force && !(await app.io.confirm(`Delete profile '${name}' (${path})?`)))
     return json
       ? app.io.printJson({ profile: name, path, deleted: false })
       : app.io.print('Cancelled.');
-  // The answer may have taken any time.
+  // The file may have changed while the question was open.
   if (readText(path) !== shown)
-    throw new CoiError('failed', `profile '${name}' was changed while you were asked: it is kept`, {
+    throw new CoiError('failed', `profile '${name}' changed in the meantime and was not deleted`, {
       hint: 'Run the command again.',
     });
   const profiles = path.slice(0, -`/${name}/config.toml`.length);
@@ -56,5 +56,5 @@ export async function deleteProfile(
     throw fileFailure(error);
   }
   if (json) app.io.printJson({ profile: name, path, deleted: true });
-  else app.io.tell(`Deleted profile '${name}'`);
+  else app.io.info(`Deleted profile '${name}'`);
 }

@@ -1,37 +1,37 @@
-// coi profile info.
+// `coi profile info`.
 import { stringify } from 'smol-toml';
-import { lookedUpConfig, placesOf } from '../../../app/configuration.ts';
+import { configPathsFor, readConfig } from '../../../app/configuration.ts';
 import type { KeyName } from '../../../config/keys/table.ts';
 import { keyNames } from '../../../config/keys/table.ts';
-import { profileSource } from '../../../config/profile-files.ts';
-import { nested } from '../../../config/schema.ts';
+import { readProfile } from '../../../config/profile-files.ts';
+import { nestByDots } from '../../../config/schema.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
 import { oneLine } from '../../../printable.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { shownValue } from './config.ts';
+import { displayValue } from './config.ts';
 
 export async function info(
   app: App,
   options: GlobalOptions & InfoOptions,
   name: string,
 ): Promise<void> {
-  const { settings, origins, warnings } = await lookedUpConfig(app, { ...options, profile: name });
-  // `default` stands for what is in force without any profile.
+  const { settings, origins, warnings } = await readConfig(app, { ...options, profile: name });
+  // `default` stands for the configuration without any profile.
   const chosen = keyNames.filter((key) =>
     name === 'default'
       ? settings[key] !== undefined
       : origins[key].some(({ kind }) => kind === 'profile'),
   );
-  const value = shownValue(options.showSecrets ?? false);
+  const value = displayValue(options.showSecrets ?? false);
   const values = Object.fromEntries(chosen.map((key: KeyName) => [key, value(key, settings[key])]));
-  const source = profileSource(name, placesOf(app, options), hostFiles);
+  const source = readProfile(name, configPathsFor(app, options), hostFiles);
   const inherits = source?.inherits;
   if (options.json)
     app.io.printJson({
       ...(inherits === undefined ? {} : { inherits }),
       ...(source === undefined ? {} : { source: source.path }),
-      ...nested(values),
+      ...nestByDots(values),
     });
   else {
     const head = [
@@ -39,7 +39,7 @@ export async function info(
       ...(inherits === undefined ? [] : [`# inherits ${oneLine(inherits)}`]),
       `# source ${oneLine(source?.path ?? '(built-in)')}`,
     ];
-    app.io.print(`${head.join('\n')}\n${stringify(nested(values))}`.trimEnd());
+    app.io.print(`${head.join('\n')}\n${stringify(nestByDots(values))}`.trimEnd());
   }
   for (const warning of warnings) app.io.warn(warning);
 }

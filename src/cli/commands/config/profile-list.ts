@@ -1,26 +1,26 @@
-// coi profile list.
-import { lookedUpConfig, placesOf } from '../../../app/configuration.ts';
+// `coi profile list`.
+import { configPathsFor, readConfig } from '../../../app/configuration.ts';
 import { builtInProfiles } from '../../../config/profile.ts';
-import { profileNames, profileSource } from '../../../config/profile-files.ts';
+import { listProfiles, readProfile } from '../../../config/profile-files.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { table } from '../../ui/table.ts';
-import { leftOut } from './pending-trust.ts';
+import { skippedProfileText } from './pending-trust.ts';
 
 export async function list(app: App, options: GlobalOptions & ListOptions): Promise<void> {
-  const places = placesOf(app, options);
-  const onDisk = profileNames(places, hostFiles).map(({ name }) => name);
+  const paths = configPathsFor(app, options);
+  const onDisk = listProfiles(paths, hostFiles).map(({ name }) => name);
   const names = [...new Set([...Object.keys(builtInProfiles), ...onDisk])].sort();
   const rows: ProfileRow[] = [];
   for (const name of names) {
     try {
-      rows.push(await row(app, options, name));
+      rows.push(await profileRow(app, options, name));
     } catch (error) {
-      // One that is broken does not hide the others.
+      // A broken profile does not hide the others.
       if (!(error instanceof CoiError) || error.code !== 'config-invalid') throw error;
-      app.io.warn(leftOut(name, error));
+      app.io.warn(skippedProfileText(name, error));
     }
   }
   if (options.json || options.format === 'json') return app.io.printJson(rows);
@@ -34,9 +34,9 @@ export async function list(app: App, options: GlobalOptions & ListOptions): Prom
   app.io.print(table(['NAME', 'IMAGE', 'PERSISTENT', 'INHERITS', 'SOURCE'], cells).join('\n'));
 }
 
-async function row(app: App, options: GlobalOptions, name: string): Promise<ProfileRow> {
-  const { settings } = await lookedUpConfig(app, { ...options, profile: name });
-  const source = profileSource(name, placesOf(app, options), hostFiles);
+async function profileRow(app: App, options: GlobalOptions, name: string): Promise<ProfileRow> {
+  const { settings } = await readConfig(app, { ...options, profile: name });
+  const source = readProfile(name, configPathsFor(app, options), hostFiles);
   const pool = settings['container.storage_pool'];
   return {
     name,

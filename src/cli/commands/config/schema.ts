@@ -1,4 +1,4 @@
-// coi schema: JSON Schemas, of the files that coi reads and of the JSON that it prints.
+// `coi schema`: JSON Schemas of the configuration files.
 import type { Command } from 'commander';
 import { configSchema, profileSchema } from '../../../config/schema.ts';
 import type { App } from '../../app.ts';
@@ -6,7 +6,7 @@ import type { App } from '../../app.ts';
 export function register(command: Command, app: App): void {
   command
     .command('profile')
-    .description('print the schema of the config.toml of a profile')
+    .description("print the schema of a profile's config.toml")
     .action(() => app.io.printJson(profileSchema()));
   command
     .command('config')

@@ -1,14 +1,14 @@
-// coi trust: approves what the project's own configuration would loosen, exactly as it stands now.
+// `coi trust`: approves the current content of project settings that weaken isolation.
 import type { Command } from 'commander';
-import { approvals, writeApprovals } from '../../../config/trust/trust-store.ts';
-import { waitingText } from '../../../config/trust/waiting.ts';
+import { pendingText } from '../../../config/trust/pending.ts';
+import { readApprovals, writeApprovals } from '../../../config/trust/trust-store.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
 import { oneLine } from '../../../printable.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { flagsOf } from '../../global-options.ts';
-import { waitingValues } from './pending-trust.ts';
+import { mergedOptions } from '../../global-options.ts';
+import { pendingSettings } from './pending-trust.ts';
 
 interface Options extends GlobalOptions {
   list?: boolean;
@@ -20,22 +20,22 @@ interface Options extends GlobalOptions {
 export function register(command: Command, app: App): void {
   command
     .option('--list', 'list the approved files')
-    .option('--json', 'print what was approved (with --list: all that is) as JSON')
-    .option('-y, --yes', 'do not ask; without a terminal nothing is approved otherwise')
-    .option('-f, --force', 'the same as --yes')
+    .option('--json', 'print the result as JSON')
+    .option('-y, --yes', 'skip the confirmation prompt (required without a terminal)')
+    .option('-f, --force', 'same as --yes')
     .addHelpText(
       'after',
-      "\nWhat could loosen something waits in a project's .coi (config.toml and profiles) until it is approved here: mounts from outside of\nthe workspace, forwarded variables and those that programs obey, higher limits, an open network, ports, sockets and\nthe like. Any change of them has to be approved anew.",
+      "\nSettings in a project's .coi (config.toml and profiles) that weaken isolation have no effect until they are approved\nhere: mounts from outside the workspace, forwarded variables and variables that change programs, higher limits, an open\nnetwork, ports, sockets and the like. Every change needs a new approval.",
     )
-    .action(() => trust(app, flagsOf<Options>(command)));
+    .action(() => trust(app, mergedOptions<Options>(command)));
 }
 
 async function trust(app: App, options: Options): Promise<void> {
   const { home, uid, gid } = app.user;
   if (options.list) return list(app, options.json ?? false);
-  const { waiting, untrusted } = await waitingValues(app, options);
-  const say = options.json ? app.io.tell : app.io.print;
-  const answer = (approved: readonly string[]) => {
+  const { waiting, untrusted } = await pendingSettings(app, options);
+  const print = options.json ? app.io.info : app.io.print;
+  const printResult = (approved: readonly string[]) => {
     if (options.json)
       app.io.printJson({
         waiting: waiting.map(({ source, profile, line, text }) => ({
@@ -48,31 +48,33 @@ async function trust(app: App, options: Options): Promise<void> {
       });
   };
   if (waiting.length === 0) {
-    say('Nothing waits for approval here.');
-    return answer([]);
+    print('Nothing to approve.');
+    return printResult([]);
   }
-  say(['To be approved:', ...waiting.map((one) => `  ${oneLine(waitingText(one))}`)].join('\n'));
+  print(
+    ['Not yet approved:', ...waiting.map((one) => `  ${oneLine(pendingText(one))}`)].join('\n'),
+  );
   const sure = options.force || options.yes;
-  // An answer that is piped in may be meant for another question, and "n" is one too.
+  // Piped input may be meant for another question, and "n" is an answer, too.
   if (!sure && !app.io.interactive)
-    throw new CoiError('failed', 'nothing was approved: there is no terminal to ask on', {
-      hint: 'Look at what is listed above, then `coi trust --yes`.',
+    throw new CoiError('failed', 'nothing was approved: no terminal for confirmation', {
+      hint: 'Review the list above, then run `coi trust --yes`.',
     });
   if (!sure && !(await app.io.confirm('Approve?'))) {
-    say('Cancelled.');
-    return answer([]);
+    print('Cancelled.');
+    return printResult([]);
   }
-  // Read again just before writing, so that an approval made meanwhile is kept; what is approved is what was shown.
-  const approved = new Map(approvals(home, hostFiles));
+  // Read again just before writing, so that concurrent approvals are kept. Only what was shown is approved.
+  const approved = new Map(readApprovals(home, hostFiles));
   for (const { path, digest } of untrusted) approved.set(path, digest);
   writeApprovals(home, approved, { uid, gid }, hostFiles);
   const paths = untrusted.map(({ path }) => path);
-  say(oneLine(`Approved ${paths.join(', ')}`));
-  answer(paths);
+  print(oneLine(`Approved ${paths.join(', ')}`));
+  printResult(paths);
 }
 
 function list(app: App, json: boolean): void {
-  const approved = approvals(app.user.home, hostFiles);
+  const approved = readApprovals(app.user.home, hostFiles);
   const paths = [...approved.keys()].sort();
   if (json) {
     app.io.printJson(paths.map((path) => ({ path, digest: approved.get(path) })));
@@ -83,7 +85,7 @@ function list(app: App, json: boolean): void {
       ? 'No approved files.'
       : [
           'Approved files:',
-          ...paths.map((path) => `  ${oneLine(path)}${hostFiles.exists(path) ? '' : ' (gone)'}`),
+          ...paths.map((path) => `  ${oneLine(path)}${hostFiles.exists(path) ? '' : ' (missing)'}`),
         ].join('\n'),
   );
 }

@@ -1,12 +1,16 @@
-// coi validate: checks configuration without using it.
+// `coi validate`: checks configuration files and profiles.
 import type { Command } from 'commander';
-import { everything, one, type Verdict } from '../../../app/configuration-files/validate.ts';
+import {
+  type Verdict,
+  validateAll,
+  validateOne,
+} from '../../../app/configuration-files/validate.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { formatted, wantsJson } from '../../format-option.ts';
-import { flagsOf } from '../../global-options.ts';
+import { addFormatOptions, wantsJson } from '../../format-option.ts';
+import { mergedOptions } from '../../global-options.ts';
 
 interface Options extends GlobalOptions {
   format?: 'text' | 'json';
@@ -14,11 +18,11 @@ interface Options extends GlobalOptions {
 }
 
 export function register(command: Command, app: App): void {
-  formatted(command)
-    .argument('[kind]', 'what it is: profile or config (default: everything that is in force here)')
-    .argument('[file-or-name]', 'a file, or the name of a profile')
+  addFormatOptions(command)
+    .argument('[kind]', 'profile or config (default: everything that applies here)')
+    .argument('[file-or-name]', 'file, or name of a profile')
     .action((kind: string | undefined, target: string | undefined) =>
-      validate(app, flagsOf<Options>(command), kind, target),
+      validate(app, mergedOptions<Options>(command), kind, target),
     );
 }
 
@@ -29,13 +33,13 @@ async function validate(
   target: string | undefined,
 ): Promise<void> {
   if (kind !== undefined && kind !== 'profile' && kind !== 'config')
-    throw new CoiError('usage', `there is no ${quoted(kind)} to validate`, {
-      hint: 'profile or config, for example: coi validate profile ./config.toml',
+    throw new CoiError('usage', `cannot validate ${quoted(kind)}`, {
+      hint: 'Use profile or config, for example: coi validate profile ./config.toml',
     });
   const verdicts =
     kind === undefined || target === undefined
-      ? await everything(app, options, kind)
-      : [await one(app, options, kind, target)];
+      ? await validateAll(app, options, kind)
+      : [await validateOne(app, options, kind, target)];
   if (wantsJson(options)) app.io.printJson(verdicts);
   else for (const verdict of verdicts) print(app, verdict);
   if (verdicts.some(({ valid }) => !valid)) throw new ExitStatus(1);

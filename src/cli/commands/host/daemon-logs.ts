@@ -1,17 +1,17 @@
-// coi daemon logs: the end of coid's log.
+// `coi daemon logs`: the end of coid's log.
 import { CoiError, ExitStatus, errorCodes } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
 import type { App } from '../../app.ts';
 
 export async function logs({ follow, lines }: LogsOptions, app: App): Promise<void> {
-  const { daemonPlaces } = await import('../../../daemon/control.ts');
-  const { followFile, lastLines } = await import('../../../host/fs/meta/log-file.ts');
-  const { logPath } = daemonPlaces(app.env);
+  const { daemonPaths } = await import('../../../daemon/control.ts');
+  const { tailFile, lastLines } = await import('../../../host/fs/meta/log-file.ts');
+  const { logPath } = daemonPaths(app.env);
   if (!/^\d{1,6}$/.test(lines))
-    throw new CoiError('usage', `invalid --lines ${quoted(lines)}`, { hint: 'Give a number.' });
+    throw new CoiError('usage', `invalid --lines ${quoted(lines)}`, { hint: 'Use a number.' });
   try {
     for (const line of lastLines(logPath, Number(lines))) app.io.print(line);
-    if (follow) await followFile(logPath, (line) => app.io.print(line), app.signal);
+    if (follow) await tailFile(logPath, (line) => app.io.print(line), app.signal);
   } catch (cause) {
     throw logFailure(cause, logPath);
   }
@@ -21,12 +21,12 @@ export async function logs({ follow, lines }: LogsOptions, app: App): Promise<vo
 function logFailure(cause: unknown, path: string): unknown {
   switch ((cause as NodeJS.ErrnoException).code) {
     case 'ENOENT':
-      return new CoiError('failed', `there is no log at ${path} yet`, {
-        hint: 'It is written by a coid that `coi daemon start` or systemd started.',
+      return new CoiError('failed', `no log at ${path} yet`, {
+        hint: 'Start coid with `coi daemon start` or systemd: then it writes the log.',
         cause,
       });
     case 'EACCES':
-      return new CoiError('failed', `the log ${path} may not be read by this user`, {
+      return new CoiError('failed', `this user may not read the log ${path}`, {
         hint: 'Join the group incus-admin, or use sudo.',
         cause,
       });

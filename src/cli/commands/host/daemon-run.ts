@@ -1,17 +1,17 @@
-// coi daemon run: coid itself, in the foreground.
+// `coi daemon run`: coid itself, in the foreground.
 import type { DaemonError } from '../../../coid-api/protocol.ts';
 import { CoiError } from '../../../errors.ts';
 import type { App } from '../../app.ts';
 
 export async function run(options: RunOptions, app: App): Promise<void> {
-  const { sayReady } = await import('../../../host/process/detach.ts');
-  const say = options.sayReady ? sayReady : () => {};
+  const { reportReady } = await import('../../../host/process/detach.ts');
+  const notify = options.sayReady ? reportReady : () => {};
   try {
-    await runHere(options, app, () => say('ready'));
+    await runHere(options, app, () => notify('ready'));
   } catch (error) {
     const { code, message, hint } =
       error instanceof CoiError ? error : new CoiError('coid-failed', String(error));
-    say(
+    notify(
       JSON.stringify({ error: { code, message, ...(hint ? { hint } : {}) } } satisfies DaemonError),
     );
     throw error;
@@ -22,7 +22,7 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
   const [
     { runDaemon },
     { jsonLog },
-    { daemonPlaces },
+    { daemonPaths },
     { openLogFile },
     { groupId },
     { notifySystemd },
@@ -36,13 +36,13 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
     import('../../../host/process/systemd.ts'),
     import('../../../host/process/self.ts'),
   ]);
-  if (app.user.uid !== 0) throw needsRoot();
-  const { runDir, stateDir, logPath } = daemonPlaces(app.env);
-  const told = (error: unknown) => log('warning', 'log-not-put-aside', { error });
+  if (app.user.uid !== 0) throw needsRootError();
+  const { runDir, stateDir, logPath } = daemonPaths(app.env);
+  const onRotateError = (error: unknown) => log('warning', 'log-not-put-aside', { error });
   const write = options.logFile
-    ? openLogFile({ path: logPath, gid: groupId('incus-admin'), told })
+    ? openLogFile({ path: logPath, gid: groupId('incus-admin'), onRotateError })
     : (line: string) => void app.io.stderr.write(line);
-  // Whoever read the log may have gone; coid goes on.
+  // coid keeps running if the reader of the log exits.
   app.io.stderr.on('error', () => {});
   const log = jsonLog(write, app.clock.now, app.env['COI_DEBUG'] ? 'debug' : 'info');
   await runDaemon({
@@ -60,19 +60,19 @@ async function runHere(options: RunOptions, app: App, ready: () => void): Promis
       ready();
       notifySystemd(app.env, 'ready');
     },
-    leaseMs: numberOf(app.env['COI_LEASE_MS']),
-    reconcileEveryMs: numberOf(app.env['COI_RECONCILE_EVERY_MS']),
+    leaseMs: parseNumber(app.env['COI_LEASE_MS']),
+    reconcileEveryMs: parseNumber(app.env['COI_RECONCILE_EVERY_MS']),
     loginUrl: app.env['COI_TEST_LOGIN_URL'],
   });
 }
 
-function needsRoot(): CoiError {
-  return new CoiError('needs-root', 'coid has to run as root', {
+function needsRootError(): CoiError {
+  return new CoiError('needs-root', 'coid must run as root', {
     hint: 'Use `sudo coi daemon start`.',
   });
 }
 
-function numberOf(text: string | undefined): number | undefined {
+function parseNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 

@@ -1,4 +1,4 @@
-// coi daemon status.
+// `coi daemon status`.
 import type { DaemonStatus } from '../../../coid-api/protocol.ts';
 import { CoiError } from '../../../errors.ts';
 import { oneLine } from '../../../printable.ts';
@@ -10,19 +10,18 @@ export async function status({ json }: { json?: boolean }, app: App): Promise<vo
   for (const line of statusText(found)) app.io.print(line);
 }
 
-/** Lines for people. */
 function statusText(status: DaemonStatus): string[] {
   return [
-    `coid ${status.version} runs as process ${status.pid} since ${new Date(status.startedAt).toLocaleString('sv-SE')}`,
+    `coid ${status.version} is running (pid ${status.pid}) since ${new Date(status.startedAt).toLocaleString('sv-SE')}`,
     `Incus:        ${status.incus}`,
     `Bridge:       ${status.bridge || '-'}`,
     `Sessions:     ${status.sessions}`,
     `Reservations: ${status.leases}`,
-    `Guarded:      ${status.guardFailure === undefined ? status.guarded : `NOT AS IT SHOULD BE: ${oneLine(status.guardFailure)}`}`,
+    `Guarded:      ${status.guardFailure === undefined ? status.guarded : `DEGRADED: ${oneLine(status.guardFailure)}`}`,
   ];
 }
 
-export async function statusIfAny(app: App): Promise<DaemonStatus | undefined> {
+export async function statusIfRunning(app: App): Promise<DaemonStatus | undefined> {
   try {
     return await (await app.coid()).status({ signal: app.signal });
   } catch (error) {

@@ -1,16 +1,16 @@
-// coi __keep-logins: coid starts it as the user when a login of the user's or of one of the sessions' has changed.
-// What is to be looked at is on its stdin, as JSON.
+// `coi __keep-logins`: coid runs it as the user after a login of the user or of a session changed.
+// It reads the sessions to check from stdin, as JSON.
 import type { Command } from 'commander';
-import { endedSessions, keepingOf } from '../../../app/logins/keeping.ts';
+import { changedSessions, loginSyncContext } from '../../../app/logins/login-sync.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { loginFiles } from '../../../logins/formats/list.ts';
 import type { LoginFile } from '../../../logins/formats/login.ts';
 import { jsonIn, objectIn } from '../../../logins/formats/login.ts';
-import { keepLogins } from '../../../logins/keep.ts';
+import { runLoginSync } from '../../../logins/sync.ts';
 import { isUuid } from '../../../names.ts';
 import type { App } from '../../app.ts';
 
-interface Wanted {
+interface SessionLogin {
   readonly session: string;
   readonly tool: string;
 }
@@ -20,23 +20,23 @@ const inputMaxBytes = 2 ** 20;
 const laterStatus = 75;
 
 export function register(command: Command, app: App): void {
-  command.action(async () => keepAll(app, await input(app)));
+  command.action(async () => keepAll(app, await readInput(app)));
 }
 
 async function keepAll(app: App, text: string): Promise<void> {
   const request = jsonIn(text);
   const live = sessionsIn(request?.['live']);
   const ended = sessionsIn(request?.['ended']);
-  const keeping = await keepingOf(app);
+  const keeping = await loginSyncContext(app);
   let all = true;
   for (const file of loginFiles) {
-    const of = (sessions: readonly Wanted[]) =>
+    const of = (sessions: readonly SessionLogin[]) =>
       sessions.filter(({ tool }) => tool === file.tool).map(({ session }) => session);
     const done = await keepOne(app, file, {
       live: of(live),
       ended: [
         ...of(ended),
-        ...(request?.['all'] === true ? endedSessions(app, file, of(live)) : []),
+        ...(request?.['all'] === true ? changedSessions(app, file, of(live)) : []),
       ],
       keeping,
     });
@@ -55,16 +55,16 @@ async function keepOne(
   }: {
     live: readonly string[];
     ended: readonly string[];
-    keeping: Awaited<ReturnType<typeof keepingOf>>;
+    keeping: Awaited<ReturnType<typeof loginSyncContext>>;
   },
 ): Promise<boolean> {
   if (live.length + ended.length === 0) return true;
   const { home, uid, gid } = app.user;
-  const kept = await keepLogins({ file, home, owner: { uid, gid }, live, ended }, keeping);
+  const kept = await runLoginSync({ file, home, owner: { uid, gid }, live, ended }, keeping);
   return kept === 'done';
 }
 
-function sessionsIn(value: unknown): Wanted[] {
+function sessionsIn(value: unknown): SessionLogin[] {
   return (Array.isArray(value) ? (value as unknown[]) : []).flatMap((one) => {
     const { session, tool } = objectIn(one) ?? {};
     return typeof session === 'string' && isUuid(session) && typeof tool === 'string'
@@ -73,7 +73,7 @@ function sessionsIn(value: unknown): Wanted[] {
   });
 }
 
-async function input(app: App): Promise<string> {
+async function readInput(app: App): Promise<string> {
   let text = '';
   for await (const chunk of app.io.stdin.setEncoding('utf8')) {
     text += String(chunk);

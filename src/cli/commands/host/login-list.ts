@@ -1,11 +1,11 @@
-// coi login list: the logins of the user's agents, and sessions that have another.
-import { keepingOf } from '../../../app/logins/keeping.ts';
+// `coi login list`: the shared logins, and the sessions with a different one.
+import { loginSyncContext } from '../../../app/logins/login-sync.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
-import { hostLogins, memoryOf, remember } from '../../../logins/copies.ts';
+import { loadMemory, readHostLogins, saveMemory } from '../../../logins/copies.ts';
 import { loginFiles } from '../../../logins/formats/list.ts';
 import type { Login, LoginFile } from '../../../logins/formats/login.ts';
-import type { Memory } from '../../../logins/memory.ts';
-import { allTold, reasonWords } from '../../../logins/notices.ts';
+import type { LoginMemory } from '../../../logins/memory.ts';
+import { markAllSeen, reasonWords } from '../../../logins/notices.ts';
 import type { App } from '../../app.ts';
 import { table } from '../../ui/table.ts';
 
@@ -13,11 +13,11 @@ export async function list(app: App, json: boolean): Promise<void> {
   const { home, uid, gid } = app.user;
   const found = loginFiles.map((file) => ({
     file,
-    own: hostLogins(file, home, hostFiles),
-    memory: memoryOf(file, home, hostFiles),
+    own: readHostLogins(file, home, hostFiles),
+    memory: loadMemory(file, home, hostFiles),
   }));
   const logins = found.flatMap(({ file, own, memory }) =>
-    [...own.logins.values()].map((login) => shown(app, file, login, memory)),
+    [...own.logins.values()].map((login) => loginRow(app, file, login, memory)),
   );
   const others = found.flatMap(({ file, memory }) =>
     [...memory].flatMap(([login, { verdicts }]) =>
@@ -32,20 +32,20 @@ export async function list(app: App, json: boolean): Promise<void> {
   );
   if (json) app.io.printJson({ logins, sessions: others });
   else print(app, logins, others);
-  const untold = found.filter(({ memory }) =>
+  const unreported = found.filter(({ memory }) =>
     [...memory.values()].some(({ verdicts }) => verdicts.some(({ told }) => !told)),
   );
-  if (untold.length === 0) return;
-  const keeping = await keepingOf(app);
-  await keeping.whileAlone(() => {
-    for (const { file } of untold) {
-      const memory = allTold(memoryOf(file, home, hostFiles));
-      remember(file, home, memory, { owner: { uid, gid }, files: hostFiles });
+  if (unreported.length === 0) return;
+  const keeping = await loginSyncContext(app);
+  await keeping.exclusively(() => {
+    for (const { file } of unreported) {
+      const memory = markAllSeen(loadMemory(file, home, hostFiles));
+      saveMemory(file, home, memory, { owner: { uid, gid }, files: hostFiles });
     }
   });
 }
 
-function shown(app: App, file: LoginFile, login: Login, memory: Memory) {
+function loginRow(app: App, file: LoginFile, login: Login, memory: LoginMemory) {
   const known = memory.get(login.id);
   const ends = login.refresh !== '' && login.expiresMs < Number.MAX_SAFE_INTEGER;
   return {
@@ -61,7 +61,7 @@ function shown(app: App, file: LoginFile, login: Login, memory: Memory) {
 
 function print(
   app: App,
-  logins: readonly ReturnType<typeof shown>[],
+  logins: readonly ReturnType<typeof loginRow>[],
   others: readonly {
     session: string;
     tool: string;
@@ -73,7 +73,7 @@ function print(
     tool,
     login,
     account ?? '-',
-    renewable ? `${expired ? 'ended' : 'until'} ${end ?? '-'}` : 'key',
+    renewable ? `${expired ? 'expired' : 'until'} ${end ?? '-'}` : 'key',
   ]);
   app.io.print(
     rows.length === 0 ? 'No logins' : table(['TOOL', 'LOGIN', 'ACCOUNT', 'TOKEN'], rows).join('\n'),
@@ -88,7 +88,7 @@ function print(
   app.io.print(
     [
       '',
-      'Sessions with a login of their own:',
+      'Sessions with a different login:',
       ...table(['SESSION', 'TOOL', 'ACCOUNT', 'WHY'], sessions),
     ].join('\n'),
   );

@@ -1,18 +1,18 @@
-// `coi setup --remove`: says what setup made on this host, asks, and takes it away.
+// `coi setup --remove`: prints what setup made on this host, asks, and removes it.
 import { refuseElsewhere } from '../../../app/setup/refuse-elsewhere.ts';
-import { removeGround } from '../../../app/setup/remove-ground.ts';
+import { removeContext } from '../../../app/setup/remove-context.ts';
 import { CoiError } from '../../../errors.ts';
-import { asRoot } from '../../../host/process/self.ts';
-import { type RemoveGround, removalFacts } from '../../../setup/remove/facts.ts';
-import { type RemovalPlan, removalPlan } from '../../../setup/remove/plan.ts';
+import { sudoCommand } from '../../../host/process/self.ts';
+import { type RemoveContext, readRemovalFacts } from '../../../setup/remove/facts.ts';
+import { pendingWorkLines } from '../../../setup/remove/pending-work.ts';
+import { planRemoval, type RemovalPlan } from '../../../setup/remove/plan.ts';
 import { removeAll } from '../../../setup/remove/remove.ts';
-import { unfinishedText } from '../../../setup/remove/unfinished.ts';
 import type { App } from '../../app.ts';
-import { setupProgress } from '../../ui/setup.ts';
-import { removalJson, removalText, stayText } from '../../ui/views/setup.ts';
-import { agree, type RemoveFlags } from './setup-remove-agree.ts';
+import { setupProgress } from '../../ui/setup-progress.ts';
+import { keptText, removalJson, removalText } from '../../ui/views/setup.ts';
+import { confirmRemoval, type RemoveFlags } from './setup-remove-confirm.ts';
 
-/** `locked` runs what must not run beside a setup. */
+/** `locked` runs a function while no other setup runs. */
 export async function removeSetup(
   app: App,
   options: RemoveFlags,
@@ -20,65 +20,69 @@ export async function removeSetup(
 ): Promise<void> {
   const { io } = app;
   if (app.user.uid !== 0)
-    throw new CoiError('needs-root', 'only root sees what setup made, and can take it away', {
-      hint: `Run it as root: ${asRoot(process)} setup --remove`,
+    throw new CoiError('needs-root', 'only root can undo what setup did', {
+      hint: `Run it as root: ${sudoCommand(process)} setup --remove`,
     });
-  const given: string[] = [];
-  const ground = removeGround(app, given);
+  const abandoned: string[] = [];
+  const context = removeContext(app, abandoned);
   const { sessions = false, data = false, packages = false, force = false } = options;
-  const wish = { sessions, data, packages, force };
-  const facts = await removalFacts(ground, packages);
-  const plan = removalPlan(facts, wish);
-  const answer = () => {
-    if (options.json) io.printJson(removalJson(plan, given));
+  const request = { sessions, data, packages, force };
+  const facts = await readRemovalFacts(context, packages);
+  const plan = planRemoval(facts, request);
+  const printResult = () => {
+    if (options.json) io.printJson(removalJson(plan, abandoned));
   };
   if (plan.running.length > 0)
-    throw new CoiError('session-live', `sessions run: ${plan.running.join(', ')}`, {
+    throw new CoiError('session-live', `sessions are running: ${plan.running.join(', ')}`, {
       hint: 'End them (coi shutdown --all --all-users), or delete all sessions with --sessions.',
     });
-  refuseElsewhere(plan.elsewhere, force);
-  for (const line of [...removalText(plan), ...stayText(plan)]) io.tell(line);
+  refuseElsewhere(plan.otherProjects, force);
+  for (const line of [...removalText(plan), ...keptText(plan)]) io.info(line);
   if (plan.steps.length === 0) {
-    if (!options.json) io.print('Nothing to remove: nothing that setup made is here.');
-    return answer();
+    if (!options.json) io.print('Nothing to remove: setup left nothing on this host.');
+    return printResult();
   }
-  const unsure = force && plan.steps.some(({ act }) => act.kind === 'coid' && act.all);
-  const left = unsure ? unfinishedText(facts.notes) : [];
-  if (left.length > 0) io.tell('Work of coid that is given up if it cannot be finished:');
-  for (const line of left) io.tell(`  - ${line}`);
-  await agree(app, options, plan, { ...wish, gives: left.length > 0 });
+  const unsure = force && plan.steps.some(({ action: act }) => act.kind === 'coid' && act.all);
+  const left = unsure ? pendingWorkLines(facts.notes) : [];
+  if (left.length > 0) io.info('Work of coid that is abandoned if it cannot be finished:');
+  for (const line of left) io.info(`  - ${line}`);
+  await confirmRemoval(app, options, plan, { ...request, abandons: left.length > 0 });
   await locked(async () => {
-    // The answer may have taken any time, in which sessions may have started or ended.
-    const now = await removalFacts(ground, packages);
-    const same = JSON.stringify(removalPlan(now, wish)) === JSON.stringify(plan);
+    // Sessions may have started or ended while the question was open.
+    const now = await readRemovalFacts(context, packages);
+    const same = JSON.stringify(planRemoval(now, request)) === JSON.stringify(plan);
     if (!same)
-      throw new CoiError('setup-failed', 'what there is to remove has changed since it was shown', {
-        hint: 'Run `coi setup --remove` again.',
-      });
-    await work(ground, app, plan, now.made.link);
+      throw new CoiError(
+        'setup-failed',
+        'the things to remove have changed since they were listed',
+        {
+          hint: 'Run `coi setup --remove` again.',
+        },
+      );
+    await work(context, app, plan, now.record.link);
   });
   if (!options.json) io.print('Removed what setup made on this host.');
-  answer();
+  printResult();
 }
 
 async function work(
-  ground: RemoveGround,
+  context: RemoveContext,
   app: App,
   { steps }: RemovalPlan,
   linkBefore: string | undefined,
 ): Promise<void> {
   const progress = setupProgress(app.io);
   try {
-    await removeAll(ground, steps, {
+    await removeAll(context, steps, {
       linkBefore,
-      tell: progress.tell,
+      onEvent: progress.update,
       elapsedMs: app.clock.elapsedMs,
     });
   } catch (error) {
-    ground.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     const { message, hint } = error as CoiError;
     throw new CoiError('setup-failed', message, {
-      hint: hint ?? 'Run `coi setup --remove` again: it goes on where it stopped.',
+      hint: hint ?? 'Run `coi setup --remove` again: it continues where it stopped.',
       cause: error,
     });
   } finally {

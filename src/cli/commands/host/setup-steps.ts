@@ -1,53 +1,51 @@
-// What setup and `health --fix` share: the question before, and the mending.
+// Shared by `coi setup` and `coi health --fix`: the confirmation, and the fixes.
 import { CoiError } from '../../../errors.ts';
-import { asRoot } from '../../../host/process/self.ts';
-import type { Ground } from '../../../setup/check.ts';
+import { sudoCommand } from '../../../host/process/self.ts';
+import type { CheckContext } from '../../../setup/check.ts';
 import { checks } from '../../../setup/checks.ts';
-import type { Probed } from '../../../setup/report.ts';
+import type { CheckResult } from '../../../setup/report.ts';
 import type { SetupEvent } from '../../../setup/setup.ts';
-import { mend } from '../../../setup/setup.ts';
+import { runSetup } from '../../../setup/setup.ts';
 import type { App } from '../../app.ts';
-import { setupProgress } from '../../ui/setup.ts';
+import { setupProgress } from '../../ui/setup-progress.ts';
 import { planText } from '../../ui/views/setup.ts';
 
-/** Throws unless setup may go on: it needs root, and a yes. */
-export async function agree(
-  todo: readonly Probed[],
+/** Prints the plan. Throws without root or confirmation. */
+export async function confirmSetup(
+  todo: readonly CheckResult[],
   options: { readonly yes?: boolean },
   app: App,
 ): Promise<void> {
   if (app.user.uid !== 0) {
-    for (const line of planText(todo)) app.io.tell(line);
-    throw new CoiError('needs-root', 'making this host ready needs root', {
-      hint: `Run it as root: ${asRoot(process)} setup`,
+    for (const line of planText(todo)) app.io.info(line);
+    throw new CoiError('needs-root', 'preparing this host needs root', {
+      hint: `Run it as root: ${sudoCommand(process)} setup`,
     });
   }
-  for (const line of planText(todo)) app.io.tell(line);
+  for (const line of planText(todo)) app.io.info(line);
   if (options.yes) return;
   if (!app.io.interactive) {
-    throw new CoiError(
-      'no-terminal',
-      'setup asks before it changes this host, and there is no terminal to ask on',
-      { hint: 'Agree beforehand: coi setup --yes' },
-    );
+    throw new CoiError('no-terminal', 'setup needs confirmation, and there is no terminal', {
+      hint: 'Confirm in advance: coi setup --yes',
+    });
   }
-  if (!(await app.io.confirm('Go on?'))) throw new CoiError('cancelled', 'nothing was changed');
+  if (!(await app.io.confirm('Continue?'))) throw new CoiError('cancelled', 'nothing was changed');
 }
 
-/** Mends what can be mended, and returns how all is then. */
-export async function mendAll(ground: Ground, app: App): Promise<Probed[]> {
+/** Fixes what can be fixed, and returns the results of all checks afterwards. */
+export async function fixAll(context: CheckContext, app: App): Promise<CheckResult[]> {
   const progress = setupProgress(app.io);
   try {
-    return await mend(ground, {
+    return await runSetup(context, {
       checks,
-      tell: (event: SetupEvent) => progress.tell(event),
+      onEvent: (event: SetupEvent) => progress.update(event),
       elapsedMs: app.clock.elapsedMs,
     });
   } catch (error) {
     if (error instanceof CoiError) throw error;
     const { message } = error as Error;
     throw new CoiError('setup-failed', message, {
-      hint: 'Run `coi setup` again: it goes on where it stopped.',
+      hint: 'Run `coi setup` again: it continues where it stopped.',
       cause: error,
     });
   } finally {

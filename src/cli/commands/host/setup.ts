@@ -1,18 +1,18 @@
-// `coi setup`: says what this host lacks, asks once, mends it.
+// `coi setup`: prints what this host lacks, asks once, and fixes it.
 import type { Command } from 'commander';
-import { groundOf } from '../../../app/health/check-context.ts';
-import { locked } from '../../../app/setup/setup-lock.ts';
+import { checkContext } from '../../../app/health/check-context.ts';
+import { withSetupLock } from '../../../app/setup/setup-lock.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
-import { type Ground, groups } from '../../../setup/check.ts';
+import { type CheckContext, groups } from '../../../setup/check.ts';
 import { checks } from '../../../setup/checks.ts';
-import { type Probed, probeAll, verdict } from '../../../setup/report.ts';
-import { planned } from '../../../setup/setup.ts';
+import { type CheckResult, runChecks, verdict } from '../../../setup/report.ts';
+import { fixableResults } from '../../../setup/setup.ts';
 import type { App } from '../../app.ts';
 import { healthJson, summaryText } from '../../ui/views/health.ts';
 import { notReadyText } from '../../ui/views/setup.ts';
 import { removeSetup } from './setup-remove.ts';
-import type { RemoveFlags } from './setup-remove-agree.ts';
-import { agree, mendAll } from './setup-steps.ts';
+import type { RemoveFlags } from './setup-remove-confirm.ts';
+import { confirmSetup, fixAll } from './setup-steps.ts';
 
 interface Options {
   readonly yes?: boolean;
@@ -21,72 +21,75 @@ interface Options {
   readonly remove?: boolean;
 }
 
-/** Building the image installs a whole system. */
+/** Building the image installs a complete system. */
 const buildLimitMs = 60 * 60_000;
 
 export function register(command: Command, app: App): void {
   command
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'skip the confirmation prompt')
     .option('--json', 'print the outcome as JSON (the shape of `coi health --json`)')
-    .option('--build', 'build the image of sessions too, if there is none')
-    .option('--remove', 'take away what setup made on this host')
-    .option('--sessions', 'with --remove: the containers of all sessions too, running or not')
-    .option('--data', 'with --remove: your ~/.coi too (configuration, conversations, logins)')
-    .option('--packages', 'with --remove: the packages that setup installed too')
-    .option('-f, --force', 'with --remove: leave what is in the way as it is, and go on')
+    .option('--build', 'also build the image of sessions, if there is none')
+    .option('--remove', 'remove what setup made on this host')
+    .option(
+      '--sessions',
+      'with --remove: also delete the containers of all sessions, running or not',
+    )
+    .option(
+      '--data',
+      'with --remove: also delete your ~/.coi (configuration, conversations, logins)',
+    )
+    .option('--packages', 'with --remove: also remove the packages that setup installed')
+    .option('-f, --force', 'with --remove: leave what cannot be removed, and continue')
     .addHelpText(
       'after',
-      '\nMay be run again at any time: what is there already is left alone. An existing Incus keeps its pools, profiles and networks.',
+      '\nCan be run again at any time: it only adds what is missing. An existing Incus keeps its pools, profiles and networks.',
     )
     .action((options: Options & RemoveFlags) => run(options, app));
 }
 
 async function run(options: Options & RemoveFlags, app: App): Promise<void> {
-  if (options.remove) return removeSetup(app, options, (work) => locked(app, work));
+  if (options.remove) return removeSetup(app, options, (work) => withSetupLock(app, work));
   for (const name of ['sessions', 'data', 'packages', 'force'] as const)
     if (options[name])
-      throw new CoiError('usage', `--${name} is for --remove, and says how far that goes`, {
-        hint: `coi setup --remove --${name}`,
+      throw new CoiError('usage', `--${name} needs --remove`, {
+        hint: `Run \`coi setup --remove --${name}\`.`,
       });
-  const ground = groundOf(app);
-  const before = await probeAll(checks, ground);
-  const todo = planned(before);
-  if (todo.length > 0) await agree(todo, options, app);
-  const after = todo.length > 0 ? await locked(app, () => mendAll(ground, app)) : before;
-  if (options.build) await buildImage(after, ground, app);
+  const context = checkContext(app);
+  const before = await runChecks(checks, context);
+  const todo = fixableResults(before);
+  if (todo.length > 0) await confirmSetup(todo, options, app);
+  const after = todo.length > 0 ? await withSetupLock(app, () => fixAll(context, app)) : before;
+  if (options.build) await buildImage(after, context, app);
   finish(after, todo.length, options, app);
 }
 
 async function buildImage(
-  probed: readonly Probed[],
-  { machine, installer, signal }: Ground,
+  results: readonly CheckResult[],
+  { host, installer, signal }: CheckContext,
   app: App,
 ): Promise<void> {
-  const image = probed.find(({ check }) => check.id === 'image');
+  const image = results.find(({ check }) => check.id === 'image');
   if (image?.finding.status === 'ok' || !installer) return;
-  app.io.tell('Building the image of sessions...');
-  const built = await machine.run([installer.places.linkPath, 'build'], {
+  app.io.info('Building the image of sessions...');
+  const built = await host.run([installer.installPaths.linkPath, 'build'], {
     show: true,
     timeoutMs: buildLimitMs,
     signal,
   });
   if (built.status !== 0)
-    throw new CoiError(
-      'image-build-failed',
-      'the image could not be built; the lines above say why',
-    );
+    throw new CoiError('image-build-failed', 'building the image failed; see the output above');
 }
 
-function finish(probed: readonly Probed[], done: number, options: Options, app: App): void {
-  const state = verdict(probed);
+function finish(results: readonly CheckResult[], done: number, options: Options, app: App): void {
+  const state = verdict(results);
   if (options.json)
-    app.io.printJson(healthJson({ verdict: state, at: app.clock.now(), groups, probed }));
-  for (const line of notReadyText(probed)) app.io.tell(line);
+    app.io.printJson(healthJson({ verdict: state, at: app.clock.now(), groups, results }));
+  for (const line of notReadyText(results)) app.io.info(line);
   if (state === 'unhealthy') throw new ExitStatus(1);
   if (options.json) return;
   app.io.print(
     done === 0
-      ? `Nothing to do: this host is ready (${summaryText(probed)}).`
+      ? `Nothing to do: this host is ready (${summaryText(results)}).`
       : 'This host is ready: start a session with `coi` in a project.',
   );
 }

@@ -1,4 +1,4 @@
-// coi __suspect PID TARGET: coid starts it to read what is kept of a process, and kills it if the kernel does not answer.
+// `coi __suspect PID TARGET`: coid runs it to read evidence of a process, and kills it if the kernel does not answer.
 import type { Command } from 'commander';
 import { readSuspect } from '../../../daemon/monitor/suspect.ts';
 import { CoiError } from '../../../errors.ts';
@@ -9,7 +9,7 @@ export function register(command: Command, app: App): void {
     .argument('<pid>')
     .argument('<target>')
     .action(async (pid: string, target: string) => {
-      if (!/^\d{1,10}$/.test(pid)) throw new CoiError('usage', 'the process has to be a number');
+      if (!/^\d{1,10}$/.test(pid)) throw new CoiError('usage', 'the process id must be a number');
       app.io.print(JSON.stringify(await readSuspect(Number(pid), target)));
     });
 }

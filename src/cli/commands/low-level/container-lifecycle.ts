@@ -1,9 +1,9 @@
-// The verbs of `coi container` that make, start, stop, change and delete one.
+// The subcommands of `coi container` that create, start, stop, change and delete a container.
 import { deleteContainer } from '../../../app/containers/delete.ts';
 import { launchContainer } from '../../../app/containers/launch.ts';
 import { mountInto } from '../../../app/containers/mount.ts';
 import { startContainer } from '../../../app/containers/start.ts';
-import { stopMeant } from '../../../app/end-sessions/stop-container.ts';
+import { stopByRef } from '../../../app/end-sessions/stop-container.ts';
 import { existingContainer } from '../../../app/targets/container-by-name.ts';
 import { CoiError } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
@@ -12,15 +12,15 @@ import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import type { LaunchOptions, MountOptions } from './container-options.ts';
 
-/** Says what became of a container; the JSON has the status that it then had. */
-function became(
+/** Reports the change of a container; the JSON has its new status. */
+function reportStatus(
   { io }: App,
   json: boolean | undefined,
   name: string,
   status: 'Running' | 'Stopped' | 'Deleted',
   text: string,
 ): void {
-  io.tell(text);
+  io.info(text);
   if (json) io.printJson({ name, status });
 }
 
@@ -31,7 +31,13 @@ export async function launch(
   options: LaunchOptions,
 ): Promise<void> {
   const name = await launchContainer(app, image, word, options);
-  became(app, options.json, name, 'Running', `Launched container ${name} from image ${image}`);
+  reportStatus(
+    app,
+    options.json,
+    name,
+    'Running',
+    `Launched container ${name} from image ${image}`,
+  );
 }
 
 export async function start(app: App, options: GlobalOptions, word: string, json?: boolean) {
@@ -39,8 +45,8 @@ export async function start(app: App, options: GlobalOptions, word: string, json
   const { name } = container;
   const did = await startContainer(app, container);
   const text =
-    did === 'started' ? `Started container ${name}` : `Container ${name} is running already`;
-  became(app, json, name, 'Running', text);
+    did === 'started' ? `Started container ${name}` : `Container ${name} is already running`;
+  reportStatus(app, json, name, 'Running', text);
 }
 
 export async function stop(
@@ -52,10 +58,10 @@ export async function stop(
 ): Promise<void> {
   const { name, status, instance } = await existingContainer(app, options, word);
   if (status === 'Stopped')
-    return became(app, json, name, 'Stopped', `Container ${name} is stopped already`);
-  await stopMeant(app, refOf(instance), force);
+    return reportStatus(app, json, name, 'Stopped', `Container ${name} is already stopped`);
+  await stopByRef(app, refOf(instance), force);
   const then = instance.ephemeral ? 'Deleted' : 'Stopped';
-  became(app, json, name, then, `Stopped container ${name}`);
+  reportStatus(app, json, name, then, `Stopped container ${name}`);
 }
 
 export async function remove(
@@ -68,7 +74,7 @@ export async function remove(
   const container = await existingContainer(app, options, word);
   await deleteContainer(app, container, force);
   const { name } = container;
-  became(app, json, name, 'Deleted', `Deleted container ${name}`);
+  reportStatus(app, json, name, 'Deleted', `Deleted container ${name}`);
 }
 
 export async function mount(
@@ -79,9 +85,9 @@ export async function mount(
   { shift = 'true', readonly = false, json = false }: MountOptions,
 ): Promise<void> {
   if (shift !== true && shift !== 'true' && shift !== 'false')
-    throw new CoiError('usage', `invalid --shift ${quoted(shift)}`, { hint: 'true or false.' });
+    throw new CoiError('usage', `invalid --shift ${quoted(shift)}`, { hint: 'Use true or false.' });
   const wanted = { device, source, path, shifted: shift !== 'false', readonly };
   const { name, host } = await mountInto(app, options, word, wanted);
-  app.io.tell(`Mounted ${host} at ${path} in ${name}`);
+  app.io.info(`Mounted ${host} at ${path} in ${name}`);
   if (json) app.io.printJson({ name, device, source: host, path, readonly });
 }

@@ -6,7 +6,7 @@ export interface LaunchOptions {
   json?: boolean;
 }
 
-export interface LifeOptions {
+export interface LifecycleOptions {
   force?: boolean;
   json?: boolean;
 }

@@ -1,4 +1,4 @@
-// coi container list and info.
+// `coi container list` and `coi container info`.
 import { existingContainer, isVisible } from '../../../app/targets/container-by-name.ts';
 import { incusFailure } from '../../../session/lifecycle/incus-failure.ts';
 import type { App } from '../../app.ts';
@@ -9,7 +9,7 @@ export async function list(app: App, options: GlobalOptions, json: boolean): Pro
   try {
     const all = await (await app.incus()).instancesWithState({ signal: app.signal });
     const shown = all
-      // One that is just being made or deleted comes without any configuration.
+      // An instance that is being created or deleted has no configuration.
       .filter((one) =>
         isVisible(app, options, { ...one, config: one.config ?? {}, devices: one.devices ?? {} }),
       )
@@ -38,6 +38,6 @@ export async function info(
     if (json) app.io.printJson(model);
     else app.io.print(containerInfoText(model).join('\n'));
   } catch (error) {
-    throw incusFailure(error, `asking for ${name} failed`);
+    throw incusFailure(error, `reading the state of ${name} failed`);
   }
 }

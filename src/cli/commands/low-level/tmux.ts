@@ -1,48 +1,48 @@
-// coi tmux send|capture|list: sessions from scripts, without a terminal.
+// `coi tmux`: controls sessions from scripts, without a terminal.
 import type { Command } from 'commander';
 import { runningContainer } from '../../../app/targets/container-by-name.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';
-import { inSession, tried } from '../../../app/terminal/tmux-commands.ts';
+import { runInTmux, tryInTmux } from '../../../app/terminal/tmux-commands.ts';
 import { type ContainerName, tmuxSession } from '../../../names.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { formatted, wantsJson } from '../../format-option.ts';
-import { flagsOf } from '../../global-options.ts';
+import { addFormatOptions, wantsJson } from '../../format-option.ts';
+import { mergedOptions } from '../../global-options.ts';
 import { table } from '../../ui/table.ts';
-import { type SendOptions, type Typing, typing } from './tmux-typing.ts';
+import { parseTyping, type SendOptions, type Typing } from './tmux-typing.ts';
 
 const collect = (key: string, before: readonly string[] = []) => [...before, key];
 
 export function register(command: Command, app: App): void {
-  const shared = () => flagsOf<GlobalOptions>(command);
+  const shared = () => mergedOptions<GlobalOptions>(command);
   command
     .command('send')
-    .description('type a text and Enter, or press keys')
+    .description('type text and Enter, or press keys')
     .argument('<container>', 'name or alias')
-    .argument('[text]', "'' is only Enter")
+    .argument('[text]', "text to type ('' presses only Enter)")
     .option(
       '--key <key>',
-      'press that key instead, for example Escape or C-c (repeatable)',
+      'press this key instead, for example Escape or C-c (repeatable)',
       collect,
     )
-    .option('--raw', "type also into an agent's dialog, where Enter chooses what is marked")
-    .option('--json', 'print where it went as JSON')
+    .option('--raw', "also type into an agent's dialog, where Enter selects the highlighted answer")
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nA text is not typed while a dialog of the agent waits for an answer: Enter would approve it. Keys of --key are\npressed whatever is on the screen.',
+      '\nText is not typed while a dialog of the agent waits for an answer: Enter would approve it. Keys of --key are pressed\nwhatever is on the screen.',
     )
     .action((word: string, text: string | undefined, options: SendOptions) =>
-      send(app, shared(), word, typing(text, options), options.json ?? false),
+      send(app, shared(), word, parseTyping(text, options), options.json ?? false),
     );
   command
     .command('capture')
-    .description('print what is on the screen')
+    .description('print the visible screen')
     .argument('<container>', 'name or alias')
     .option('--json', 'print it as JSON')
     .action((word: string, { json }: { json?: boolean }) =>
       capture(app, shared(), word, json ?? false),
     );
-  formatted(command.command('list').description('list the sessions that run')).action(
+  addFormatOptions(command.command('list').description('list running sessions')).action(
     (options: { format?: 'text' | 'json'; json?: boolean }) =>
       list(app, shared(), wantsJson(options)),
   );
@@ -56,7 +56,7 @@ async function send(
   json: boolean,
 ): Promise<void> {
   const { name } = await runningContainer(app, options, word);
-  await inSession(app, name, verb, input, raw);
+  await runInTmux(app, name, verb, input, raw);
   const to = tmuxOf(name);
   if (json) app.io.printJson(to);
   else app.io.print(`Sent command to session ${to.session}`);
@@ -69,7 +69,7 @@ async function capture(
   json: boolean,
 ): Promise<void> {
   const { name } = await runningContainer(app, options, word);
-  const { stdout } = await inSession(app, name, 'capture', '');
+  const { stdout } = await runInTmux(app, name, 'capture', '');
   const screen = stdout.toString('utf8').replace(/\n+$/, '');
   if (json) app.io.printJson({ ...tmuxOf(name), screen });
   else app.io.print(screen);
@@ -77,11 +77,11 @@ async function capture(
 
 async function list(app: App, options: GlobalOptions, json: boolean): Promise<void> {
   const running = (await ownContainers(app, options)).filter(({ status }) => status === 'Running');
-  const asked = running.map(async ({ name }) => {
-    const found = await tried(app, name, 'has', '').catch(() => undefined);
+  const queries = running.map(async ({ name }) => {
+    const found = await tryInTmux(app, name, 'has', '').catch(() => undefined);
     return found ? [tmuxOf(name)] : [];
   });
-  const rows = (await Promise.all(asked)).flat();
+  const rows = (await Promise.all(queries)).flat();
   if (json) return app.io.printJson(rows);
   if (rows.length === 0) return app.io.print('No active sessions');
   const cells = rows.map(({ container, session }) => [container, session]);

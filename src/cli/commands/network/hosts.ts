@@ -1,19 +1,19 @@
-// coi hosts: names for a running session, and the way to them through its guard.
+// `coi hosts`: adds host names to a running session and permits them in its network guard.
 import type { Command } from 'commander';
-import { hostsFile, writeHosts } from '../../../app/network/hosts-file.ts';
+import { readHostsFile, writeHostsFile } from '../../../app/network/hosts-file.ts';
 import { runningContainer } from '../../../app/targets/container-by-name.ts';
 import { oneContainer } from '../../../app/targets/workspace-container.ts';
 import { CoiError } from '../../../errors.ts';
-import { hostEntries, hostEntry, withHost, withoutHosts } from '../../../session/plan/hosts.ts';
+import { addHost, hostEntries, hostEntry, removeHosts } from '../../../session/plan/hosts.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { formatted, wantsJson } from '../../format-option.ts';
-import { flagsOf } from '../../global-options.ts';
+import { addFormatOptions, wantsJson } from '../../format-option.ts';
+import { mergedOptions } from '../../global-options.ts';
 import { sessionTarget } from '../../requests.ts';
 import { table } from '../../ui/table.ts';
 
-/** As long as coid permits anything. */
+/** The longest permit of coid. */
 const permitMs = 7 * 24 * 3600 * 1000;
 
 interface AddOptions {
@@ -26,21 +26,24 @@ interface Options extends GlobalOptions {
 }
 
 export function register(command: Command, app: App): void {
-  command.option('-c, --container <name>', "name or alias (default: the workspace's only one)");
-  const chosen = () => chosenOf(app, flagsOf<Options>(command));
+  command.option(
+    '-c, --container <name>',
+    'name or alias (default: the only one of the workspace)',
+  );
+  const chosen = () => selectContainer(app, mergedOptions<Options>(command));
   command
     .command('add')
-    .description('let the session find and reach a host by these names, for a week at most')
-    .argument('<address>', 'IPv4')
+    .description('add names for a host and allow access to it, for a week at most')
+    .argument('<address>', 'IPv4 address of the host')
     .argument('<name...>', 'names of the host')
-    .option('--ports <ports>', 'only these, for example 443,8000-8100')
-    .option('--json', 'print what was added as JSON')
+    .option('--ports <ports>', 'allow only these ports, for example 443,8000-8100')
+    .option('--json', 'print the result as JSON')
     .action((ip: string, names: string[], options: AddOptions) =>
       add(app, chosen, ip, names, options),
     );
-  formatted(command.command('list').description('list what was added')).action(
+  addFormatOptions(command.command('list').description('list the added hosts')).action(
     async (options: { format?: 'text' | 'json'; json?: boolean }) => {
-      const entries = hostEntries(await hostsFile(app, await chosen()));
+      const entries = hostEntries(await readHostsFile(app, await chosen()));
       if (wantsJson(options))
         return app.io.printJson(entries.map(({ ip, names }) => ({ ip, hostnames: names })));
       const rows = entries.map(({ ip, names }) => [ip, names.join(' ')]);
@@ -49,24 +52,24 @@ export function register(command: Command, app: App): void {
   );
   command
     .command('remove')
-    .description('take names or addresses away again; what was opened ends by itself')
-    .argument('<name...>', 'names or addresses that were added')
-    .option('--json', 'print what was removed as JSON')
+    .description('remove entries (their network permits expire on their own)')
+    .argument('<name...>', 'added names or addresses')
+    .option('--json', 'print the result as JSON')
     .action(async (names: string[], { json }: { json?: boolean }) => {
       const container = await chosen();
-      const before = await hostsFile(app, container);
-      const after = withoutHosts(before, names);
+      const before = await readHostsFile(app, container);
+      const after = removeHosts(before, names);
       if (after === before)
         throw new CoiError('failed', `none of these was added: ${names.join(', ')}`, {
           hint: 'Run `coi hosts list` to see the names.',
         });
-      await writeHosts(app, container, after);
-      app.io.tell(`Removed ${names.join(', ')} from ${container.name}`);
+      await writeHostsFile(app, container, after);
+      app.io.info(`Removed ${names.join(', ')} from ${container.name}`);
       if (json) app.io.printJson({ container: container.name, removed: names });
     });
 }
 
-async function chosenOf(app: App, options: Options): Promise<Container> {
+async function selectContainer(app: App, options: Options): Promise<Container> {
   const { name } = await oneContainer(app, sessionTarget(options), options.container);
   return runningContainer(app, options, name);
 }
@@ -87,7 +90,7 @@ async function add(
     const permit = { id, entry: opened, forMs: permitMs };
     await coid.permit(container.name, permit, { signal: app.signal });
   }
-  await writeHosts(app, container, withHost(await hostsFile(app, container), entry));
-  app.io.tell(`Added ${names.join(', ')} (${ip}) to ${container.name}`);
+  await writeHostsFile(app, container, addHost(await readHostsFile(app, container), entry));
+  app.io.info(`Added ${names.join(', ')} (${ip}) to ${container.name}`);
   if (json) app.io.printJson({ container: container.name, ip, hostnames: names });
 }

@@ -1,5 +1,5 @@
-// coi network allow: opens something for a while.
-import { liveContainers, noneHere } from '../../../app/network/sessions.ts';
+// `coi network allow`: permits a destination temporarily.
+import { liveContainers, noRunningSession } from '../../../app/network/sessions.ts';
 import { parseDurationMs } from '../../../config/keys/values.ts';
 import { CoiError } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
@@ -7,23 +7,27 @@ import { entryText, parseEntry } from '../../../network/entry.ts';
 import type { App } from '../../app.ts';
 import { type NetworkOptions, networkRequest } from './network-options.ts';
 
-export async function permit(app: App, options: NetworkOptions, entry: string): Promise<void> {
-  const forMs = parseDurationMs(options.for ?? usualPermit);
+export async function allowTemporarily(
+  app: App,
+  options: NetworkOptions,
+  entry: string,
+): Promise<void> {
+  const forMs = parseDurationMs(options.for ?? defaultDuration);
   if (forMs === undefined)
     throw new CoiError('usage', `invalid --for ${quoted(options.for ?? '')}`, {
-      hint: 'For example 30m, 2h or 1h30m.',
+      hint: 'Use a duration such as 30m, 2h or 1h30m.',
     });
-  const wanted = wantedEntry(entry);
+  const wanted = parseAllowEntry(entry);
   const coid = await app.coid();
   const request = networkRequest(app, options);
   const containers = await liveContainers(app, request);
-  if (containers.length === 0) throw noneHere();
+  if (containers.length === 0) throw noRunningSession();
   const replies = [];
   for (const { name: container, session } of containers) {
-    const asked = { id: session?.mounts.id ?? '', entry: wanted, forMs };
+    const permit = { id: session?.mounts.id ?? '', entry: wanted, forMs };
     replies.push({
       container,
-      ...(await coid.permit(container, asked, { signal: app.signal })),
+      ...(await coid.permit(container, permit, { signal: app.signal })),
     });
   }
   if (options.json) return app.io.printJson(replies);
@@ -36,8 +40,8 @@ export async function permit(app: App, options: NetworkOptions, entry: string): 
   );
 }
 
-/** On a command line a wrong entry is the command's fault, not the configuration's. */
-function wantedEntry(text: string): string {
+/** On a command line a wrong entry is a usage error, not a configuration error. */
+function parseAllowEntry(text: string): string {
   try {
     return entryText(parseEntry(text));
   } catch (error) {
@@ -47,4 +51,4 @@ function wantedEntry(text: string): string {
   }
 }
 
-export const usualPermit = '30m';
+export const defaultDuration = '30m';

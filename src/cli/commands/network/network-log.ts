@@ -1,6 +1,6 @@
-// coi network log: what was refused, as it comes.
+// `coi network log`: prints refused connections, with --follow as they occur.
 import { setTimeout as delay } from 'node:timers/promises';
-import { liveReportsLeft, sessionReports } from '../../../app/network/sessions.ts';
+import { liveReportsOrNone, sessionReports } from '../../../app/network/sessions.ts';
 import type { Refusal } from '../../../network/explain.ts';
 import { refusals } from '../../../network/explain.ts';
 import type { App } from '../../app.ts';
@@ -13,8 +13,8 @@ export async function printLog(app: App, options: NetworkOptions): Promise<void>
   for (let first = true; ; first = false) {
     const reports = first
       ? await sessionReports(app, request)
-      : await liveReportsLeft(app, request);
-    if (reports.length === 0) return app.io.tell('No session runs here any more.');
+      : await liveReportsOrNone(app, request);
+    if (reports.length === 0) return app.io.info('No session is running here anymore.');
     const now = app.clock.now();
     const all = reports.flatMap((report) =>
       refusals(report, now).map((refusal) => ({ container: report.container, ...refusal })),
@@ -28,14 +28,14 @@ export async function printLog(app: App, options: NetworkOptions): Promise<void>
         else app.io.print(refusalLine(refusal));
     if (!options.follow) {
       if (!options.json && fresh.length === 0)
-        app.io.tell('Nothing was refused in the last quarter of an hour.');
+        app.io.info('Nothing was refused in the last 15 minutes.');
       return;
     }
     await delay(followEveryMs, undefined, { signal: app.signal });
   }
 }
 
-/** One line for each destination of each session, however often it is tried. */
+/** Each destination of a session is printed once, no matter how often it is tried. */
 function idOf({ container, kind, destination }: Refusal & { container: string }): string {
   return [container, kind, destination].join(' ');
 }

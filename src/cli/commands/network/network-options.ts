@@ -1,4 +1,4 @@
-// The flags of `coi network …`, as what the use cases take.
+// The flags of `coi network …`, and the request they describe.
 import type { NetworkRequest } from '../../../app/network/sessions.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';

@@ -1,6 +1,6 @@
-// coi network why: which rule decides about a host.
+// `coi network why`: the rule that applies to a host.
 import { parseAddress } from '../../../addresses/ipv4.ts';
-import { configuredPolicy, liveReports, resolved } from '../../../app/network/sessions.ts';
+import { configuredPolicy, liveReports, resolveHost } from '../../../app/network/sessions.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
 import { parseDestination } from '../../../network/decide.ts';
@@ -12,8 +12,8 @@ import { type NetworkOptions, networkRequest } from './network-options.ts';
 export async function printWhy(app: App, options: NetworkOptions, text: string): Promise<void> {
   const destination = parseDestination(text);
   if (!destination)
-    throw new CoiError('usage', `${quoted(text)} is no host or IPv4 address`, {
-      hint: 'For example: coi network why example.org:443',
+    throw new CoiError('usage', `${quoted(text)} is not a host name or IPv4 address`, {
+      hint: 'Use for example: coi network why example.org:443',
     });
   const request = networkRequest(app, options);
   const [report] = await liveReports(app, request);
@@ -30,18 +30,18 @@ export async function printWhy(app: App, options: NetworkOptions, text: string):
     ? [destination.host]
     : reach.policy.mode === 'open'
       ? []
-      : await resolved(destination.host);
+      : await resolveHost(destination.host);
   const judgements = judge(destination, addresses, reach);
   if (judgements.length === 0 && reach.policy.mode !== 'open')
-    throw new CoiError('failed', `no address of ${quoted(destination.host)} is known`, {
-      hint: 'This host asked its own resolver: check the spelling, and that the host is online.',
+    throw new CoiError('failed', `no address found for ${quoted(destination.host)}`, {
+      hint: 'Check the spelling, and whether this host is online: it used its own resolver.',
     });
   if (options.json)
     app.io.printJson({ container: report?.container ?? null, decisions: judgements });
   else if (judgements.length === 0)
     app.io.print(`${text}: allowed by open (in open mode nothing is refused)`);
   else app.io.print(judgements.flatMap(judgementLines).join('\n'));
-  // For scripts: 1 says that it is refused.
+  // For scripts: exit status 1 means refused.
   if (judgements.length > 0 && judgements.every(({ verdict }) => verdict === 'refused'))
     throw new ExitStatus(1);
 }

@@ -1,15 +1,15 @@
-// coi ports: ports of the host's loopback that lead into a session that runs.
+// `coi ports`: forwards ports of the host's loopback to a running session.
 import type { Command } from 'commander';
-import { addPort, removePort } from '../../../app/forwarded-ports/change-ports.ts';
+import { forwardPort, removePort } from '../../../app/forwarded-ports/change-ports.ts';
 import { portsOf } from '../../../app/forwarded-ports/port-in-use.ts';
 import { namedSession, runningSession } from '../../../app/targets/named-session.ts';
-import { askedPort } from '../../../session/plan/live-ports.ts';
+import { parsePortForward } from '../../../session/plan/live-ports.ts';
 import type { Forwarding } from '../../../session/plan/ports.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { formatted, wantsJson } from '../../format-option.ts';
-import { flagsOf } from '../../global-options.ts';
+import { addFormatOptions, wantsJson } from '../../format-option.ts';
+import { mergedOptions } from '../../global-options.ts';
 import { sessionTarget } from '../../requests.ts';
 import { table } from '../../ui/table.ts';
 
@@ -19,50 +19,52 @@ interface AddOptions {
 }
 
 export function register(command: Command, app: App): void {
-  const given = () => flagsOf<GlobalOptions>(command);
-  const session = "name or alias (default: the workspace's only one, or that of --slot)";
-  formatted(command.command('list').description('list the ports that lead into the session'))
+  const globals = () => mergedOptions<GlobalOptions>(command);
+  const session = 'name or alias (default: the only one of the workspace, or the one of --slot)';
+  addFormatOptions(
+    command.command('list').description('list the ports that are forwarded to the session'),
+  )
     .argument('[session]', session)
     .action(async (word: string | undefined, options: { format?: 'text' | 'json' }) => {
-      const container = await namedSession(app, sessionTarget(given()), word);
+      const container = await namedSession(app, sessionTarget(globals()), word);
       list(app, container, wantsJson(options));
     });
   command
     .command('add')
-    .description("let a port of this host's 127.0.0.1 lead into the session, until it ends")
+    .description("forward a port of this host's 127.0.0.1 to the session, until it ends")
     .argument('<port>', '5173, or 8080:3000 for port 8080 of the host and 3000 of the session')
     .argument('[session]', session)
-    .option('--name <name>', 'a name for it')
-    .option('--json', 'print what was added as JSON')
+    .option('--name <name>', 'name of the forwarded port')
+    .option('--json', 'print the result as JSON')
     .action(async (text: string, word: string | undefined, options: AddOptions) => {
-      const asked = askedPort(text, options.name);
-      const container = await runningSession(app, sessionTarget(given()), word);
-      await addPort(app, container, asked);
+      const requested = parsePortForward(text, options.name);
+      const container = await runningSession(app, sessionTarget(globals()), word);
+      await forwardPort(app, container, requested);
       const { name } = container;
-      app.io.tell(
-        `http://127.0.0.1:${asked.host} on this host leads to port ${asked.container} of ${name}`,
+      app.io.info(
+        `Forwarding http://127.0.0.1:${requested.host} on this host to port ${requested.container} of ${name}`,
       );
-      if (options.json) app.io.printJson({ container: name, ...shape(asked) });
+      if (options.json) app.io.printJson({ container: name, ...portJson(requested) });
     });
   command
     .command('remove')
-    .description('take a port away again')
-    .argument('<port>', "the host's port, or the name")
+    .description('stop forwarding a port')
+    .argument('<port>', 'port on the host, or name')
     .argument('[session]', session)
-    .option('--json', 'print what was removed as JSON')
+    .option('--json', 'print the result as JSON')
     .action(async (text: string, word: string | undefined, { json }: AddOptions) => {
-      const container = await namedSession(app, sessionTarget(given()), word);
-      const gone = await removePort(app, container, text);
+      const container = await namedSession(app, sessionTarget(globals()), word);
+      const removed = await removePort(app, container, text);
       const { name } = container;
-      app.io.tell(`Port ${gone.host} of this host does not lead into ${name} any more`);
-      if (json) app.io.printJson({ container: name, ...shape(gone) });
+      app.io.info(`Port ${removed.host} of this host is no longer forwarded to ${name}`);
+      if (json) app.io.printJson({ container: name, ...portJson(removed) });
     });
 }
 
 function list(app: App, container: Container, json: boolean): void {
   const ports = portsOf(container);
   if (json) {
-    app.io.printJson({ container: container.name, ports: ports.map((port) => shape(port)) });
+    app.io.printJson({ container: container.name, ports: ports.map((port) => portJson(port)) });
     return;
   }
   const rows = ports.map(({ name, listen, host, container: inside }) => [
@@ -72,12 +74,12 @@ function list(app: App, container: Container, json: boolean): void {
   ]);
   app.io.print(
     rows.length === 0
-      ? `No port of the host leads into ${container.name}`
+      ? `No ports are forwarded to ${container.name}`
       : table(['HOST', 'SESSION', 'NAME'], rows).join('\n'),
   );
 }
 
-function shape({ name, listen, host, container, added }: Forwarding) {
+function portJson({ name, listen, host, container, added }: Forwarding) {
   return {
     ...(name === undefined ? {} : { name }),
     listen,

@@ -1,6 +1,6 @@
-// coi ssh-config: a session as a host of ssh, for scp, sftp and editors.
+// `coi ssh-config`: the SSH configuration of a session, for scp, sftp and editors.
 import type { Command } from 'commander';
-import { refreshPlace } from '../../../app/ssh-directory.ts';
+import { refreshSshDirectory } from '../../../app/ssh-directory.ts';
 import { namedSession } from '../../../app/targets/named-session.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';
 import { CoiError } from '../../../errors.ts';
@@ -14,13 +14,13 @@ import {
   hostNames,
   includeLine,
   type SshHost,
-  sshPlace,
+  sshDirectory,
 } from '../../../session/terminal/ssh-config.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { flagsOf } from '../../global-options.ts';
+import { mergedOptions } from '../../global-options.ts';
 import { sessionTarget } from '../../requests.ts';
-import { include, warnOfFindings } from './ssh-config-include.ts';
+import { includeConfig, warnOfFindings } from './ssh-config-include.ts';
 
 interface Options extends GlobalOptions {
   write?: boolean;
@@ -30,15 +30,21 @@ interface Options extends GlobalOptions {
 
 export function register(command: Command, app: App): void {
   command
-    .argument('[session]', "name or alias (default: the workspace's only one, or that of --slot)")
-    .option('--write', `keep it in ~/${sshPlace}/config, which ~/.ssh/config includes; asks first`)
-    .option('-y, --yes', 'with --write: do not ask')
-    .option('--json', "print the host's names and where it is kept as JSON")
+    .argument(
+      '[session]',
+      'name or alias (default: the only one of the workspace, or the one of --slot)',
+    )
+    .option(
+      '--write',
+      `write it to ~/${sshDirectory}/config and include that in ~/.ssh/config (asks first)`,
+    )
+    .option('-y, --yes', 'with --write: skip the confirmation prompt')
+    .option('--json', 'print the host names and the path as JSON')
     .addHelpText(
       'after',
-      '\nAn ssh server is started inside for each connection and ends with it; nothing listens. What runs in a session can\nanswer in its place: keep agent forwarding off and forward no port of this host into it (-R).',
+      '\nEach connection starts its own SSH server in the session; nothing listens on a port. Programs in the session can\nimpersonate it: keep SSH agent forwarding off, and do not forward ports of this host into it (-R).',
     )
-    .action((word: string | undefined) => sshConfig(app, flagsOf<Options>(command), word));
+    .action((word: string | undefined) => sshConfig(app, mergedOptions<Options>(command), word));
 }
 
 async function sshConfig(app: App, options: Options, word: string | undefined): Promise<void> {
@@ -46,29 +52,29 @@ async function sshConfig(app: App, options: Options, word: string | undefined): 
   if (yes && !write) throw new CoiError('usage', '--yes needs --write', { hint: 'Add --write.' });
   const host = hostOf(app, await namedSession(app, sessionTarget(options), word));
   const sessions = await sessionsThatExist(app, options);
-  await refreshPlace(app, host, sessions, write);
+  await refreshSshDirectory(app, host, sessions, write);
   const [name = ''] = host.names;
-  const included = write && (await include(app, yes));
+  const included = write && (await includeConfig(app, yes));
   if (json) {
-    const config = write ? `${host.home}/${sshPlace}/config` : null;
+    const config = write ? `${host.home}/${sshDirectory}/config` : null;
     return app.io.printJson({ session: host.session, hosts: host.names, config, included });
   }
   if (!write) return app.io.print(hostBlock(host).trimEnd());
   if (included) {
     warnOfFindings(app, name, host.session);
-    app.io.tell(`Ready: ssh ${name}`);
+    app.io.info(`Ready: ssh ${name}`);
   } else
-    app.io.tell(
-      `Ready: ssh -F ~/${sshPlace}/config ${name}\nFor \`ssh ${name}\` put this at the top of ~/.ssh/config: ${includeLine}`,
+    app.io.info(
+      `Ready: ssh -F ~/${sshDirectory}/config ${name}\nFor \`ssh ${name}\` add this to the top of ~/.ssh/config: ${includeLine}`,
     );
 }
 
 function hostOf(app: App, { name, session }: Container): SshHost {
   if (!session)
-    throw new CoiError('session-not-found', `${name} is no session of coi`, {
+    throw new CoiError('session-not-found', `${name} is not a coi session`, {
       hint: 'Run `coi list` to see your sessions.',
     });
-  // A name that is given out again must not lead to another session, so it is asked for by its id.
+  // Container names are reused: the id makes sure that the host never connects to another session.
   const prefix = app.prefix === defaultPrefix ? [] : ['env', `COI_CONTAINER_PREFIX=${app.prefix}`];
   return {
     names: hostNames(name, session, app.prefix),
@@ -78,7 +84,7 @@ function hostOf(app: App, { name, session }: Container): SshHost {
   };
 }
 
-/** Those that have a container, and those that could be resumed in a new one. */
+/** Sessions with a container, and saved sessions that could be resumed in a new one. */
 async function sessionsThatExist(app: App, options: GlobalOptions): Promise<Set<string>> {
   const own = await ownContainers(app, options);
   const stored = storedSessions({ home: app.user.home }, hostFiles);

@@ -1,4 +1,4 @@
-// coi completion: scripts for the shells, which ask `coi __complete` for everything.
+// `coi completion`: prints the shell scripts, which call `coi __complete` for candidates.
 import type { Command } from 'commander';
 import { CoiError } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
@@ -32,8 +32,8 @@ export function script(shell: string): string {
     case 'powershell':
       return powershell;
     default:
-      throw new CoiError('usage', `no completion for ${quoted(shell)}`, {
-        hint: 'Shells: bash, zsh, fish, powershell.',
+      throw new CoiError('usage', `no completion for shell ${quoted(shell)}`, {
+        hint: 'Use bash, zsh, fish or powershell.',
       });
   }
 }

@@ -1,4 +1,4 @@
-// coi version.
+// `coi version`.
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { projectUrl, summaryLine } from '../../../version.ts';
@@ -7,10 +7,10 @@ import type { App } from '../../app.ts';
 export function register(command: Command, app: App): void {
   command
     .addOption(
-      new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'),
+      new Option('--format <format>', 'output format').choices(['text', 'json']).default('text'),
     )
     .allowExcessArguments()
-    .option('--json', 'the same as --format json')
+    .option('--json', 'same as --format json')
     .action((options: { format: string; json?: boolean }) => {
       const { io, version } = app;
       if (options.json || options.format === 'json')

@@ -1,17 +1,17 @@
-// Which session `coi attach` means.
+// Selects the session of `coi attach`.
 import type { SessionTarget } from '../../../app/requests.ts';
-import { sessionMeant } from '../../../app/targets/running-session.ts';
+import { selectRunning } from '../../../app/targets/running-session.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import { aliasOf } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
 
-/** The container that is meant; undefined when there is nothing to attach to and that was said. */
-export async function target(
+/** The selected container; undefined if there is none to attach to, after reporting that. */
+export async function selectTarget(
   app: App,
   session: SessionTarget,
   name: string | undefined,
 ): Promise<Container | undefined> {
-  const { found, live } = await sessionMeant(app, session, name);
+  const { found, live } = await selectRunning(app, session, name);
   if (found) {
     if (name === undefined)
       app.io.print(

@@ -1,7 +1,7 @@
-// coi attach: a terminal on a session that runs.
+// `coi attach`: opens a terminal on a running session.
 import type { Command } from 'commander';
 import { attachSession } from '../../../app/terminal/attach-session.ts';
-import { hintOfNesting, outerPrefix } from '../../../app/terminal/tmux-appearance.ts';
+import { outerPrefix, reportNesting } from '../../../app/terminal/tmux-appearance.ts';
 import { ExitStatus } from '../../../errors.ts';
 import type { BridgeEnd } from '../../../host/terminal/terminal-bridge.ts';
 import { keys } from '../../../instance-keys.ts';
@@ -10,12 +10,12 @@ import { type ContainerName, parseContainerName } from '../../../names.ts';
 import { incusFailure } from '../../../session/lifecycle/incus-failure.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { flagsOf } from '../../global-options.ts';
+import { mergedOptions } from '../../global-options.ts';
 import { showAlert } from '../../output/alert.ts';
 import { configurationRequest, sessionTarget } from '../../requests.ts';
-import { needTerminal } from '../../require-terminal.ts';
-import { endingLine, leftBy } from '../../ui/story.ts';
-import { target } from './attach-target.ts';
+import { requireTerminal } from '../../require-terminal.ts';
+import { endLine, terminalExit } from '../../ui/session-lines.ts';
+import { selectTarget } from './attach-target.ts';
 
 export interface AttachOptions extends GlobalOptions {
   bash?: boolean;
@@ -24,24 +24,24 @@ export interface AttachOptions extends GlobalOptions {
 export function register(command: Command, app: App): void {
   command
     .argument('[container]', 'container name or alias (default: the only running session)')
-    .option('--bash', 'a plain shell instead of the tmux session')
-    .action((name: string | undefined) => attach(app, flagsOf<AttachOptions>(command), name));
+    .option('--bash', 'open a plain shell instead of the tmux session')
+    .action((name: string | undefined) => attach(app, mergedOptions<AttachOptions>(command), name));
 }
 
-/** Opens a terminal on the container of that name or alias, or on the only one that runs. */
+/** Attaches to the container with this name or alias, or to the only running one. */
 export async function attach(
   app: App,
   options: AttachOptions,
   name: string | undefined,
 ): Promise<void> {
-  const found = await target(app, sessionTarget(options), name);
+  const found = await selectTarget(app, sessionTarget(options), name);
   if (!found) return;
-  needTerminal(app, 'coi attach');
+  requireTerminal(app, 'coi attach');
   const container = parseContainerName(found.name);
   const { session, instance } = found;
   const alert = alertNow(parseAlert(instance.config[keys.alert]), found.status);
   const message = alert && alertMessage(container, alert);
-  if (message) app.io.tell(message);
+  if (message) app.io.info(message);
   const { bash = false } = options;
   const outer = bash ? undefined : outerPrefix(app);
   const request = { ...configurationRequest(app, options), bash, outerPrefix: outer };
@@ -53,14 +53,14 @@ export async function attach(
       {
         stdin: app.io.stdin,
         stdout: app.io.stdout,
-        opening: (prefix) => hintOfNesting(app, outer, prefix),
+        onOpen: (prefix) => reportNesting(app, outer, prefix),
         showAlert: showAlert(app),
       },
     );
     if (problem) app.io.warn(problem);
-    // Detaching and `exit` leave it running; what else ends the terminal may have ended the session.
+    // Detaching and `exit` keep the session running; any other end of the terminal may mean that the session ended.
     if (end.kind === 'lost' || (end.kind === 'exited' && end.status !== 0 && !bash)) {
-      const [{ tellOutcome }, { noteEnd }] = await Promise.all([
+      const [{ reportOutcome }, { noteEnd }] = await Promise.all([
         import('../../output/session-end.ts'),
         import('../../../app/end-sessions/note-end.ts'),
       ]);
@@ -71,9 +71,9 @@ export async function attach(
         store: session,
         alias: session?.alias,
       };
-      await tellOutcome(app, left, end);
+      await reportOutcome(app, left, end);
       if (session) noteEnd(app, session);
-    } else if (!bash) tellLeft(app, container, end);
+    } else if (!bash) reportDetached(app, container, end);
     if (end.kind === 'exited' && bash && ![0, 130, 137, 143].includes(end.status))
       throw new ExitStatus(end.status);
   } catch (error) {
@@ -81,11 +81,11 @@ export async function attach(
   }
 }
 
-/** It was not looked at again: what ends a session ends its terminal in another way. */
-function tellLeft({ io }: App, container: ContainerName, end: BridgeEnd): void {
-  if (!io.brief) return;
-  const left = leftBy(end);
-  io.tell(
-    io.storyStyle.dim(endingLine({ container, outcome: 'running', left, resume: undefined })),
+/** The session counts as running without another check: a session that ends closes its terminal differently. */
+function reportDetached({ io }: App, container: ContainerName, end: BridgeEnd): void {
+  if (!io.briefStderr) return;
+  const left = terminalExit(end);
+  io.info(
+    io.stderrStyle.dim(endLine({ container, outcome: 'running', exit: left, resume: undefined })),
   );
 }

@@ -1,21 +1,21 @@
-// coi handoff: what changed in the workspace that something on the host would run.
+// `coi handoff`: lists changes in the workspace that the host might execute.
 import type { Command } from 'commander';
-import { answeringWorkspace } from '../../../app/answering-workspace.ts';
 import {
-  answeredFindings,
+  boundedFindings,
   entriesMax,
-  nothingKnown,
-  sessionsOf,
+  knownSessions,
+  noSessions,
   unnamedCount,
 } from '../../../app/handoff/report.ts';
 import { sessionStart } from '../../../app/handoff/since.ts';
+import { resolveWorkspace } from '../../../app/resolve-workspace.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { quoted } from '../../../names.ts';
-import { strippedEntry, sweepGaps } from '../../../session/handoff/judge.ts';
+import { strippedEntry, uncheckedBySweep } from '../../../session/handoff/findings.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { flagsOf } from '../../global-options.ts';
-import { tellReport } from '../../output/handoff-report.ts';
+import { mergedOptions } from '../../global-options.ts';
+import { printHandoff } from '../../output/handoff-report.ts';
 
 interface Options extends GlobalOptions {
   json?: boolean;
@@ -27,37 +27,37 @@ export function register(command: Command, app: App): void {
     .option('--json', 'print JSON')
     .option(
       '--since <time>',
-      "what changed since then (default: since the workspace's session started, else a day ago)",
+      "list changes since this time (default: start of the workspace's session, else a day ago)",
     )
     .addHelpText(
       'after',
-      '\nExit status: 0 if everything was looked at, whatever was found; 1 if not: the first lines say what was left out.',
+      '\nExit status: 0 if everything was checked, whatever was found; 1 if not: the first lines say what was skipped.',
     )
-    .action(() => report(app, flagsOf<Options>(command)));
+    .action(() => report(app, mergedOptions<Options>(command)));
 }
 
 async function report(app: App, options: Options): Promise<void> {
-  const workspace = answeringWorkspace(app, options.workspace);
-  const known = await sessionsOf(app, workspace);
-  const sessions = known ?? nothingKnown;
+  const workspace = resolveWorkspace(app, options.workspace);
+  const known = await knownSessions(app, workspace);
+  const sessions = known ?? noSessions;
   const since =
     options.since === undefined
       ? await sessionStart(app, options, workspace, sessions)
       : parseTime(options.since);
-  const findings = await answeredFindings(workspace, {
+  const findings = await boundedFindings(workspace, {
     since,
     sessions,
     thorough: true,
     max: entriesMax,
   });
-  const lately = sessions.sessions.filter(
+  const recent = sessions.sessions.filter(
     ({ endedAt, complete }) => complete === false || Date.parse(endedAt) >= since.getTime(),
   );
-  const unnamed = unnamedCount(lately);
-  const stripped = lately.flatMap((session) =>
+  const unnamed = unnamedCount(recent);
+  const stripped = recent.flatMap((session) =>
     session.stripped.flatMap((file) => strippedEntry(workspace, file)),
   );
-  const notLookedAt = [...sweepGaps(known && lately), ...findings.notLookedAt];
+  const notLookedAt = [...uncheckedBySweep(known && recent), ...findings.notLookedAt];
   const complete = notLookedAt.length === 0;
   if (options.json)
     app.io.printJson({
@@ -70,7 +70,7 @@ async function report(app: App, options: Options): Promise<void> {
       installed: findings.installed,
       stripped_unnamed: unnamed,
     });
-  else tellReport(app, { ...findings, notLookedAt, since, unnamed, stripped });
+  else printHandoff(app, { ...findings, notLookedAt, since, unnamed, stripped });
   if (!complete) throw new ExitStatus(1);
 }
 

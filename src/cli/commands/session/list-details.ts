@@ -1,38 +1,38 @@
-// What `coi list` adds for a person at a terminal, and for JSON: who is attached, and what saved sessions are about.
+// Details that `coi list` adds on a terminal and in JSON: attached terminals, and the first words of saved sessions.
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
-import { withTerminal } from '../../../session/record/attached.ts';
+import { containersWithTerminal } from '../../../session/record/attached-containers.ts';
+import { findContainer } from '../../../session/record/find-container.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
-import { findContainer } from '../../../session/record/lookup.ts';
 import type { SessionMetadata } from '../../../session/record/metadata.ts';
 import { firstWords, wordsBudget } from '../../../session/store/first-words.ts';
 import { storedSession } from '../../../session/store/saved-sessions.ts';
-import { tools } from '../../../tools/list.ts';
+import { allTools } from '../../../tools/list.ts';
 import type { App } from '../../app.ts';
 import { listTable } from '../../ui/views/list-table.ts';
 
-/** Incus has the answer at hand; whoever is slower is not waited for. */
+/** Incus answers at once; a slower answer is not worth the wait. */
 const operationsMs = 2000;
 
 export interface LiveFacts {
-  /** Undefined where Incus did not say. */
+  /** Undefined if Incus did not answer. */
   readonly withTerminal: ReadonlySet<string> | undefined;
 }
 
-/** One cheap call, beside the one that lists. What it cannot tell stays open: the list is worth having without it. */
+/** One cheap call, in parallel with the list. Errors are ignored: the list is useful without it. */
 export async function liveFacts(app: App): Promise<LiveFacts> {
   try {
     const incus = await app.incus();
     const operations = await incus.operations({ signal: app.signal, timeoutMs: operationsMs });
-    return { withTerminal: withTerminal(operations) };
+    return { withTerminal: containersWithTerminal(operations) };
   } catch {
     app.signal.throwIfAborted();
     return { withTerminal: undefined };
   }
 }
 
-export function ofContainer(
+export function containerDetails(
   app: App,
   container: Container,
   all: readonly Container[],
@@ -43,8 +43,8 @@ export function ofContainer(
   if (!session) return { attached, called: name };
   const { alias, slot } = session;
   const words = alias === undefined ? [] : [alias, `${alias}-${slot}`];
-  const called = words.find((word) => found(app, all, word) === container) ?? name;
-  // Another user's store is that user's.
+  const called = words.find((word) => findUnique(app, all, word) === container) ?? name;
+  // The session store of another user is not read.
   const stored =
     session.owner === app.user.uid
       ? storedSession(session.session, { home: app.user.home, tool: session.tool }, hostFiles)
@@ -53,8 +53,8 @@ export function ofContainer(
   return { attached, called, lastAttached };
 }
 
-/** Undefined also where the word means several. */
-function found(app: App, all: readonly Container[], word: string): Container | undefined {
+/** Undefined also if the word is ambiguous. */
+function findUnique(app: App, all: readonly Container[], word: string): Container | undefined {
   try {
     return findContainer(app, all, word);
   } catch (error) {
@@ -63,10 +63,10 @@ function found(app: App, all: readonly Container[], word: string): Container | u
   }
 }
 
-/** For each saved session in turn: the first that are asked for may use up what may be read. */
-export function ofSaved(app: App): (metadata: SessionMetadata) => Partial<SavedRow> {
-  // Only those that coi knows: what a user's own tool keeps is not known.
-  const known = tools({ tools: {} });
+/** Details of each saved session. The read limit is shared, so the first ones may use it up. */
+export function savedDetails(app: App): (metadata: SessionMetadata) => Partial<SavedRow> {
+  // Built-in agents only: the format of custom ones is unknown.
+  const known = allTools({ tools: {} });
   const budget = wordsBudget();
   return (metadata) => {
     const tool = known.find(({ name }) => name === metadata.tool);
@@ -87,7 +87,7 @@ export function tableLines(app: App, model: SessionList): string[] {
   return listTable(model, {
     nowMs: app.clock.now().getTime(),
     home: app.user.home,
-    columns: app.io.columns.answer,
-    style: app.io.style,
+    columns: app.io.columns.stdout,
+    style: app.io.stdoutStyle,
   });
 }

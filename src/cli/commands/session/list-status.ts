@@ -1,4 +1,4 @@
-// Which containers `coi list` shows.
+// The status filter of `coi list`.
 import { CoiError } from '../../../errors.ts';
 import type { InstanceStatus } from '../../../incus/shapes.ts';
 import { quoted } from '../../../names.ts';
@@ -9,27 +9,27 @@ export interface StatusOptions {
   status?: string;
 }
 
-export function wantedStatus({
+export function parseStatus({
   running,
   stopped,
   status,
 }: StatusOptions): InstanceStatus | undefined {
   if ([running, stopped, status !== undefined].filter(Boolean).length > 1) {
-    throw new CoiError('usage', '--running, --stopped and --status exclude each other', {
+    throw new CoiError('usage', '--running, --stopped and --status cannot be combined', {
       hint: 'Use one of them.',
     });
   }
   if (running) return 'Running';
   if (stopped) return 'Stopped';
   if (status === undefined) return undefined;
-  const found = states.find((state) => state.toLowerCase() === status.toLowerCase());
+  const found = instanceStatuses.find((state) => state.toLowerCase() === status.toLowerCase());
   if (found) return found;
   throw new CoiError('usage', `invalid --status ${quoted(status)}`, {
-    hint: `One of: ${states.join(', ').toLowerCase()}.`,
+    hint: `Use one of: ${instanceStatuses.join(', ').toLowerCase()}.`,
   });
 }
 
-export const states = [
+export const instanceStatuses = [
   'Running',
   'Stopped',
   'Frozen',

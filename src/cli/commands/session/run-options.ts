@@ -1,5 +1,5 @@
-// The flags of `coi run` as what is to be run, and for how long.
-import type { TimeLimit } from '../../../app/run-command/outcome.ts';
+// Parses the prompt and the time limit of `coi run`.
+import type { TimeLimit } from '../../../app/run-command/execute.ts';
 import type { PromptSource } from '../../../app/run-command/prompt.ts';
 import { parseDurationMs } from '../../../config/keys/values.ts';
 import { CoiError } from '../../../errors.ts';
@@ -16,14 +16,14 @@ export interface RunOptions extends GlobalOptions {
   format?: string;
 }
 
-/** Throws `usage` for more than one. */
-export function promptSource({
+/** Throws `usage` for more than one prompt. */
+export function parsePrompt({
   prompt,
   promptFile,
   promptName,
 }: RunOptions): PromptSource | undefined {
   if ([prompt, promptFile, promptName].filter((one) => one !== undefined).length > 1)
-    throw new CoiError('usage', '--prompt, --prompt-file and --prompt-name exclude each other', {
+    throw new CoiError('usage', '--prompt, --prompt-file and --prompt-name cannot be combined', {
       hint: 'Use one of them.',
     });
   if (prompt !== undefined) return { kind: 'text', text: prompt };
@@ -32,13 +32,13 @@ export function promptSource({
 }
 
 /** A number means seconds. Throws `usage`. */
-export function timeLimit(text: string | undefined): TimeLimit | undefined {
+export function parseTimeLimit(text: string | undefined): TimeLimit | undefined {
   if (text === undefined) return undefined;
   const isSeconds = /^\d+$/.test(text);
   const ms = isSeconds ? Number(text) * 1000 : parseDurationMs(text);
   if (ms !== undefined && ms > 0 && ms < 2 ** 31)
     return { ms, text: isSeconds ? `${text} s` : text };
   throw new CoiError('usage', `invalid --timeout ${quoted(text)}`, {
-    hint: 'Seconds, or a duration such as 10m.',
+    hint: 'Use seconds, or a duration such as 10m.',
   });
 }

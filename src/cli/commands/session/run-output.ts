@@ -1,12 +1,12 @@
-// How the output of `coi run` is printed.
-import type { RunningCommand } from '../../../app/run-command/outcome.ts';
-import { runCaptured, runJoined } from '../../../app/run-command/outcome.ts';
+// The output of `coi run`.
+import type { RunningCommand } from '../../../app/run-command/execute.ts';
+import { runCaptured, runJoined } from '../../../app/run-command/execute.ts';
 import type { App } from '../../app.ts';
-import { tellTruncated } from '../../output/truncated.ts';
+import { warnTruncated } from '../../output/truncation-warning.ts';
 import type { RunOptions } from './run-options.ts';
 
-/** Prints the output as it comes, or with --json when it is complete. Returns the exit status. */
-export async function executed(
+/** Streams the output, or with --json prints it after the command has exited. Returns the exit status. */
+export async function execute(
   app: App,
   { json, format }: RunOptions,
   container: string,
@@ -15,7 +15,7 @@ export async function executed(
 ): Promise<number> {
   if (!json && format !== 'json') return runJoined(app, command, app.io, input);
   const ran = await runCaptured(app, command);
-  tellTruncated(app, ran, 'Without --json all of it is passed on.');
+  warnTruncated(app, ran, 'Without --json all of it is printed.');
   app.io.printJson({
     container,
     exit_code: ran.status,

@@ -1,11 +1,11 @@
-// coi fork: a session goes on twice. The disk and the conversation are copied while the original is paused.
+// `coi fork`: duplicates a session. The disk and the conversation are copied while the original is paused.
 import type { Command } from 'commander';
 import { forkSession } from '../../../app/open-session/fork.ts';
 import { oneContainer } from '../../../app/targets/workspace-container.ts';
 import type { App } from '../../app.ts';
-import { flagsOf } from '../../global-options.ts';
-import { tellBackground } from '../../output/background.ts';
-import { tellWarnings } from '../../output/config-warnings.ts';
+import { mergedOptions } from '../../global-options.ts';
+import { reportBackground } from '../../output/background.ts';
+import { reportWarnings } from '../../output/config-warnings.ts';
 import { startRequest } from '../../requests.ts';
 import { type AttachOptions, attach } from '../session/attach.ts';
 
@@ -16,14 +16,14 @@ interface Options extends AttachOptions {
 
 export function register(command: Command, app: App): void {
   command
-    .argument('[name]', "container or alias (default: the workspace's only one)")
-    .option('--background', 'do not attach to it (without a terminal nothing else is possible)')
-    .option('--json', 'print the new session as JSON; do not attach to it')
+    .argument('[name]', 'container name or alias (default: the only one of the workspace)')
+    .option('--background', 'do not attach to it (always so without a terminal)')
+    .option('--json', 'print the new session as JSON and do not attach to it')
     .addHelpText(
       'after',
-      '\nThe copy has its own slot, address and conversation; both share the workspace. Processes are not copied: the\nagent is started again and goes on with the conversation.',
+      '\nThe copy has its own slot, address and conversation; both share the workspace. Processes are not copied: the\nagent is restarted and resumes the conversation.',
     )
-    .action((name: string | undefined) => fork(app, flagsOf<Options>(command), name));
+    .action((name: string | undefined) => fork(app, mergedOptions<Options>(command), name));
 }
 
 async function fork(app: App, options: Options, word: string | undefined): Promise<void> {
@@ -35,8 +35,8 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
     request,
     source,
     {
-      loaded: (resolved) => tellWarnings(app, resolved),
-      made: (name) => app.io.tell(`Forked ${source.name} to ${name}`),
+      loaded: (resolved) => reportWarnings(app, resolved),
+      made: (name) => app.io.info(`Forked ${source.name} to ${name}`),
     },
   );
   if (options.json)
@@ -50,8 +50,6 @@ async function fork(app: App, options: Options, word: string | undefined): Promi
     });
   else if (!options.background && app.io.interactive) await attach(app, options, container);
   else if (!options.background && !app.io.interactive)
-    app.io.tell(
-      `There is no terminal here, so it runs in the background. Attach: coi attach ${container}`,
-    );
-  else tellBackground(app, container);
+    app.io.info(`Without a terminal it runs in the background. Attach: coi attach ${container}`);
+  else reportBackground(app, container);
 }

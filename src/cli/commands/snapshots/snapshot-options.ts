@@ -1,4 +1,4 @@
-// The flags of `coi snapshot …`, and the container that they mean.
+// The flags of `coi snapshot …`, and the container they select.
 import { oneContainer } from '../../../app/targets/workspace-container.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
@@ -14,9 +14,9 @@ export interface SnapshotOptions extends GlobalOptions {
   json?: boolean;
 }
 
-/** Here the predecessor took the whole word too. */
-export const yes = /^(?:y|yes)$/i;
+/** For snapshots the predecessor also accepted `yes`. */
+export const yesPattern = /^(?:y|yes)$/i;
 
-export function chosen(app: App, options: SnapshotOptions): Promise<Container> {
+export function selectContainer(app: App, options: SnapshotOptions): Promise<Container> {
   return oneContainer(app, sessionTarget(options), options.container);
 }

@@ -1,58 +1,61 @@
-// coi snapshot: a container as it was, its conversation included.
+// `coi snapshot`: snapshots of a container and its conversation.
 import type { Command } from 'commander';
-import { existing, snapshotsOf } from '../../../app/snapshots/find.ts';
-import { defaultName, takeSnapshot } from '../../../app/snapshots/take.ts';
+import { defaultName, takeSnapshot } from '../../../app/snapshots/actions.ts';
+import { findSnapshot, snapshotsOf } from '../../../app/snapshots/find.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';
 import type { Snapshot } from '../../../incus/shapes.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
-import { formatted, wantsJson } from '../../format-option.ts';
-import { flagsOf } from '../../global-options.ts';
+import { addFormatOptions, wantsJson } from '../../format-option.ts';
+import { mergedOptions } from '../../global-options.ts';
 import { snapshotJson, snapshotsText, snapshotText } from '../../ui/views/snapshots.ts';
 import { remove } from './snapshot-delete.ts';
-import { chosen, type SnapshotOptions } from './snapshot-options.ts';
+import { type SnapshotOptions, selectContainer } from './snapshot-options.ts';
 import { restore } from './snapshot-restore.ts';
 
 export function register(command: Command, app: App): void {
-  command.option('-c, --container <name>', "name or alias (default: the workspace's only one)");
+  command.option(
+    '-c, --container <name>',
+    'name or alias (default: the only one of the workspace)',
+  );
   const sub = (name: string, about: string) => command.command(name).description(about);
-  const given = (options: SnapshotOptions): SnapshotOptions => ({
-    ...flagsOf<SnapshotOptions>(command),
+  const withGlobals = (options: SnapshotOptions): SnapshotOptions => ({
+    ...mergedOptions<SnapshotOptions>(command),
     ...options,
   });
-  sub('create', 'keep the container and its conversation as they are now')
-    .argument('[name]', 'default: snap-YYYYMMDD-HHMMSS')
-    .option('--stateful', 'with the memory of its processes, where Incus can')
+  sub('create', 'create a snapshot of the container and its conversation')
+    .argument('[name]', 'name of the snapshot (default: snap-YYYYMMDD-HHMMSS)')
+    .option('--stateful', 'include the memory of its processes, if Incus can')
     .option('--json', 'print the snapshot as JSON')
     .action(async (name: string | undefined, options: SnapshotOptions) => {
-      const container = await chosen(app, given(options));
+      const container = await selectContainer(app, withGlobals(options));
       const made = name ?? defaultName(app.clock.now());
       await takeSnapshot(app, container, made, options.stateful ?? false);
-      app.io.tell(`Created snapshot '${made}' for container '${container.name}'`);
-      if (options.json) printSnapshot(app, container, await existing(app, container, made));
+      app.io.info(`Created snapshot '${made}' for container '${container.name}'`);
+      if (options.json) printSnapshot(app, container, await findSnapshot(app, container, made));
     });
-  formatted(sub('list', 'list snapshots'))
-    .option('-a, --all', 'of all containers')
-    .action((options: SnapshotOptions) => list(app, given(options)));
-  sub('restore', 'make the container and its conversation what they were')
+  addFormatOptions(sub('list', 'list snapshots'))
+    .option('-a, --all', 'list the snapshots of all containers')
+    .action((options: SnapshotOptions) => list(app, withGlobals(options)));
+  sub('restore', 'restore the container and its conversation from a snapshot')
     .argument('<name>', 'name of the snapshot')
-    .option('-f, --force', 'do not ask')
-    .option('--stateful', 'with the memory of its processes')
-    .option('--json', 'print what was restored as JSON')
-    .action((name: string, options: SnapshotOptions) => restore(app, given(options), name));
+    .option('-f, --force', 'skip the confirmation prompt')
+    .option('--stateful', 'also restore the memory of its processes')
+    .option('--json', 'print the result as JSON')
+    .action((name: string, options: SnapshotOptions) => restore(app, withGlobals(options), name));
   sub('delete', 'delete a snapshot')
     .argument('[name]', 'name of the snapshot')
-    .option('-a, --all', 'all snapshots of the container')
-    .option('-f, --force', 'do not ask')
-    .option('--json', 'print what was deleted as JSON')
+    .option('-a, --all', 'delete all snapshots of the container')
+    .option('-f, --force', 'skip the confirmation prompt')
+    .option('--json', 'print the result as JSON')
     .action((name: string | undefined, options: SnapshotOptions) =>
-      remove(app, given(options), name),
+      remove(app, withGlobals(options), name),
     );
-  formatted(sub('info', 'show one snapshot'))
+  addFormatOptions(sub('info', 'show one snapshot'))
     .argument('<name>', 'name of the snapshot')
     .action(async (name: string, options: SnapshotOptions) => {
-      const container = await chosen(app, given(options));
-      const one = await existing(app, container, name);
+      const container = await selectContainer(app, withGlobals(options));
+      const one = await findSnapshot(app, container, name);
       if (wantsJson(options)) printSnapshot(app, container, one);
       else app.io.print(snapshotText(container.name, one).join('\n'));
     });
@@ -63,18 +66,20 @@ function printSnapshot(app: App, { name }: Container, one: Snapshot): void {
 }
 
 async function list(app: App, options: SnapshotOptions): Promise<void> {
-  const containers = options.all ? await ownContainers(app, options) : [await chosen(app, options)];
+  const containers = options.all
+    ? await ownContainers(app, options)
+    : [await selectContainer(app, options)];
   if (containers.length === 0) {
-    app.io.tell('No containers found');
+    app.io.info('No containers found');
     if (wantsJson(options)) app.io.printJson({});
     return;
   }
-  const asked = containers.map(async (container) => {
-    // With --all one that is just going does not spoil the list.
+  const queries = containers.map(async (container) => {
+    // With --all, a container that is being deleted does not fail the list.
     const found = snapshotsOf(app, container);
     return { name: container.name, snapshots: await (options.all ? found.catch(() => []) : found) };
   });
-  const lists = await Promise.all(asked);
+  const lists = await Promise.all(queries);
   if (wantsJson(options)) {
     const shown = lists.map(({ name, snapshots }) => [name, snapshots.map(snapshotJson)] as const);
     const [first] = shown;

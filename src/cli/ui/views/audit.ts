@@ -1,11 +1,11 @@
-// A line of the audit log for people. Pure.
-import { recordIn } from '../../../monitor/audit-line.ts';
+// A line of the audit log as text. Pure.
+import { parseRecord } from '../../../monitor/audit-line.ts';
 import { oneLine } from '../../../printable.ts';
 import type { Style } from '../style.ts';
 
-/** The line itself where it is none of ours. */
+/** A line that is not a record of the audit log is returned as it is. */
 export function auditLine(line: string, style: Style): string {
-  const record = recordIn(line);
+  const record = parseRecord(line);
   if (!record) return oneLine(line);
   const { timestamp, level, action, title, description, repeats } = record;
   const colour =

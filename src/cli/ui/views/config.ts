@@ -9,12 +9,12 @@ export function configText(
   { settings, origins }: ResolvedConfig,
   names: readonly KeyName[],
   style: Style,
-  words: ConfigWords,
+  words: ConfigFormat,
 ): string[] {
   const rows = names.map(
     (name) =>
       [
-        `${name} = ${oneLine(shown(words.value(name, settings[name])))}`,
+        `${name} = ${oneLine(valueText(words.value(name, settings[name])))}`,
         origins[name].map(words.origin).join(', '),
       ] as const,
   );
@@ -27,7 +27,7 @@ export function configText(
 export function configJson(
   { settings, origins }: ResolvedConfig,
   names: readonly KeyName[],
-  words: ConfigWords,
+  words: ConfigFormat,
 ): unknown {
   return Object.fromEntries(
     names.map((name) => [
@@ -37,12 +37,12 @@ export function configJson(
   );
 }
 
-/** How values and origins are said: the configuration knows it. */
-export interface ConfigWords {
+/** Formats values and origins. */
+export interface ConfigFormat {
   readonly value: (name: KeyName, value: unknown) => unknown;
   readonly origin: (origin: Origin) => string;
 }
 
-function shown(value: unknown): string {
+function valueText(value: unknown): string {
   return value === undefined ? '(not set)' : JSON.stringify(value);
 }

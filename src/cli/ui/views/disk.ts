@@ -1,13 +1,13 @@
-// What uses space, as a table and as JSON. Pure.
+// Disk usage as a table and as JSON. Pure.
 import type { DiskUse } from '../../../app/disk-use/uses.ts';
 import { oneLine } from '../../../printable.ts';
-import { bytesText } from '../bytes.ts';
+import { formatBytes } from '../bytes.ts';
 import { table } from '../table.ts';
 
 export function diskText(uses: readonly DiskUse[]): string[] {
   const rows = uses.map(({ kind, name, bytes, about, take }) => [
     kind.toUpperCase(),
-    bytes === undefined ? '?' : bytesText(bytes),
+    bytes === undefined ? '?' : formatBytes(bytes),
     take ? 'yes' : '',
     oneLine(about === '' ? name : `${name} (${about})`),
   ]);
@@ -15,16 +15,16 @@ export function diskText(uses: readonly DiskUse[]): string[] {
   return [
     ...table(['KIND', 'SIZE', 'SAFE', 'WHAT'], rows),
     '',
-    `Total: ${bytesText(sum(uses))}, safe to delete: ${bytesText(sum(safe))}`,
+    `Total: ${formatBytes(sum(uses))}, safe to delete: ${formatBytes(sum(safe))}`,
   ];
 }
 
 export function diskJson(
   uses: readonly DiskUse[],
-  taken: readonly { readonly use: DiskUse; readonly gone: boolean }[],
+  taken: readonly { readonly use: DiskUse; readonly deleted: boolean }[],
 ): Record<string, unknown> {
   const names = (wanted: boolean) =>
-    taken.filter(({ gone }) => gone === wanted).map(({ use }) => use.name);
+    taken.filter(({ deleted }) => deleted === wanted).map(({ use }) => use.name);
   return {
     found: uses.map(({ kind, name, bytes, about, take }) => ({
       kind,

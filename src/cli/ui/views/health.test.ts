@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Check, Finding, Group } from '../../../setup/check.ts';
-import type { Probed } from '../../../setup/report.ts';
+import type { CheckResult } from '../../../setup/report.ts';
 import { plain } from '../style.ts';
 import { healthJson, healthText, summaryText } from './health.ts';
 import { notReadyText, planText } from './setup.ts';
 
-const probed = (id: string, title: string, group: Group, finding: Finding): Probed => {
-  const check: Check = { id, title, group, probe: async () => finding };
+const checked = (id: string, title: string, group: Group, finding: Finding): CheckResult => {
+  const check: Check = { id, title, group, run: async () => finding };
   return { check, finding };
 };
 const all = [
-  probed('os', 'Operating system', 'SYSTEM', {
+  checked('os', 'Operating system', 'SYSTEM', {
     status: 'ok',
     message: 'Debian 13',
     details: { version: 13 },
   }),
-  probed('image', 'Image', 'CRITICAL', {
+  checked('image', 'Image', 'CRITICAL', {
     status: 'warning',
     message: 'not built',
     hint: 'Build it: coi build',
   }),
-  probed('coid', 'coid', 'CRITICAL', {
+  checked('coid', 'coid', 'CRITICAL', {
     status: 'failed',
     message: 'not running',
     plan: 'start coid',
@@ -31,10 +31,10 @@ const report = {
   verdict: 'unhealthy',
   at: new Date(0),
   groups: ['SYSTEM', 'CRITICAL', 'STORAGE'],
-  probed: all,
+  results: all,
 } as const;
 
-test('the report shows groups, marks, and what to do about what is not well', () => {
+test('the health report shows groups, marks and how to fix each problem', () => {
   assert.deepEqual(healthText(report, plain, false), [
     'SYSTEM',
     '  [OK]   Operating system : Debian 13',
@@ -50,16 +50,16 @@ test('the report shows groups, marks, and what to do about what is not well', ()
   ]);
 });
 
-test('a verbose report shows what was measured', () => {
+test('a verbose health report shows measurements', () => {
   assert.ok(healthText(report, plain, true).includes('         version=13'));
 });
 
-test('the summary counts what is worst', () => {
+test('the health summary counts the worst results', () => {
   assert.equal(summaryText(all.slice(0, 1)), 'All 1 checks passed');
   assert.equal(summaryText(all.slice(0, 2)), '1 checks passed with 1 warning');
 });
 
-test('programs read the shape of the predecessor', () => {
+test("health JSON has the predecessor's shape", () => {
   const json = healthJson(report) as { checks: Record<string, unknown> };
   assert.deepEqual(Object.keys(json), ['status', 'timestamp', 'checks', 'summary']);
   assert.deepEqual(json.checks['image'], {
@@ -79,11 +79,8 @@ test('programs read the shape of the predecessor', () => {
   });
 });
 
-test('setup says beforehand what it will do, and afterwards what is left to people', () => {
-  assert.deepEqual(planText(all.slice(2)), [
-    'To make this host ready, setup will:',
-    '  - start coid',
-  ]);
+test('setup prints a plan before and remaining manual steps afterwards', () => {
+  assert.deepEqual(planText(all.slice(2)), ['To prepare this host, setup will:', '  - start coid']);
   assert.deepEqual(notReadyText(all.slice(0, 2)), [
     'Warning: Image: not built',
     '  Build it: coi build',

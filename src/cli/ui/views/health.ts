@@ -1,27 +1,27 @@
-// The report of `coi health`, as the predecessor showed it.
-import { counted } from '../../../counted.ts';
+// The report of `coi health`, in the predecessor's format. Pure.
+import { pluralize } from '../../../pluralize.ts';
 import type { Finding, Group, Status } from '../../../setup/check.ts';
-import type { Probed, Verdict } from '../../../setup/report.ts';
+import type { CheckResult, Verdict } from '../../../setup/report.ts';
 import type { Style } from '../style.ts';
 
 export interface HealthReport {
   readonly verdict: Verdict;
   readonly at: Date;
   readonly groups: readonly Group[];
-  readonly probed: readonly Probed[];
+  readonly results: readonly CheckResult[];
 }
 
 const marks: Readonly<Record<Status, string>> = { ok: '[OK]', warning: '[WARN]', failed: '[FAIL]' };
 
-/** Lines by heading; hints under what is not well, details too when `verbose`. */
+/** Lines grouped by heading, with hints below warnings and failures, and details if `verbose`. */
 export function healthText(
-  { verdict, groups, probed }: HealthReport,
+  { verdict, groups, results }: HealthReport,
   style: Style,
   verbose: boolean,
 ): string[] {
-  const width = Math.max(...probed.map(({ check }) => check.title.length));
+  const width = Math.max(...results.map(({ check }) => check.title.length));
   const lines = groups.flatMap((group) => {
-    const members = probed.filter(({ check }) => check.group === group);
+    const members = results.filter(({ check }) => check.group === group);
     if (members.length === 0) return [];
     const shown = members.flatMap(({ check, finding }) => {
       const mark = coloured(finding.status, marks[finding.status].padEnd(6), style);
@@ -32,7 +32,7 @@ export function healthText(
         : [];
       return [
         `  ${mark} ${check.title.padEnd(width)} : ${finding.message}`,
-        ...[...answers(finding), ...more].map((line) => style.dim(`         ${line}`)),
+        ...[...remedies(finding), ...more].map((line) => style.dim(`         ${line}`)),
       ];
     });
     return [style.bold(group), ...shown, ''];
@@ -40,18 +40,18 @@ export function healthText(
   return [
     ...lines,
     `STATUS: ${coloured(worst(verdict), verdict.toUpperCase(), style)}`,
-    summaryText(probed),
+    summaryText(results),
   ];
 }
 
-/** The shape that programs read: predecessor's keys, and `hint` and `title` besides. */
-export function healthJson({ verdict, at, probed }: HealthReport): unknown {
-  const counts = count(probed);
+/** The predecessor's JSON keys, plus `hint` and `title`. */
+export function healthJson({ verdict, at, results }: HealthReport): unknown {
+  const counts = count(results);
   return {
     status: verdict,
     timestamp: at.toISOString(),
     checks: Object.fromEntries(
-      probed.map(({ check, finding }) => [
+      results.map(({ check, finding }) => [
         check.id,
         {
           name: check.id,
@@ -60,12 +60,12 @@ export function healthJson({ verdict, at, probed }: HealthReport): unknown {
           status: finding.status,
           message: finding.message,
           details: finding.details ?? {},
-          ...(answers(finding)[0] === undefined ? {} : { hint: answers(finding)[0] }),
+          ...(remedies(finding)[0] === undefined ? {} : { hint: remedies(finding)[0] }),
         },
       ]),
     ),
     summary: {
-      total: probed.length,
+      total: results.length,
       passed: counts.ok,
       warnings: counts.warning,
       failed: counts.failed,
@@ -73,22 +73,22 @@ export function healthJson({ verdict, at, probed }: HealthReport): unknown {
   };
 }
 
-export function summaryText(probed: readonly Probed[]): string {
-  const { ok, warning, failed } = count(probed);
-  if (failed > 0) return `${failed} of ${probed.length} checks failed`;
+export function summaryText(results: readonly CheckResult[]): string {
+  const { ok, warning, failed } = count(results);
+  if (failed > 0) return `${failed} of ${results.length} checks failed`;
   return warning > 0
-    ? `${ok} checks passed with ${counted(warning, 'warning')}`
+    ? `${ok} checks passed with ${pluralize(warning, 'warning')}`
     : `All ${ok} checks passed`;
 }
 
-/** What to do about it: setup where it can, a person's way otherwise. */
-export function answers({ plan, hint }: Finding): string[] {
+/** How to fix it: by setup if possible, else by hand. */
+export function remedies({ plan, hint }: Finding): string[] {
   if (plan !== undefined) return [`\`sudo coi setup\` would ${plan}`];
   return hint === undefined ? [] : [hint];
 }
 
-function count(probed: readonly Probed[]): Record<Status, number> {
-  const of = (status: Status) => probed.filter(({ finding }) => finding.status === status).length;
+function count(results: readonly CheckResult[]): Record<Status, number> {
+  const of = (status: Status) => results.filter(({ finding }) => finding.status === status).length;
   return { ok: of('ok'), warning: of('warning'), failed: of('failed') };
 }
 

@@ -1,5 +1,5 @@
 // Images as text and as JSON, in the predecessor's shapes. Pure.
-import type { ListedImage } from '../../../image/listing.ts';
+import type { ListedImage } from '../../../image/image-list.ts';
 import { oneLine } from '../../../printable.ts';
 import { table } from '../table.ts';
 
@@ -12,11 +12,8 @@ export function imagesJson(images: readonly ListedImage[]): unknown {
   }));
 }
 
-/** The images that coi's configuration names, and whether they are there. */
-export function knownImagesText(
-  known: readonly string[],
-  images: readonly ListedImage[],
-): string[] {
+/** The images that coi's configuration names, and whether they exist. */
+export function coiImagesText(known: readonly string[], images: readonly ListedImage[]): string[] {
   const there = new Set(images.flatMap(({ aliases }) => aliases));
   return [
     'Available Images:',

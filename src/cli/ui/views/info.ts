@@ -1,15 +1,15 @@
 // `coi info` as text and as JSON, in the predecessor's shape. Pure.
 import { oneLine } from '../../../printable.ts';
 import type { SessionMetadata } from '../../../session/record/metadata.ts';
-import type { Measured } from '../../../session/store/store-size.ts';
+import type { StoreSize } from '../../../session/store/store-size.ts';
 
 export interface SessionInfo {
   readonly metadata: SessionMetadata;
   readonly dir: string;
-  /** The tool's state directory that is looked for, and what is in it. */
+  /** The agent's state directory, and its size if it exists. */
   readonly stateDir: string;
-  readonly data: Measured | undefined;
-  /** Words of the command that goes on with it from here. */
+  readonly data: StoreSize | undefined;
+  /** The command that resumes it from the current directory. */
   readonly resume: string;
 }
 

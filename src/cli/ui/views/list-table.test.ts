@@ -1,4 +1,4 @@
-// A line a session, on terminals of any width.
+// The session table on terminals of any width.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
@@ -41,11 +41,11 @@ const saved: SavedRow = {
   savedAt: ago(7200),
   workspace: '/home/me/code/shop',
   tool: 'codex',
-  firstWords: 'mend the heron',
+  firstWords: 'fix the heron',
 };
 
 describe('the table of sessions', () => {
-  it('has a line for each', () => {
+  it('the session table has a line for each session', () => {
     assert.deepEqual(listTable({ ...empty, containers: [one, bare] }, facts), [
       'NAME         AGENT   STATE              SLOT  AGE  WORKSPACE    PERSISTENT',
       'shop         claude  running, attached  1     1m   ~/code/shop  yes',
@@ -53,7 +53,7 @@ describe('the table of sessions', () => {
     ]);
   });
 
-  it('is never wider than the terminal, and always names the session and its state', () => {
+  it('the session table never exceeds the terminal width and always shows session and state', () => {
     for (let columns = 1; columns < 100; columns += 1) {
       const lines = listTable(
         { ...empty, containers: [one, bare], saved: [saved] },
@@ -66,7 +66,7 @@ describe('the table of sessions', () => {
     assert.equal(narrow[1], 'shop  running, attached');
   });
 
-  it('says why a session is paused', () => {
+  it('the session table says why a session is paused', () => {
     const paused = {
       ...one,
       status: 'Frozen',
@@ -78,13 +78,13 @@ describe('the table of sessions', () => {
     ]);
   });
 
-  it('shows whose they are where several users are shown', () => {
+  it('the session table shows owners when it lists several users', () => {
     const [head, line] = listTable({ ...empty, containers: [{ ...one, owner: 1007 }] }, facts);
     assert.match(head ?? '', / OWNER /);
     assert.match(line ?? '', / 1007 /);
   });
 
-  it('says that there is nothing', () => {
+  it('an empty session table says that there are no sessions', () => {
     assert.deepEqual(listTable({ ...empty, saved: [] }, facts), [
       'No sessions. `coi shell` starts one.',
       '',
@@ -93,7 +93,7 @@ describe('the table of sessions', () => {
     assert.deepEqual(listTable({ ...empty, status: 'Frozen' }, facts), ['No frozen sessions.']);
   });
 
-  it('shows saved sessions by the beginning of their id, in full where two begin alike', () => {
+  it('saved sessions are shown by an id prefix, or the full id when two prefixes are equal', () => {
     const other = { ...saved, id: '01234567-0000-4cde-8f01-23456789abcd' };
     const third = { ...saved, id: 'by-hand', tool: undefined, firstWords: undefined };
     const ids = (rows: readonly SavedRow[]) =>
@@ -104,7 +104,7 @@ describe('the table of sessions', () => {
     assert.deepEqual(ids([saved, other]), [saved.id, other.id]);
     assert.deepEqual(listTable({ ...empty, saved: [saved] }, facts).slice(2), [
       'SAVED     AGENT  AGE  WORKSPACE    FIRST WORDS',
-      '01234567  codex  2h   ~/code/shop  mend the heron',
+      '01234567  codex  2h   ~/code/shop  fix the heron',
       'Resume one in its workspace: coi shell --resume=SAVED',
     ]);
   });

@@ -1,10 +1,10 @@
-// `coi list` for a person at a terminal: a line a session. Pure.
+// `coi list` on a terminal: one line per session. Pure.
 import { oneLine } from '../../../printable.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
-import { cells, cut, cutPath } from '../fit.ts';
-import { homePath } from '../home-path.ts';
+import { abbreviateHome } from '../home-path.ts';
 import type { Style } from '../style.ts';
 import { table } from '../table.ts';
+import { displayWidth, truncate, truncatePath } from '../text-width.ts';
 
 export interface TableFacts {
   readonly nowMs: number;
@@ -16,9 +16,9 @@ export interface TableFacts {
 interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
-  /** The higher, the sooner it is left out where the terminal is narrow; 0 never. */
-  readonly spare: number;
-  /** Takes what the others leave. */
+  /** On a narrow terminal the column with the highest number is left out first; 0: never. */
+  readonly dropOrder: number;
+  /** Shortens cells to the columns that the others leave. */
   readonly fit?: (text: string, columns: number) => string;
 }
 
@@ -31,12 +31,12 @@ export function listTable({ status, containers, saved }: SessionList, facts: Tab
   const of = status === undefined ? '' : `${status.toLowerCase()} `;
   const sessions =
     containers.length > 0
-      ? fitted(sessionColumns(containers, facts), containers, facts)
+      ? fitColumns(sessionColumns(containers, facts), containers, facts)
       : [`No ${of}sessions.${status === undefined ? ' `coi shell` starts one.' : ''}`];
   const alarms = containers.flatMap((container) =>
     container.security === undefined
       ? []
-      : [facts.style.yellow(oneLine(`${calledOf(container)}: ${container.security}`))],
+      : [facts.style.yellow(oneLine(`${displayName(container)}: ${container.security}`))],
   );
   return [...sessions, ...alarms, ...(saved ? ['', ...savedLines(saved, facts)] : [])];
 }
@@ -47,21 +47,21 @@ function sessionColumns(
 ): Column<ListedContainer>[] {
   const ofSeveral = containers.some(({ owner }) => owner !== undefined);
   return [
-    { title: 'NAME', cell: calledOf, spare: 0 },
-    { title: 'AGENT', cell: ({ session }) => agentOf(session?.tool), spare: 2 },
-    { title: 'STATE', cell: stateOf, spare: 0 },
-    { title: 'SLOT', cell: ({ session }) => session?.slot.toString() ?? '-', spare: 4 },
-    { title: 'AGE', cell: ({ createdAt }) => ageText(nowMs - Date.parse(createdAt)), spare: 3 },
+    { title: 'NAME', cell: displayName, dropOrder: 0 },
+    { title: 'AGENT', cell: ({ session }) => agentName(session?.tool), dropOrder: 2 },
+    { title: 'STATE', cell: stateText, dropOrder: 0 },
+    { title: 'SLOT', cell: ({ session }) => session?.slot.toString() ?? '-', dropOrder: 4 },
+    { title: 'AGE', cell: ({ createdAt }) => ageText(nowMs - Date.parse(createdAt)), dropOrder: 3 },
     ...(ofSeveral
-      ? [{ title: 'OWNER', cell: (row: ListedContainer) => String(row.owner ?? '-'), spare: 1 }]
+      ? [{ title: 'OWNER', cell: (row: ListedContainer) => String(row.owner ?? '-'), dropOrder: 1 }]
       : []),
     {
       title: 'WORKSPACE',
-      cell: ({ workspace }) => shortened(workspace, home),
-      spare: 1,
-      fit: cutPath,
+      cell: ({ workspace }) => shortPath(workspace, home),
+      dropOrder: 1,
+      fit: truncatePath,
     },
-    { title: 'PERSISTENT', cell: ({ persistent }) => (persistent ? 'yes' : 'no'), spare: 5 },
+    { title: 'PERSISTENT', cell: ({ persistent }) => (persistent ? 'yes' : 'no'), dropOrder: 5 },
   ];
 }
 
@@ -69,33 +69,33 @@ function savedLines(saved: readonly SavedRow[], facts: TableFacts): string[] {
   if (saved.length === 0) return ['No saved sessions.'];
   const ids = shortIds(saved);
   const columns: Column<SavedRow>[] = [
-    { title: 'SAVED', cell: ({ id }) => ids.get(id) ?? id, spare: 0 },
-    { title: 'AGENT', cell: ({ tool }) => agentOf(tool), spare: 2 },
+    { title: 'SAVED', cell: ({ id }) => ids.get(id) ?? id, dropOrder: 0 },
+    { title: 'AGENT', cell: ({ tool }) => agentName(tool), dropOrder: 2 },
     {
       title: 'AGE',
       cell: ({ savedAt }) => (savedAt ? ageText(facts.nowMs - savedAt.getTime()) : '-'),
-      spare: 3,
+      dropOrder: 3,
     },
     {
       title: 'WORKSPACE',
-      cell: ({ workspace }) => cutPath(shortened(workspace, facts.home), facts.columns / 3),
-      spare: 1,
+      cell: ({ workspace }) => truncatePath(shortPath(workspace, facts.home), facts.columns / 3),
+      dropOrder: 1,
     },
     {
       title: 'FIRST WORDS',
       cell: ({ firstWords }) => oneLine(firstWords ?? ''),
-      spare: 4,
-      fit: cut,
+      dropOrder: 4,
+      fit: truncate,
     },
   ];
   return [
-    ...fitted(columns, saved, facts),
+    ...fitColumns(columns, saved, facts),
     facts.style.dim('Resume one in its workspace: coi shell --resume=SAVED'),
   ];
 }
 
-/** The table with as many columns as fit, none of its lines wider than the terminal. */
-function fitted<Row>(
+/** The table with as many columns as fit; no line is wider than the terminal. */
+function fitColumns<Row>(
   all: readonly Column<Row>[],
   rows: readonly Row[],
   facts: TableFacts,
@@ -108,14 +108,14 @@ function fitted<Row>(
       texts: rows.map((row) => oneLine(cell(row))),
     }));
     const width = (title: string, texts: readonly string[]) =>
-      Math.max(cells(title), ...texts.map(cells));
+      Math.max(displayWidth(title), ...texts.map(displayWidth));
     const fixed = cellsOf
       .filter(({ fit }) => !fit)
       .reduce((sum, { title, texts }) => sum + width(title, texts), gap * (columns.length - 1));
     const left = facts.columns - fixed;
     const isFlexible = columns.some(({ fit }) => fit);
-    const leastSpared = columns.toSorted((a, b) => b.spare - a.spare)[0];
-    if (left < (isFlexible ? flexibleMin : 0) && leastSpared && leastSpared.spare > 0) {
+    const leastSpared = columns.toSorted((a, b) => b.dropOrder - a.dropOrder)[0];
+    if (left < (isFlexible ? flexibleMin : 0) && leastSpared && leastSpared.dropOrder > 0) {
       columns = columns.filter((column) => column !== leastSpared);
       continue;
     }
@@ -125,29 +125,29 @@ function fitted<Row>(
     const [head = '', ...lines] = table(
       columns.map(({ title }) => title),
       rows.map((_, row) => shown.map((column) => column[row] ?? '')),
-    ).map((line) => cut(line, facts.columns));
+    ).map((line) => truncate(line, facts.columns));
     return [facts.style.dim(head), ...lines];
   }
 }
 
-function calledOf({ called, name }: ListedContainer): string {
+function displayName({ called, name }: ListedContainer): string {
   return called ?? name;
 }
 
-/** `coi run` has none. */
-function agentOf(tool: string | undefined): string {
+/** Containers of `coi run` have no agent. */
+function agentName(tool: string | undefined): string {
   return tool === undefined || tool === 'none' ? '-' : tool;
 }
 
-function stateOf({ status, attached }: ListedContainer): string {
+function stateText({ status, attached }: ListedContainer): string {
   return `${status.toLowerCase()}${attached ? ', attached' : ''}`;
 }
 
-function shortened(path: string | undefined, home: string): string {
-  return path === undefined ? '-' : homePath(path, home);
+function shortPath(path: string | undefined, home: string): string {
+  return path === undefined ? '-' : abbreviateHome(path, home);
 }
 
-/** One number is enough: `45s`, `12m`, `3h`, `5d`. */
+/** `45s`, `12m`, `3h` or `5d`. */
 function ageText(ms: number): string {
   if (Number.isNaN(ms)) return '-';
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -157,7 +157,7 @@ function ageText(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** The beginnings of ids, where they are enough to tell them apart. */
+/** Short prefixes of the ids if they are unique, else the full ids. */
 function shortIds(saved: readonly SavedRow[]): ReadonlyMap<string, string> {
   const heads = Map.groupBy(saved, ({ id }) => id.slice(0, shortIdLength));
   return new Map(

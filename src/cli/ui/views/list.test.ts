@@ -1,10 +1,10 @@
-// The list as the predecessor's users and scripts know it.
+// The list in the format that the predecessor's users and scripts know.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ListedContainer, SessionList } from '../../../session/record/listing.ts';
 import { listJson, listText } from './list.ts';
 
-/** Local time, as the view shows it, so that the test holds in every zone. */
+/** Local time, as the view shows it, so that the test passes in every time zone. */
 const created = new Date(2026, 0, 2, 3, 4, 5);
 
 const one: ListedContainer = {
@@ -32,7 +32,7 @@ const bare: ListedContainer = {
 const empty: SessionList = { status: undefined, containers: [], saved: undefined };
 
 describe('the list as text', () => {
-  it('has a block for each container, without the lines that it has nothing for', () => {
+  it('the text list has a block for each container, without empty lines', () => {
     assert.deepEqual(listText({ ...empty, containers: [one, bare] }), [
       'Active Containers:',
       '------------------',
@@ -50,7 +50,7 @@ describe('the list as text', () => {
     ]);
   });
 
-  it('says (none) where there is nothing, also for saved sessions that were asked for', () => {
+  it('the text list says (none) for empty sections, including requested saved sessions', () => {
     assert.deepEqual(listText(empty), ['Active Containers:', '------------------', '  (none)']);
     assert.deepEqual(listText({ ...empty, saved: [] }).slice(3), [
       '',
@@ -60,14 +60,14 @@ describe('the list as text', () => {
     ]);
   });
 
-  it('names the filter in its heading', () => {
+  it('the heading of the text list names the filter', () => {
     assert.deepEqual(listText({ ...empty, status: 'Frozen' }).slice(0, 2), [
       'Frozen Containers:',
       '------------------',
     ]);
   });
 
-  it('shows when a session was saved, and where', () => {
+  it('the text list shows when and where a session was saved', () => {
     const saved = [{ id: 'an-id', savedAt: created, workspace: '/w' }];
     assert.deepEqual(listText({ ...empty, saved }).slice(6), [
       '  an-id',
@@ -76,7 +76,7 @@ describe('the list as text', () => {
     ]);
   });
 
-  it('a hostile image or path cannot add lines or colours', () => {
+  it('a hostile image name or path cannot add lines or colours to the list', () => {
     const lines = listText({
       ...empty,
       containers: [{ ...one, image: 'x\n  coi-fake-1', workspace: '/\u001b[31m' }],
@@ -87,7 +87,7 @@ describe('the list as text', () => {
 });
 
 describe('the list as JSON', () => {
-  it('has the keys that scripts read', () => {
+  it('the JSON list has the keys that scripts read', () => {
     assert.deepEqual(listJson({ ...empty, containers: [one, bare] }), {
       active_containers: [
         {
@@ -125,7 +125,7 @@ describe('the list as JSON', () => {
     });
   });
 
-  it('has saved sessions only where there are some', () => {
+  it('the JSON list has saved sessions only if there are any', () => {
     const saved = [{ id: 'an-id', savedAt: created, workspace: '/w' }];
     assert.deepEqual(listJson({ ...empty, saved: [] }), { active_containers: [] });
     assert.deepEqual(listJson({ ...empty, saved }), {
@@ -147,7 +147,7 @@ describe('the list as JSON', () => {
     });
   });
 
-  it('knows all of a session', () => {
+  it('the JSON list has all fields of a session', () => {
     const session = { id: 'an-id', slot: 2, tool: 'pi', mode: 'open', profile: 'mine' } as const;
     const known = { ...one, session, attached: true, lastAttached: created };
     const [{ session_id, slot, tool, mode, profile, attached, last_attached }] = (

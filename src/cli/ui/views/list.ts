@@ -1,4 +1,4 @@
-// `coi list` as text and as JSON, in the predecessor's shapes. Pure.
+// `coi list` as text and as JSON, in the predecessor's format. Pure.
 import { oneLine } from '../../../printable.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
 
@@ -88,7 +88,7 @@ function savedJson(saved: SavedRow) {
   };
 }
 
-/** `2026-01-02 03:04:05` in the local zone. */
+/** `2026-01-02 03:04:05` in the local time zone. */
 function localTime(time: Date): string {
   if (Number.isNaN(time.getTime())) return 'unknown';
   const two = (value: number) => String(value).padStart(2, '0');

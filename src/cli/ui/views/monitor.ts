@@ -1,4 +1,4 @@
-// `coi monitor` as text: the predecessor's sections. Pure.
+// `coi monitor` as text, with the predecessor's sections. Pure.
 import type { Snapshot, SnapshotThreat } from '../../../monitor/snapshot.ts';
 import { oneLine } from '../../../printable.ts';
 import type { Style } from '../style.ts';

@@ -32,18 +32,18 @@ export function showLines(report: NetworkReport): string[] {
     ...report.permits.map(
       ({ entry, until }) => `  ${'Opened:'.padEnd(18)} ${oneLine(entry)} until ${until}`,
     ),
-    `  ${'Guard:'.padEnd(18)} ${report.inForce ? `in force on ${report.interface} (${report.address})` : 'NOT IN FORCE'}`,
-    `  ${'Refused of late:'.padEnd(18)} ${report.denials.length} destinations, ${report.names.length} names`,
+    `  ${'Guard:'.padEnd(18)} ${report.inForce ? `active on ${report.interface} (${report.address})` : 'NOT ACTIVE'}`,
+    `  ${'Recently refused:'.padEnd(18)} ${report.denials.length} destinations, ${report.names.length} names`,
   ];
 }
 
 export function judgementLines({ destination, verdict, rule, about, permit }: Judgement): string[] {
   return [
     `${oneLine(destination)}: ${verdict} by ${rule} (${oneLine(about)})`,
-    ...(permit === undefined ? [] : [`  To permit it: ${oneLine(permit)}`]),
+    ...(permit === undefined ? [] : [`  To allow it: ${oneLine(permit)}`]),
   ];
 }
 
 export function refusalLine({ at, destination, rule, about, permit }: Refusal): string {
-  return `${at}  ${oneLine(destination)}  ${rule}: ${oneLine(about)}${permit === undefined ? '' : `; to permit it: ${oneLine(permit)}`}`;
+  return `${at}  ${oneLine(destination)}  ${rule}: ${oneLine(about)}${permit === undefined ? '' : `; to allow it: ${oneLine(permit)}`}`;
 }

@@ -1,41 +1,38 @@
-// What setup says before and after.
+// The output of setup. Pure.
 import type { RemovalPlan } from '../../../setup/remove/plan.ts';
-import type { Probed } from '../../../setup/report.ts';
-import { answers } from './health.ts';
+import type { CheckResult } from '../../../setup/report.ts';
+import { remedies } from './health.ts';
 
-/** What setup is about to do. */
-export function planText(todo: readonly Probed[]): string[] {
-  return [
-    'To make this host ready, setup will:',
-    ...todo.map(({ finding }) => `  - ${finding.plan}`),
-  ];
+/** The planned steps of setup. */
+export function planText(todo: readonly CheckResult[]): string[] {
+  return ['To prepare this host, setup will:', ...todo.map(({ finding }) => `  - ${finding.plan}`)];
 }
 
-/** What is still not well after setup, with what a person can do. */
-export function notReadyText(probed: readonly Probed[]): string[] {
-  return probed
+/** Remaining problems after setup, with a way to fix each. */
+export function notReadyText(results: readonly CheckResult[]): string[] {
+  return results
     .filter(({ finding }) => finding.status !== 'ok')
     .flatMap(({ check, finding }) => [
       `${finding.status === 'failed' ? 'FAILED ' : 'Warning: '}${check.title}: ${finding.message}`,
-      ...answers(finding).map((line) => `  ${line}`),
+      ...remedies(finding).map((line) => `  ${line}`),
     ]);
 }
 
-/** What a removal is about to do; nothing where there is nothing to do. */
+/** The planned steps of a removal; empty if there are none. */
 export function removalText({ steps }: RemovalPlan): string[] {
   if (steps.length === 0) return [];
-  return ['To take coi off this host, setup will:', ...steps.map(({ plan }) => `  - ${plan}`)];
+  return ['To remove coi from this host, setup will:', ...steps.map(({ plan }) => `  - ${plan}`)];
 }
 
-export function stayText({ stays }: RemovalPlan): string[] {
-  return stays.length === 0 ? [] : ['It leaves:', ...stays.map((line) => `  - ${line}`)];
+export function keptText({ remaining: stays }: RemovalPlan): string[] {
+  return stays.length === 0 ? [] : ['It keeps:', ...stays.map((line) => `  - ${line}`)];
 }
 
-/** After all of it was done. `given`: what was given up meanwhile. */
+/** The result of a removal. `abandoned`: work of coid that was abandoned. */
 export function removalJson(
-  { steps, stays }: RemovalPlan,
-  given: readonly string[],
+  { steps, remaining: stays }: RemovalPlan,
+  abandoned: readonly string[],
 ): Record<string, unknown> {
-  const removed = steps.map(({ act, plan }) => ({ kind: act.kind, about: plan }));
-  return { removed, stays: [...stays, ...given] };
+  const removed = steps.map(({ action: act, plan }) => ({ kind: act.kind, about: plan }));
+  return { removed, stays: [...stays, ...abandoned] };
 }

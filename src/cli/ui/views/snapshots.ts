@@ -1,6 +1,7 @@
-// Snapshots as text and as JSON, in the predecessor's shapes. Pure.
-import { counted } from '../../../counted.ts';
+// Snapshots as text and as JSON, in the predecessor's format. Pure.
+
 import type { Snapshot } from '../../../incus/shapes.ts';
+import { pluralize } from '../../../pluralize.ts';
 import { oneLine } from '../../../printable.ts';
 import { table } from '../table.ts';
 
@@ -16,7 +17,7 @@ export function snapshotsText(container: string, snapshots: readonly Snapshot[])
     '',
     ...(count === 0 ? ['  (none)'] : table(['NAME', 'CREATED', 'STATEFUL'], rows)),
     '',
-    `Total: ${counted(count, 'snapshot')}`,
+    `Total: ${pluralize(count, 'snapshot')}`,
   ];
 }
 
@@ -42,12 +43,12 @@ export function snapshotJson(one: Snapshot): Record<string, unknown> {
   };
 }
 
-/** Incus says "never" with the year 1. */
+/** Incus expresses "never" as the year 1. */
 function expires({ expires_at }: Snapshot): string | undefined {
   return expires_at && !expires_at.startsWith('0001-') ? expires_at : undefined;
 }
 
-/** `2026-01-02 03:04:05` in the local zone. */
+/** `2026-01-02 03:04:05` in the local time zone. */
 function time(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return 'unknown';

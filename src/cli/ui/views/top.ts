@@ -18,7 +18,7 @@ export function topText(
   { sort, processes }: TopView,
   style: Style,
 ): string[] {
-  const sorted = ordered(sessions, sort);
+  const sorted = sortSessions(sessions, sort);
   if (sorted.length === 0) return ['No running sessions'];
   const lines = table(
     ['CONTAINER', 'CPU%', 'MEMORY', 'PROCS', 'READ/S', 'WRITE/S', 'SENT/S', 'RECEIVED/S', 'STATE'],
@@ -40,7 +40,7 @@ export function topText(
 }
 
 export function topJson(sessions: readonly Snapshot[], { sort, processes }: TopView): unknown {
-  return ordered(sessions, sort).map((session) => ({
+  return sortSessions(sessions, sort).map((session) => ({
     container: session.container_name,
     paused: session.paused,
     watched: session.watched,
@@ -82,7 +82,7 @@ function processLines(
   ];
 }
 
-function ordered(sessions: readonly Snapshot[], sort: TopOrder): Snapshot[] {
+function sortSessions(sessions: readonly Snapshot[], sort: TopOrder): Snapshot[] {
   const value: Readonly<Record<TopOrder, (session: Snapshot) => number>> = {
     cpu: ({ resources }) => resources.cpu_percent,
     mem: ({ resources }) => resources.memory_mb,

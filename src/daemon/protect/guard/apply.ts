@@ -1,9 +1,9 @@
-// Puts a workspace under guard, or back under it. Applying it twice changes nothing.
+// Applies the guard to a workspace. Idempotent.
 import { fstatSync, type Stats } from 'node:fs';
 import type { ProtectRequest } from '../../../coid-api/session-protocol.ts';
 import { CoiError } from '../../../errors.ts';
-import type { Below } from '../../../host/fs/beneath.ts';
-import { resumed } from '../../../session/protect/git-directory.ts';
+import type { Beneath } from '../../../host/fs/beneath.ts';
+import { unfinishedDirectories } from '../../../session/protect/git-directory.ts';
 import type { TreeFacts } from '../../../session/protect/path-walk.ts';
 import { protectionRefusal } from '../../../session/protect/protect.ts';
 import { firstPossible } from '../../../session/protect/protection-plan.ts';
@@ -12,63 +12,63 @@ import type {
   Placeholder,
   ProtectionPlan,
 } from '../../../session/protect/protection-types.ts';
-import { type Hidden, hiddenFrom } from '../hidden.ts';
-import { factsOf, type Looked } from '../tree-facts.ts';
-import { guard, isGuarded } from './change.ts';
+import { type TreeContext, treeFacts } from '../tree-facts.ts';
+import { filterWhileRunning, type TreeFilter } from '../tree-filter.ts';
+import { guardInode, isGuarded } from './guard-inode.ts';
 import { leafId } from './ids.ts';
 import { type GuardedEntry, type GuardState, isSameInode, type Owner } from './state.ts';
-import { entryOf, mayGuard, type Wanted, wantedBy } from './wanted.ts';
+import { entryOf, type GuardTarget, guardTargets, mayGuard } from './targets.ts';
 
-export interface Applied {
+export interface AppliedGuard {
   readonly plan: ProtectionPlan;
-  /** Directories whose whole content is guarded. */
+  /** Directories with fully guarded content. */
   readonly directories: readonly string[];
   readonly state: GuardState;
-  /** How many inodes were put under guard just now. */
+  /** How many inodes this call put under guard. */
   readonly changed: number;
-  /** Files were left alone, since they were made just now. */
+  /** Some files were skipped because they are new. */
   readonly young: boolean;
-  /** What was under guard and is the same inode, but its guard was taken away: only by its group can it be. */
+  /** Guarded inodes that lost their guard; this is only possible for guards by group. */
   readonly stripped: readonly string[];
-  /** Directories that were under guard, and others are in their place. */
+  /** Guarded directories that were replaced by others. */
   readonly replaced: readonly string[];
 }
 
-/** What limits the guard while sessions run. */
-export interface Running {
-  /** Directories that have a mount of their own in them; undefined where an older coid did not write it down. */
+/** Limits of the guard while sessions run. */
+export interface RunningLimits {
+  /** Directories that are mount points in the sessions; undefined if an older coid did not save them. */
   readonly mounted: readonly string[] | undefined;
-  /** Protected paths that were not there when they began: nobody guards what is made there. */
+  /** Protected paths that did not exist when the sessions started: what is created there stays unguarded. */
   readonly missing: readonly string[];
-  /** What they hold as a whole. */
+  /** Directories that are read-only as a whole. */
   readonly whole: readonly string[];
   /**
-   * Files of new names that were made after this (milliseconds since 1970) are left alone: whoever made one sets its mode
-   * next, which under guard is refused. Only the host can make one there.
+   * Files with new names that are younger than this (milliseconds since 1970) are skipped: their creator sets the mode
+   * next, which the guard would refuse. Only the host can create files there.
    */
   readonly youngSinceMs: number;
 }
 
-export interface Application extends Looked {
+export interface GuardApplication extends TreeContext {
   readonly request: ProtectRequest;
   readonly before: GuardState;
-  /** Undefined: a session is about to begin. */
-  readonly running?: Running | undefined;
-  /** What is known of it where a session is about to begin. */
-  readonly left?: Hidden | undefined;
-  /** Called before anything is changed, with all that will be: whatever happens afterwards can be taken back. */
+  /** Undefined if a session is about to start. */
+  readonly running?: RunningLimits | undefined;
+  /** What to ignore if a session is about to start. */
+  readonly left?: TreeFilter | undefined;
+  /** Called with the planned state before any change, so that every change can be undone. */
   readonly save: (state: GuardState) => void;
 }
 
-/** Guards what the request names. Throws `unprotected-path`. */
-export function applyGuard(application: Application): Applied {
+/** Guards the requested paths. Throws `unprotected-path`. */
+export function applyGuard(application: GuardApplication): AppliedGuard {
   const { below, request, owner, before, running, save, left } = application;
   const known = new Map(before.entries.map((entry) => [entry.path, entry]));
-  const hidden = running ? hiddenFrom(running, before) : left;
-  const { plan, wanted } = planned(request, factsOf(application, hidden), below, (all) =>
-    running ? reachable(all, running.mounted, known) : all,
+  const hidden = running ? filterWhileRunning(running, before) : left;
+  const { plan, wanted } = planGuard(request, treeFacts(application, hidden), below, (all) =>
+    running ? guardableWhileRunning(all, running.mounted, known) : all,
   );
-  const placed = withPlaceholders(below, plan.placeholders, owner, before, save);
+  const placed = addPlaceholders(below, plan.placeholders, owner, before, save);
   const unguarded = wanted
     .filter(({ stats, by, id }) => !isGuarded(stats, by, id))
     .filter((one) => mayGuard(one, request.mode, owner));
@@ -76,8 +76,8 @@ export function applyGuard(application: Application): Applied {
     ({ path, stats }) => known.has(path) || !stats.isFile() || !isYoung(stats, running),
   );
   const state =
-    due.length > 0 || placed !== before ? putUnderGuard(application, placed, due, known) : before;
-  const isSame = ({ path, stats }: Wanted) => {
+    due.length > 0 || placed !== before ? guardInodes(application, placed, due, known) : before;
+  const isSame = ({ path, stats }: GuardTarget) => {
     const entry = known.get(path);
     return entry && isSameInode(entry, stats);
   };
@@ -98,18 +98,18 @@ export function applyGuard(application: Application): Applied {
 }
 
 /** Throws `unprotected-path`. */
-function planned(
+function planGuard(
   request: ProtectRequest,
   facts: TreeFacts,
-  below: Below,
+  below: Beneath,
   partOf: (plan: ProtectionPlan) => ProtectionPlan,
-): { readonly plan: ProtectionPlan; readonly wanted: readonly Wanted[] } {
-  let found: { plan: ProtectionPlan; wanted: readonly Wanted[] } | undefined;
+): { readonly plan: ProtectionPlan; readonly wanted: readonly GuardTarget[] } {
+  let found: { plan: ProtectionPlan; wanted: readonly GuardTarget[] } | undefined;
   const tried = (all: ProtectionPlan) => {
     const plan = partOf(all);
     const [refused] = plan.refused;
     if (refused && request.mode === 'guard') throw protectionRefusal(refused);
-    return { plan, wanted: wantedBy(plan, below) };
+    return { plan, wanted: guardTargets(plan, below) };
   };
   const first = firstPossible(request, facts, (all) => {
     try {
@@ -124,18 +124,19 @@ function planned(
 }
 
 /**
- * What can be guarded while sessions run. A directory on the way to what is guarded, which the host led there meanwhile,
- * has no mount of its own in them: nothing can be made, renamed or removed in it until they start again.
+ * The part of the plan that can be guarded while sessions run. An ancestor that the host added meanwhile is not a mount point
+ * in the sessions, so it is sealed: nothing in it can be created, renamed or removed until they restart.
  */
-function reachable(
+function guardableWhileRunning(
   plan: ProtectionPlan,
   mounted: readonly string[] | undefined,
   known: ReadonlyMap<string, GuardedEntry>,
 ): ProtectionPlan {
-  const late = plan.git.flatMap((git) => [`${git}/worktrees/`, `${git}/modules/`]);
-  // What is made in a directory that is guarded itself is the host's.
+  const gitSubdirectories = plan.git.flatMap((git) => [`${git}/worktrees/`, `${git}/modules/`]);
+  // Only the host can create entries in a guarded directory.
   const isNew = (path: string) => !known.has(path) && !isResumed(path, known);
-  const isLate = (path: string) => late.some((above) => path.startsWith(above)) && isNew(path);
+  const isLate = (path: string) =>
+    gitSubdirectories.some((above) => path.startsWith(above)) && isNew(path);
   const others = mounted && plan.ancestors.filter(({ path }) => !mounted.includes(path));
   const sealed = (others ?? []).map(({ path, by }): Leaf => ({ path, by, kind: 'sealed' }));
   return {
@@ -145,22 +146,22 @@ function reachable(
   };
 }
 
-/** Of a rebase, for example, that the host began in a worktree where no session works. */
+/** For example files of a rebase that the host started in a worktree without a session. */
 function isResumed(path: string, known: ReadonlyMap<string, GuardedEntry>): boolean {
   const [, worktree = '', name = ''] = /^(.+)\/([^/]+)$/.exec(path) ?? [];
-  return resumed.includes(name) && known.has(worktree);
+  return unfinishedDirectories.includes(name) && known.has(worktree);
 }
 
-/** Not what the clock, set back, makes young for hours. */
-function isYoung({ birthtimeMs }: Stats, running: Running | undefined): boolean {
+/** The upper limit excludes files that a clock change would make young for hours. */
+function isYoung({ birthtimeMs }: Stats, running: RunningLimits | undefined): boolean {
   const sinceMs = running?.youngSinceMs ?? Number.POSITIVE_INFINITY;
   return birthtimeMs > sinceMs && birthtimeMs < sinceMs + 10_000;
 }
 
-function putUnderGuard(
-  { libc, below, owner, save }: Application,
+function guardInodes(
+  { libc, below, owner, save }: GuardApplication,
   before: GuardState,
-  due: readonly Wanted[],
+  due: readonly GuardTarget[],
   known: ReadonlyMap<string, GuardedEntry>,
 ): GuardState {
   const pairs = due.flatMap((one) =>
@@ -168,16 +169,16 @@ function putUnderGuard(
       (entry) => [one, entry] as const,
     ),
   );
-  const anew = new Set(pairs.map(([{ path }]) => path));
-  const others = before.entries.filter(({ path }) => !anew.has(path));
+  const replacedPaths = new Set(pairs.map(([{ path }]) => path));
+  const others = before.entries.filter(({ path }) => !replacedPaths.has(path));
   const state = { ...before, entries: [...others, ...pairs.map(([, entry]) => entry)] };
   save(state);
   const really = pairs.map(([{ id, modeMask, stats }, entry]) => {
     const seenMode = stats.mode & 0o7777;
-    // Another that came in between is guarded at the next look, as itself.
+    // If the inode was replaced meanwhile, the next check guards the new one.
     const found = below.with(entry.path, (fd) =>
       isSameInode(entry, fstatSync(fd))
-        ? guard(libc, fd, { id, modeMask, seenMode }, entry)
+        ? guardInode(libc, fd, { id, modeMask, seenMode }, entry)
         : undefined,
     );
     return found && found.mode !== entry.mode ? { ...entry, mode: found.mode } : entry;
@@ -187,8 +188,8 @@ function putUnderGuard(
     : { ...state, entries: [...others, ...really] };
 }
 
-function withPlaceholders(
-  below: Below,
+function addPlaceholders(
+  below: Beneath,
   placeholders: readonly Placeholder[],
   owner: Owner,
   before: GuardState,

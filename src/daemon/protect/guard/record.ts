@@ -1,33 +1,32 @@
-// What is written down of a guarded workspace, in <state dir>/protect/<device>-<inode>.json.
+// The saved record of a guarded workspace: <state dir>/protect/<device>-<inode>.json.
 import * as z from 'zod/mini';
 import type { ProtectRequest } from '../../../coid-api/session-protocol.ts';
-import type { Source } from '../../../host/fs/open-source.ts';
-import { bothRequests } from '../../../session/protect/protect-request.ts';
+import type { OpenSource } from '../../../host/fs/open-mount-source.ts';
+import { mergeRequests } from '../../../session/protect/protect-request.ts';
 import { readState, type StateShape } from '../../state-file.ts';
 import { type GuardState, noGuard, type Owner } from './state.ts';
 
-/** What is written down of one workspace. */
 export interface GuardRecord {
   readonly root: string;
   readonly device: number;
   readonly inode: number;
-  /** When it was made (milliseconds since 1970), and the boot of the host in which the device had that number. */
+  /** Creation time (milliseconds since 1970), and the boot for which the device number is valid. */
   readonly bornMs?: number | undefined;
   readonly boot?: string | undefined;
   readonly owner: Owner;
   readonly request: ProtectRequest;
-  /** Protected paths that were not there when the guard was put up. */
+  /** Protected paths that did not exist when the guard was applied. */
   readonly missing: readonly string[];
-  /** Directories that got a mount of their own: nobody but a session can put another in their place. */
+  /** Directories that are mount points in sessions: only a session can replace them. */
   readonly mounted?: readonly string[];
-  /** Those of them that hold all that is in them, which nobody looked at. */
+  /** Those of them that are read-only as a whole, without a check of their content. */
   readonly whole?: readonly string[];
   readonly state: GuardState;
   /** Ids of the sessions' mounts. */
   readonly users: readonly string[];
 }
 
-/** Of a session that is about to begin, with what is known of others there; who uses it is added later. */
+/** The record for a session that is about to start, combined with that of other sessions there. `users` is set later. */
 export function recordFor(
   {
     root,
@@ -35,7 +34,7 @@ export function recordFor(
     request,
     boot,
   }: {
-    readonly root: Source;
+    readonly root: OpenSource;
     readonly owner: Owner;
     readonly request: ProtectRequest;
     readonly boot: string;
@@ -50,7 +49,7 @@ export function recordFor(
     bornMs,
     boot,
     owner,
-    request: bothRequests(known?.request, request),
+    request: mergeRequests(known?.request, request),
     missing: [],
     mounted: known?.mounted ?? [],
     whole: known?.whole ?? [],
@@ -73,7 +72,7 @@ const shape = z.looseObject({
   users: z.array(z.string()),
 });
 
-/** Written by coid itself: what is in it beside what is looked at here is as it was written. */
+/** coid itself writes it, so the fields that are not validated here can be trusted. */
 export const guardRecordShape = shape as unknown as StateShape<GuardRecord>;
 
 export function readRecord(path: string): GuardRecord | undefined {

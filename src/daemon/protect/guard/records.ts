@@ -1,15 +1,15 @@
-// Where the guards of all workspaces are written down: <state dir>/protect/<device>-<inode>.json.
+// Stores the guard records of all workspaces: <state dir>/protect/<device>-<inode>.json.
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { readState, stateFiles, writeState } from '../../state-file.ts';
 import { type GuardRecord, guardRecordShape, keyOf, readRecord } from './record.ts';
 
-/** Several files that change their names at once: what is in it holds, whatever became of them. */
+/** Journal that renames several files atomically: its content wins over the files. */
 const journalName = 'renumbered';
 
 interface Journal {
-  /** Names of files that are not wanted any more. */
+  /** File names to remove. */
   readonly gone: readonly string[];
   readonly records: readonly GuardRecord[];
 }
@@ -21,7 +21,7 @@ export class GuardRecords {
     this.#directory = join(stateDir, 'protect');
   }
 
-  /** All that an earlier coid wrote down. */
+  /** Loads the records of an earlier coid. */
   load(): GuardRecord[] {
     this.#finish();
     return stateFiles(this.#directory).flatMap((name) => {
@@ -32,8 +32,8 @@ export class GuardRecords {
   }
 
   /**
-   * Devices have other numbers since the last boot, and one may have that of another: all files get their new names at
-   * once, or none does.
+   * Renames the files after device numbers changed at a boot; one may now have the old number of another. All files are
+   * renamed, or none.
    */
   renumber(changes: readonly { readonly before: GuardRecord; readonly now: GuardRecord }[]): void {
     const changed = changes.filter(({ before, now }) => nameOf(before) !== nameOf(now));
@@ -58,7 +58,7 @@ export class GuardRecords {
     writeState(this.#path(record), text, { flush });
   }
 
-  /** When it was written last (milliseconds since 1970); 0 if there is none. */
+  /** When it was last written (milliseconds since 1970); 0 if it does not exist. */
   writtenMs(record: GuardRecord): number {
     return statSync(this.#path(record), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   }

@@ -1,12 +1,16 @@
-// What is said where nothing can be guarded.
+// The error for a workspace that cannot be guarded.
 import { CoiError } from '../../../errors.ts';
 import { fileSystemOf } from '../../../host/fs/meta/file-system.ts';
-import type { Source } from '../../../host/fs/open-source.ts';
+import type { OpenSource } from '../../../host/fs/open-mount-source.ts';
 import { quoted } from '../../../names.ts';
 
-/** Ids cannot be mapped where it lies or, with a cause, no access lists kept. */
-export function unguardable({ fd, path }: Pick<Source, 'fd' | 'path'>, cause?: unknown): CoiError {
-  const lacks = cause === undefined ? 'ids cannot be mapped on it' : 'it keeps no access lists';
+/** Its file system supports no idmapped mounts or, if there is a cause, no ACLs. */
+export function unguardableError(
+  { fd, path }: Pick<OpenSource, 'fd' | 'path'>,
+  cause?: unknown,
+): CoiError {
+  const lacks =
+    cause === undefined ? 'it does not support idmapped mounts' : 'it does not support ACLs';
   const type = fileSystemOf(fd)?.type ?? 'unknown';
   return new CoiError(
     'unprotected-path',

@@ -1,21 +1,21 @@
-// Takes a guard away: every inode becomes what it was.
-import type { Below } from '../../../host/fs/beneath.ts';
+// Removes a guard and restores the original attributes of every inode.
+import type { Beneath } from '../../../host/fs/beneath.ts';
 import type { Libc } from '../../../host/linux/libc.ts';
 import type { ProtectionPlan } from '../../../session/protect/protection-types.ts';
-import { isHeldRoot, openRoot, type RootParts } from '../workspace-root.ts';
-import { hasGuard, isBegun, unguard } from './change.ts';
+import { isRootUnresponsive, openRoot, type RootParts } from '../workspace-root.ts';
+import { hasGuard, isUnfinished, unguardInode } from './guard-inode.ts';
 import { guardIds } from './ids.ts';
 import type { GuardRecord } from './record.ts';
-import type { GuardState, MadeEntry, Owner } from './state.ts';
+import type { CreatedEntry, GuardState, Owner } from './state.ts';
 
 type Attributes = Pick<Libc, 'getxattr' | 'setxattr' | 'removexattr'>;
 
 const depthMax = 12;
 
-/** Gives everything back what it was and takes away what was made. What cannot be found any more is left. */
+/** Restores all entries and removes placeholders. Entries that are not found are skipped. */
 export function removeGuard(
   libc: Attributes,
-  below: Below,
+  below: Beneath,
   plan: Pick<ProtectionPlan, 'ancestors' | 'leaves'>,
   owner: Owner,
   state: GuardState,
@@ -24,47 +24,49 @@ export function removeGuard(
     below.with(entry.path, (fd) => {
       const stats = below.stats(entry.path);
       if (stats?.ino !== entry.inode) return;
-      if (hasGuard(stats) || isBegun(libc, fd, entry)) unguard(libc, fd, entry);
+      if (hasGuard(stats) || isUnfinished(libc, fd, entry)) unguardInode(libc, fd, entry);
     });
   }
-  // What the host moved about meanwhile still lies beside the places where it was guarded.
-  const places = [
+  // Entries that the host moved meanwhile are still near the paths where they were guarded.
+  const directories = [
     '.',
     ...plan.ancestors.map(({ path }) => path),
     ...plan.leaves.map(({ path }) => path),
   ];
-  for (const place of new Set(places)) sweep(libc, below, place, owner, state, 0);
+  for (const directory of new Set(directories)) sweep(libc, below, directory, owner, state, 0);
   for (const made of state.made.toReversed()) removePlaceholder(below, made);
 }
 
-/** As it is now: after a reboot the same file system may have another number. */
-export function onThisBoot(roots: RootParts, record: GuardRecord): GuardRecord {
-  if (isHeldRoot(roots, record)) return record;
+/** Updates path and device number: after a reboot a file system may have a different number. */
+export function updateForBoot(roots: RootParts, record: GuardRecord): GuardRecord {
+  if (isRootUnresponsive(roots, record)) return record;
   using root = openRoot(roots, record, undefined);
   if (!root) return record;
   const { device, path, below } = root;
-  const state = removeBegun(below, record.state);
+  const state = removeUnfinished(below, record.state);
   return { ...record, device, boot: roots.boot, root: path, state };
 }
 
-/** Takes away what a coid that was killed was about to make: git fails at half of one. No session got to know of it. */
-function removeBegun(below: Below, state: GuardState): GuardState {
-  const begun = state.made.filter(({ inode }) => inode === 0);
-  for (const made of begun.toReversed()) removePlaceholder(below, made);
-  return begun.length === 0 ? state : { ...state, made: state.made.filter(({ inode }) => inode) };
+/** Removes unfinished placeholders of a killed coid: git fails on a partial file. No session has seen them. */
+function removeUnfinished(below: Beneath, state: GuardState): GuardState {
+  const unfinished = state.made.filter(({ inode }) => inode === 0);
+  for (const made of unfinished.toReversed()) removePlaceholder(below, made);
+  return unfinished.length === 0
+    ? state
+    : { ...state, made: state.made.filter(({ inode }) => inode) };
 }
 
 function sweep(
   libc: Attributes,
-  below: Below,
-  place: string,
+  below: Beneath,
+  directory: string,
   owner: Owner,
   state: GuardState,
   depth: number,
 ): void {
   if (depth > depthMax) return;
-  for (const name of below.names(place)) {
-    const path = place === '.' ? name : `${place}/${name}`;
+  for (const name of below.names(directory)) {
+    const path = directory === '.' ? name : `${directory}/${name}`;
     const stats = below.stats(path);
     if (!stats || !hasGuard(stats)) continue;
     const known = state.entries.find(({ inode }) => inode === stats.ino);
@@ -76,17 +78,17 @@ function sweep(
       mode: stats.mode & 0o7777,
       acl: '',
     };
-    below.with(path, (fd) => unguard(libc, fd, before));
+    below.with(path, (fd) => unguardInode(libc, fd, before));
     if (stats.isDirectory()) sweep(libc, below, path, owner, state, depth + 1);
   }
 }
 
-function removePlaceholder(below: Below, { path, inode, content }: MadeEntry): void {
+function removePlaceholder(below: Beneath, { path, inode, content }: CreatedEntry): void {
   const stats = below.stats(path);
   if (!stats) return;
   const same = inode === 0 || stats.ino === inode;
   const text = stats.isDirectory() ? content : below.text(path);
-  // A coid that was killed while it made one leaves a file with nothing in it, or the beginning.
+  // A coid that is killed while creating one leaves an empty or partial file.
   const isHalf = inode === 0 && text !== undefined && content.startsWith(text);
   if (same && (text === content || isHalf)) below.remove(path, stats.ino);
 }

@@ -1,50 +1,59 @@
-// Guards the git directory that a workspace shares with other worktrees. It is guarded as part of the directory that
-// holds it: sessions in other worktrees, or in the main checkout itself, then have one guard and not two.
+// Guards the git directory that a workspace shares with other worktrees. It is guarded as part of its parent directory,
+// so that sessions in other worktrees and in the main checkout share one guard.
 import { closeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { MountRecord, ProtectRequest } from '../../../coid-api/session-protocol.ts';
 import { CoiError } from '../../../errors.ts';
-import { belowDescriptor } from '../../../host/fs/beneath.ts';
-import { openWithoutLinks, type Source } from '../../../host/fs/open-source.ts';
+import { openBeneathDescriptor } from '../../../host/fs/beneath.ts';
+import { type OpenSource, openWithoutLinks } from '../../../host/fs/open-mount-source.ts';
 import type { Libc } from '../../../host/linux/libc.ts';
 import { quoted } from '../../../names.ts';
 import { isWorkedIn } from '../../../session/protect/git-directory.ts';
-import { commonRequest } from '../../../session/protect/protect-request.ts';
+import { sharedGitRequest } from '../../../session/protect/protect-request.ts';
 import type { Ancestor } from '../../../session/protect/protection-types.ts';
 import type { OpenMount } from '../../mounts/open-mount.ts';
-import type { Keeper } from '../workspace-guards.ts';
+import type { WorkspaceGuards } from '../workspace-guards.ts';
 
 export interface CommonGuard {
-  /** Of its mount. */
+  /** Name of its mount. */
   readonly name: string;
-  /** Of the directory itself; undefined where it is not guarded. */
+  /** The directory itself; undefined if it is not guarded. */
   readonly own: Ancestor | undefined;
-  /** Below it; paths relative to it, depths as they were given out. */
+  /** Ancestors below it: relative paths, original depths. */
   readonly ancestors: readonly Ancestor[];
 }
 
 /** Throws `unprotected-path`. */
 export function protectCommon(
-  { keeper, libc }: { readonly keeper: Pick<Keeper, 'protect'>; readonly libc: Libc },
+  {
+    workspaceGuards,
+    libc,
+  }: { readonly workspaceGuards: Pick<WorkspaceGuards, 'protect'>; readonly libc: Libc },
   owner: Pick<MountRecord, 'id' | 'ownerUid' | 'ownerGid'>,
   { source: common, request: { git: worktree, name: mount } }: OpenMount,
   request: ProtectRequest | undefined,
 ): CommonGuard {
   const name = basename(common.path);
   const checkout = checkoutOf(libc, common, worktree);
-  const wanted = request && commonRequest(request, name, [checkout]);
+  const wanted = request && sharedGitRequest(request, name, [checkout]);
   if (!wanted) return { name: mount, own: undefined, ancestors: [] };
   const holder = openWithoutLinks(libc, dirname(common.path));
   try {
-    refuseOther(libc, holder, common);
+    refuseReplaced(libc, holder, common);
     const { id, ownerUid: uid, ownerGid: gid } = owner;
-    const all = keeper.protect(id, holder, wanted, { uid, gid }, `${name}/worktrees/${worktree}`);
+    const all = workspaceGuards.protect(
+      id,
+      holder,
+      wanted,
+      { uid, gid },
+      `${name}/worktrees/${worktree}`,
+    );
     return {
       name: mount,
       own: all.find(({ path }) => path === name),
       ancestors: all.flatMap((ancestor) =>
         ancestor.path.startsWith(`${name}/`) &&
-        (ancestor.whole || !isOfOthers(libc, common, ancestor.path, checkout))
+        (ancestor.whole || !isOtherWorktree(libc, common, ancestor.path, checkout))
           ? [{ ...ancestor, path: ancestor.path.slice(name.length + 1) }]
           : [],
       ),
@@ -54,22 +63,22 @@ export function protectCommon(
   }
 }
 
-function checkoutOf(libc: Libc, common: Source, worktree = ''): string {
-  using below = belowDescriptor(libc, common.fd);
+function checkoutOf(libc: Libc, common: OpenSource, worktree = ''): string {
+  using below = openBeneathDescriptor(libc, common.fd);
   const own = `worktrees/${worktree}`;
   return dirname(resolve(common.path, own, below.text(`${own}/gitdir`)?.trim() ?? ''));
 }
 
-/** The directory of a worktree in which another session works, or in it. */
-function isOfOthers(libc: Libc, common: Source, path: string, checkout: string): boolean {
+/** The path is, or lies in, the directory of a worktree of other sessions. */
+function isOtherWorktree(libc: Libc, common: OpenSource, path: string, checkout: string): boolean {
   const [, worktree] = /^[^/]+\/worktrees\/([^/]+)/.exec(path) ?? [];
   if (worktree === undefined) return false;
   return !isWorkedIn(`${checkoutOf(libc, common, worktree)}/`, [checkout]);
 }
 
-/** What is guarded by its name has to be what is mounted. */
-function refuseOther(libc: Libc, holder: Source, { path, stats }: Source): void {
-  using below = belowDescriptor(libc, holder.fd);
+/** The guarded path must be the mounted directory. */
+function refuseReplaced(libc: Libc, holder: OpenSource, { path, stats }: OpenSource): void {
+  using below = openBeneathDescriptor(libc, holder.fd);
   const found = below.stats(basename(path));
   if (found?.ino === stats.ino && found.dev === stats.dev) return;
   throw new CoiError('unprotected-path', `${quoted(path)} changed while it was protected`, {

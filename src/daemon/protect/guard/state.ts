@@ -1,17 +1,17 @@
-// What coid remembers of a guarded workspace, so that everything can be put back.
+// The state that coid needs to restore a guarded workspace.
 import type { Stats } from 'node:fs';
-import type { Before } from './change.ts';
+import type { OriginalAttributes } from './guard-inode.ts';
 
-export interface GuardedEntry extends Before {
+export interface GuardedEntry extends OriginalAttributes {
   readonly path: string;
   readonly inode: number;
-  /** When the inode was made (milliseconds since 1970); 0 or undefined: the file system does not say. */
+  /** Creation time of the inode (milliseconds since 1970); 0 or undefined if the file system does not have it. */
   readonly bornMs?: number | undefined;
 }
 
-export interface MadeEntry {
+export interface CreatedEntry {
   readonly path: string;
-  /** 0: it was about to be made. */
+  /** 0: not created yet. */
   readonly inode: number;
   readonly content: string;
 }
@@ -23,12 +23,12 @@ export interface Owner {
 
 export interface GuardState {
   readonly entries: readonly GuardedEntry[];
-  readonly made: readonly MadeEntry[];
+  readonly made: readonly CreatedEntry[];
 }
 
 export const noGuard: GuardState = { entries: [], made: [] };
 
-/** A file system gives the number of a removed file to the next one at once (ext4 does), so the number alone says little. */
+/** File systems such as ext4 reuse inode numbers at once, so the number alone is not enough. */
 export function isSameInode(
   { inode, bornMs }: GuardedEntry,
   { ino, birthtimeMs }: Pick<Stats, 'ino' | 'birthtimeMs'>,

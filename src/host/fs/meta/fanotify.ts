@@ -1,4 +1,4 @@
-// Tells who opens or writes single files, by inode, from which container or namespace ever. Source: fanotify(7).
+// Reports which process opens or writes watched files, by inode, from any container or namespace. Source: fanotify(7).
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import {
   O_CLOEXEC,
@@ -12,9 +12,9 @@ import { readText } from '../../linux/proc-file.ts';
 
 export interface FileEvent {
   readonly tag: string;
-  /** On the host. */
+  /** The pid on the host. */
   readonly pid: number;
-  /** Empty if it has ended meanwhile. */
+  /** Empty if the process has ended. */
   readonly program: string;
   readonly written: boolean;
 }
@@ -32,7 +32,7 @@ const eventsMax = 1000;
 export class FileWatch {
   readonly #libc: Pick<Libc, 'fanotifyInit' | 'fanotifyMark'>;
   #group: number | undefined;
-  /** By device and inode. */
+  /** Keyed by device and inode. */
   readonly #tags = new Map<string, string>();
 
   constructor(libc: Pick<Libc, 'fanotifyInit' | 'fanotifyMark'>) {
@@ -54,12 +54,12 @@ export class FileWatch {
     this.#tags.set(keyOf(fd), tag);
   }
 
-  /** Takes that tag away from all files that have it. */
+  /** Drops the tags for which `isGone` is true. */
   forget(isGone: (tag: string) => boolean): void {
     for (const [key, tag] of this.#tags) if (isGone(tag)) this.#tags.delete(key);
   }
 
-  /** What happened since the last call. */
+  /** Events since the last call. */
   drain(): FileEvent[] {
     const events: FileEvent[] = [];
     const buffer = Buffer.alloc(bufferBytes);
@@ -100,7 +100,7 @@ function keyOf(fd: number): string {
   return `${dev}:${ino}`;
 }
 
-/** A descriptor (O_PATH) of a file below the root of a process, through no link; undefined if there is none. */
+/** A descriptor (O_PATH) of a file below the root of a process, without following links; undefined if there is none. */
 export function openInRoot(
   libc: Pick<Libc, 'openat2'>,
   pid: number,
@@ -108,7 +108,7 @@ export function openInRoot(
 ): number | undefined {
   const root = openSync(`/proc/${pid}/root`, O_PATH);
   try {
-    // Not as `openBelow`: the path is absolute, as it is inside.
+    // Unlike `openBelow`: the path is absolute inside the container.
     const resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT;
     return libc.openat2(path, O_PATH | constants.O_NOFOLLOW, resolve, root);
   } catch {

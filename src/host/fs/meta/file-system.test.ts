@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
-import { closedBy, fileSystemAt, fileSystemOf, lastOver } from './file-system.ts';
+import { fileSystemAt, fileSystemOf, fuseProblemOf, innermostFileSystem } from './file-system.ts';
 
 const table = [
   '27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard',
@@ -11,19 +11,19 @@ const table = [
   '',
 ];
 
-test('a path lies on the innermost mount above it, of several on the last', () => {
-  const type = (path: string) => lastOver(table, path)?.type;
+test('a path belongs to the innermost mount above it, the last of several', () => {
+  const type = (path: string) => innermostFileSystem(table, path)?.type;
   assert.deepEqual(['/home/a b/c', '/home/a b', '/home/a bc', '/home', '/homes', '/'].map(type), [
     ...['fuse.sshfs', 'fuse.sshfs', 'tmpfs', 'tmpfs', 'ext4', 'ext4'],
   ]);
-  assert.deepEqual(lastOver(table, '/home/a b/c'), {
+  assert.deepEqual(innermostFileSystem(table, '/home/a b/c'), {
     type: 'fuse.sshfs',
     mountPoint: '/home/a b',
     options: ['rw', 'user_id=1001'],
   });
 });
 
-test('what is open and its path are on the same file system', () => {
+test('an open descriptor and its path report the same file system', () => {
   const fd = openSync('/proc/self', 'r');
   try {
     assert.deepEqual(fileSystemOf(fd)?.type, 'proc');
@@ -34,14 +34,17 @@ test('what is open and its path are on the same file system', () => {
   assert.equal(fileSystemOf(-1), undefined);
 });
 
-test('only FUSE keeps root out, unless all are let in', () => {
+test('only FUSE without allow_other denies access to root', () => {
   const sshfs = { type: 'fuse.sshfs', options: ['rw', 'user_id=1001'] };
-  assert.deepEqual(closedBy(sshfs, 'EACCES'), { fileSystem: 'fuse.sshfs', lacks: 'allow_other' });
-  assert.equal(closedBy({ ...sshfs, options: ['allow_other'] }, 'EACCES'), undefined);
-  assert.deepEqual(closedBy({ ...sshfs, options: ['allow_other'] }, 'ENOTCONN'), {
+  assert.deepEqual(fuseProblemOf(sshfs, 'EACCES'), {
+    fileSystem: 'fuse.sshfs',
+    lacks: 'allow_other',
+  });
+  assert.equal(fuseProblemOf({ ...sshfs, options: ['allow_other'] }, 'EACCES'), undefined);
+  assert.deepEqual(fuseProblemOf({ ...sshfs, options: ['allow_other'] }, 'ENOTCONN'), {
     fileSystem: 'fuse.sshfs',
     lacks: 'program',
   });
   for (const type of ['ext4', 'nfs4', 'fusectl', '9p'])
-    assert.equal(closedBy({ type, options: [] }, 'EACCES'), undefined);
+    assert.equal(fuseProblemOf({ type, options: [] }, 'EACCES'), undefined);
 });

@@ -1,44 +1,44 @@
-// Which file or directory something is, so that it is known again where its name may lead elsewhere by then.
+// The identity of a file or directory, to recognize it later when its name may refer to another.
 import { readFileSync, type Stats } from 'node:fs';
 
-export interface Identity {
+export interface FileIdentity {
   readonly device: number;
   readonly inode: number;
-  /** When the inode was made (milliseconds since 1970); 0: the file system does not say. */
+  /** Birth time of the inode (milliseconds since 1970); 0 if the file system has none. */
   readonly bornMs: number;
-  /** The boot of the host in which the device had that number: btrfs, overlay and NFS are numbered anew at each. */
+  /** The boot during which the device had that number: btrfs, overlay and NFS get new numbers at each boot. */
   readonly boot: string;
 }
 
 type Marks = Pick<Stats, 'dev' | 'ino' | 'birthtimeMs'>;
 
-export function identityOf({ dev, ino, birthtimeMs }: Marks, boot: string): Identity {
+export function identityOf({ dev, ino, birthtimeMs }: Marks, boot: string): FileIdentity {
   return { device: dev, inode: ino, bornMs: birthtimeMs, boot };
 }
 
-/** A file system gives the number of a removed directory to the next one at once (ext4 does), so the time of birth counts too. */
-export function isSame(
-  { device, inode, bornMs, boot: then }: Identity,
+/** Also compares the birth time, since file systems such as ext4 reuse an inode number at once. */
+export function isSameFile(
+  { device, inode, bornMs, boot: then }: FileIdentity,
   { dev, ino, birthtimeMs }: Marks,
   boot: string,
 ): boolean {
   return inode === ino && bornMs === birthtimeMs && (then !== boot || device === dev);
 }
 
-/** Of two that were both written down. */
-export function areSame(one: Identity, other: Identity): boolean {
+/** Compares two saved identities. */
+export function areSameFile(one: FileIdentity, other: FileIdentity): boolean {
   const { device: dev, inode: ino, bornMs: birthtimeMs, boot } = other;
-  return isSame(one, { dev, ino, birthtimeMs }, boot);
+  return isSameFile(one, { dev, ino, birthtimeMs }, boot);
 }
 
-export function isIdentity(value: unknown): value is Identity {
-  const { device, inode, bornMs, boot } = (value ?? {}) as Partial<Identity>;
+export function isIdentity(value: unknown): value is FileIdentity {
+  const { device, inode, bornMs, boot } = (value ?? {}) as Partial<FileIdentity>;
   return (
     [device, inode, bornMs].every((one) => typeof one === 'number') && typeof boot === 'string'
   );
 }
 
-/** Of this boot of the host (random(4)). */
+/** The id of the current boot (random(4)). */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }

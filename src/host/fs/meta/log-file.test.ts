@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { followFile, lastLines, openLogFile } from './log-file.ts';
+import { lastLines, openLogFile, tailFile } from './log-file.ts';
 
 function inDirectory(use: (path: string) => void | Promise<void>) {
   return async () => {
@@ -26,7 +26,7 @@ function inDirectory(use: (path: string) => void | Promise<void>) {
 }
 
 test(
-  'a log that has grown is put aside, and only so many old ones are kept',
+  'a log that has grown is rotated, and only a limited number of old ones is kept',
   inDirectory((path) => {
     const write = openLogFile({ path, bytesMax: 20, oldFilesMax: 2 });
     for (let number = 1; number <= 9; number += 1) write(`line ${number}...\n`);
@@ -42,19 +42,19 @@ test(
   }),
 );
 
-/** What stands in the way of a rotation: where the file goes, or where the next one is made. */
+/** A directory that blocks the rotation: at the target of the rename, or at the name of the new file. */
 for (const inTheWay of ['coid.log.1', 'coid.log.new'])
   test(
-    `a log that cannot be put aside (${inTheWay} is a directory) goes on, and no other file is closed`,
+    `a log that cannot be rotated (${inTheWay} is a directory) stays open, and no other file is closed`,
     inDirectory((path) => {
       const failures: unknown[] = [];
-      const told = (error: unknown) => failures.push(error);
-      const write = openLogFile({ path, bytesMax: 20, oldFilesMax: 1, told });
+      const onFailure = (error: unknown) => failures.push(error);
+      const write = openLogFile({ path, bytesMax: 20, oldFilesMax: 1, onRotateError: onFailure });
       mkdirSync(join(path, '..', inTheWay, 'full'), { recursive: true });
       write('line 1...\n');
       write('line 2...\n');
       write('line 3...\n');
-      // These get the lowest numbers that are free: that of the log, if it was closed.
+      // These get the lowest free descriptors: the log's, if it was closed.
       const others = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
       for (let number = 4; number <= 9; number += 1) write(`line ${number}...\n`);
       for (const other of others) {
@@ -62,7 +62,7 @@ for (const inTheWay of ['coid.log.1', 'coid.log.new'])
         closeSync(other);
       }
       assert.equal(readFileSync(path, 'utf8').split('\n').length, 10, 'all nine lines');
-      assert.ok(failures.length >= 1 && failures.length < 6, `told ${failures.length} times`);
+      assert.ok(failures.length >= 1 && failures.length < 6, `reported ${failures.length} times`);
       rmSync(join(path, '..', inTheWay), { recursive: true });
       for (let number = 1; number <= 9; number += 1) write(`later ${number}..\n`);
       assert.equal(readFileSync(path, 'utf8'), 'later 8..\nlater 9..\n');
@@ -70,7 +70,7 @@ for (const inTheWay of ['coid.log.1', 'coid.log.new'])
   );
 
 test(
-  'an old log that cannot be moved does not keep the log from being put aside',
+  'an old log that cannot be moved does not block rotation',
   inDirectory((path) => {
     const write = openLogFile({ path, bytesMax: 20, oldFilesMax: 2 });
     mkdirSync(join(`${path}.2`, 'full'), { recursive: true });
@@ -81,7 +81,7 @@ test(
 );
 
 test(
-  'a log is continued, and its last lines are found',
+  'an existing log is appended to, and lastLines returns its last lines',
   inDirectory((path) => {
     openLogFile({ path })('a\nb\n');
     openLogFile({ path })('c\n');
@@ -92,14 +92,14 @@ test(
 );
 
 test(
-  'following a log shows what is added, in the next file too',
+  'following a log prints new lines, across rotation too',
   inDirectory(async (path) => {
     const write = openLogFile({ path, bytesMax: 24 });
     write('before\n');
     const stop = new AbortController();
     const lines: string[] = [];
     let wake = () => {};
-    const following = followFile(path, (line) => lines.push(line) && wake(), stop.signal);
+    const following = tailFile(path, (line) => lines.push(line) && wake(), stop.signal);
     const until = (count: number) =>
       new Promise<void>((resolve) => {
         wake = () => void (lines.length >= count && resolve());

@@ -1,4 +1,4 @@
-// A log file that is put aside when it has grown large.
+// A log file with rotation.
 import {
   closeSync,
   constants,
@@ -14,51 +14,51 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { ownDirectory } from '../../install/service-socket.ts';
+import { ensureOwnDirectory } from '../../install/service-socket.ts';
 
 export interface LogFileOptions {
   readonly path: string;
-  /** Size at which it becomes `<path>.1`, the one before `<path>.2`, and so on. */
+  /** Size at which it becomes `<path>.1`, the previous one `<path>.2`, and so on. */
   readonly bytesMax?: number;
   readonly oldFilesMax?: number;
-  /** A group that may read it. */
+  /** The group that may read it. */
   readonly gid?: number | undefined;
-  /** Called when it could not be put aside; may write to the log. */
-  readonly told?: ((error: unknown) => void) | undefined;
+  /** Called when the rotation failed; may write to the log. */
+  readonly onRotateError?: ((error: unknown) => void) | undefined;
 }
 
 const defaultBytesMax = 5 * 1024 * 1024;
 const defaultOldFilesMax = 3;
 
 /**
- * Opens the file (its directory is made, root's own) and returns what appends a line to it. Written at once, without
- * buffering. It never throws: a line that cannot be written is lost, and a file that cannot be put aside grows on.
+ * Opens the file (creating its directory, owned by root) and returns a function that appends a line, unbuffered. It never
+ * throws: a line that cannot be written is lost, and a file that cannot be rotated keeps growing.
  */
 export function openLogFile({
   path,
   bytesMax = defaultBytesMax,
   oldFilesMax = defaultOldFilesMax,
   gid,
-  told = () => {},
+  onRotateError = () => {},
 }: LogFileOptions): (line: string) => void {
-  ownDirectory(dirname(path), 0o755);
-  let fd = opened(path, constants.O_APPEND, gid);
+  ensureOwnDirectory(dirname(path), 0o755);
+  let fd = openLog(path, constants.O_APPEND, gid);
   let bytes = fstatSync(fd).size;
   let rotateAt = bytesMax;
-  const putAside = () => {
+  const rotateLog = () => {
     try {
-      const next = rotated(path, oldFilesMax, gid);
+      const next = rotate(path, oldFilesMax, gid);
       const last = fd;
       [fd, bytes, rotateAt] = [next, 0, bytesMax];
       closeSync(last);
     } catch (error) {
-      // Tried again when it has grown by as much once more, not at every line.
+      // Retried after the file has grown by `bytesMax` again, not at every line.
       rotateAt = bytes + bytesMax;
-      told(error);
+      onRotateError(error);
     }
   };
   return (line) => {
-    if (bytes > 0 && bytes + line.length > rotateAt) putAside();
+    if (bytes > 0 && bytes + line.length > rotateAt) rotateLog();
     try {
       bytes += writeSync(fd, line);
     } catch {
@@ -67,7 +67,7 @@ export function openLogFile({
   };
 }
 
-function opened(path: string, how: number, gid: number | undefined): number {
+function openLog(path: string, how: number, gid: number | undefined): number {
   const fd = openSync(
     path,
     constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | how,
@@ -83,16 +83,16 @@ function opened(path: string, how: number, gid: number | undefined): number {
   }
 }
 
-/** Puts the file aside for a new one, which is made first: what fails leaves the old one where it is. Throws errno errors. */
-function rotated(path: string, oldFilesMax: number, gid: number | undefined): number {
+/** Creates the new file before renaming, so that a failure leaves the old one in place. Throws errno errors. */
+function rotate(path: string, oldFilesMax: number, gid: number | undefined): number {
   const fresh = `${path}.new`;
-  const fd = opened(fresh, constants.O_APPEND | constants.O_TRUNC, gid);
+  const fd = openLog(fresh, constants.O_APPEND | constants.O_TRUNC, gid);
   try {
     for (let number = oldFilesMax; number > 1; number -= 1) {
       try {
         renameSync(`${path}.${number - 1}`, `${path}.${number}`);
       } catch {
-        // There is none yet, or something is in its way: then the next one takes its place.
+        // It does not exist yet, or its target is blocked: then the next rename overwrites it.
       }
     }
     renameSync(path, `${path}.1`);
@@ -105,7 +105,7 @@ function rotated(path: string, oldFilesMax: number, gid: number | undefined): nu
   }
 }
 
-/** How much of the end of a file is looked at for its last lines. */
+/** How much of the end of a file is searched for its last lines. */
 const tailBytes = 1024 * 1024;
 
 /** The last lines of a file, without newlines. Throws errno errors. */
@@ -123,8 +123,8 @@ export function lastLines(path: string, count: number): string[] {
   }
 }
 
-/** Hands on every line that is added, also after the file was put aside for a new one, until the signal. */
-export function followFile(
+/** Calls `line` for every appended line, across rotations, until the signal aborts. */
+export function tailFile(
   path: string,
   line: (text: string) => void,
   signal: AbortSignal,
@@ -149,7 +149,7 @@ export function followFile(
       closeSync(fd);
       fd = next;
     } catch {
-      // Between two files; the next event brings the new one.
+      // Between two files; the next event announces the new one.
     }
     read();
   };

@@ -1,9 +1,9 @@
-// How much space a directory uses, links not followed.
+// The disk space that a directory uses, without following links.
 import { lstatSync } from 'node:fs';
 import { walk } from '../walk.ts';
 
 const entriesMax = 500_000;
-/** st_blocks counts in these, whatever the file system (stat(2)). */
+/** The unit of st_blocks on every file system (stat(2)). */
 const blockBytes = 512;
 
 export function treeId({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
@@ -12,20 +12,20 @@ export function treeId({ dev, ino }: { readonly dev: number; readonly ino: numbe
 
 export interface TreeSize {
   readonly bytes: number;
-  /** False where there was too much to count all of it. */
+  /** False if there were too many entries to count. */
   readonly complete: boolean;
-  /** Tells this directory from another one of its name. */
+  /** Distinguishes this directory from a later one with the same name. */
   readonly id: string;
-  /** When something in it was changed last. */
+  /** The latest modification below it. */
   readonly newestMs: number;
 }
 
-/** Undefined where there is no such directory. */
+/** Undefined if the path is not a directory. */
 export function measureTree(path: string): TreeSize | undefined {
   const top = lstatSync(path, { throwIfNoEntry: false });
   if (!top?.isDirectory()) return undefined;
   const { found, complete } = walk(path, () => true, entriesMax);
-  // A file of several names is there once.
+  // A file with several hard links counts once.
   const seen = new Set<string>();
   let bytes = top.blocks * blockBytes;
   let newestMs = top.mtimeMs;

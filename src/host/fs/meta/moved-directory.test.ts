@@ -1,7 +1,7 @@
-// Goal: where a directory lies now is found by what is mounted of it.
+// Goal: the current path of a moved directory is found through its mounts.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { placesIn } from './moved-directory.ts';
+import { pathsIn } from './moved-directory.ts';
 
 const mountinfo = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 23 22 0:5 / /proc rw - proc proc rw
@@ -16,22 +16,22 @@ const mountinfo = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 35 22 8:1 /gone//deleted /run/coi/mounts/d/workspace rw,idmapped - ext4 /dev/sda1 rw
 `;
 
-const places = (id: string) => placesIn(mountinfo, '/run/coi/mounts', id);
+const hostPaths = (id: string) => pathsIn(mountinfo, '/run/coi/mounts', id);
 
-describe('the places of what is mounted below a directory', () => {
-  it('are paths through other mounts of the file system, first where they can be written; none through coid or an id map', () => {
-    assert.deepEqual(places('a'), [
+describe('host paths of a mounted directory', () => {
+  it('host paths lead through other mounts of the file system, writable ones first, none through coid or an id map', () => {
+    assert.deepEqual(hostPaths('a'), [
       '/home/ana/my project',
       '/mnt/ana/my project',
       '/home/ana/my project/.git',
       '/mnt/ana/my project/.git',
     ]);
   });
-  it('are counted from where a part of the file system is mounted, and are text', () => {
-    assert.deepEqual(places('b'), ['/home/ben/café']);
+  it('host paths start where part of the file system is mounted, and are text', () => {
+    assert.deepEqual(hostPaths('b'), ['/home/ben/café']);
   });
-  it('are not known where nothing else of that file system is mounted, or nothing below the directory', () => {
-    assert.deepEqual(places('c'), []);
-    assert.deepEqual(places('f'), []);
+  it('host paths are unknown if that file system is mounted nowhere else or not above the directory', () => {
+    assert.deepEqual(hostPaths('c'), []);
+    assert.deepEqual(hostPaths('f'), []);
   });
 });

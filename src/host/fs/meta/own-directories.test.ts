@@ -1,4 +1,4 @@
-// Directories of killed builds in a place where every account can write.
+// Removal of directories of killed builds from a directory that every account can write.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,17 +9,17 @@ import { removeOwnDirectories } from './own-directories.ts';
 const own = process.getuid?.() ?? 0;
 const ofDead = (name: string) => /^coi-build-99999\d-/.test(name);
 
-test('a dead build’s directory of this user goes; links, files, those of others and of the living stay', async () => {
-  const place = mkdtempSync(join(tmpdir(), 'coi-unit-sweep-'));
+test("this user's directory of a dead build is removed; links, files and directories of others or of live builds stay", async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'coi-unit-sweep-'));
   try {
-    const [temporary, mine] = [join(place, 'tmp'), join(place, 'mine')];
+    const [temporary, mine] = [join(directory, 'tmp'), join(directory, 'mine')];
     for (const name of ['tmp/coi-build-999999-a/deep', 'tmp/coi-build-1-b', 'tmp/other', 'mine'])
-      mkdirSync(join(place, name), { recursive: true });
+      mkdirSync(join(directory, name), { recursive: true });
     mkdirSync(join(mine, 'work'));
-    // Planted by another account: to what is the user's, and to nothing.
+    // Links planted by another account: to the user's directory, and to nothing.
     symlinkSync(mine, join(temporary, 'coi-build-999999-planted'));
     symlinkSync(mine, join(temporary, 'coi-build-999999-a/deep/planted'));
-    symlinkSync(join(place, 'none'), join(temporary, 'coi-build-999998-nothing'));
+    symlinkSync(join(directory, 'none'), join(temporary, 'coi-build-999998-nothing'));
     await removeOwnDirectories(temporary, own + 1, ofDead);
     assert.ok(existsSync(join(temporary, 'coi-build-999999-a')));
     await removeOwnDirectories(temporary, own, ofDead);
@@ -30,8 +30,8 @@ test('a dead build’s directory of this user goes; links, files, those of other
       'other',
     ]);
     assert.ok(existsSync(join(mine, 'work')));
-    await removeOwnDirectories(join(place, 'none'), own, ofDead);
+    await removeOwnDirectories(join(directory, 'none'), own, ofDead);
   } finally {
-    rmSync(place, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 });

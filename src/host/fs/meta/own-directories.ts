@@ -1,23 +1,23 @@
-// Directories of one user in a place where every account can write, as /var/tmp.
+// Removes directories of one user from a directory that every account can write, such as /var/tmp.
 import { hostFiles } from '../host-files.ts';
 import { removeTree } from '../remove-tree.ts';
 
-/** Removes those that are meant. Others may plant links there or take things away meanwhile: what cannot be removed stays. */
+/** Other accounts may plant links or remove entries meanwhile; an entry that cannot be removed stays. */
 export async function removeOwnDirectories(
-  place: string,
+  parentPath: string,
   uid: number,
-  isMeant: (name: string) => boolean,
+  matches: (name: string) => boolean,
 ): Promise<void> {
-  using parent = hostFiles.open(place);
+  using parent = hostFiles.open(parentPath);
   if (!parent) return;
   for (const { name, kind } of [...parent.entries()]) {
-    if (kind !== 'directory' || !isMeant(name)) continue;
+    if (kind !== 'directory' || !matches(name)) continue;
     try {
-      // The owner of a real directory is asked for, not that of what a link leads to.
+      // The owner of the directory itself counts, not that of a link's target.
       const entry = parent.entry(name);
       if (entry?.kind === 'directory' && entry.stat.uid === uid) await removeTree(parent, name);
     } catch (error) {
-      if (!hostFiles.problem(error)) throw error;
+      if (!hostFiles.asFileError(error)) throw error;
     }
   }
 }

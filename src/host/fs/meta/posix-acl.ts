@@ -1,4 +1,4 @@
-// POSIX access control lists as the kernel keeps them, in the attribute system.posix_acl_access. Source: acl(5), <linux/posix_acl_xattr.h>.
+// POSIX access control lists in the kernel's format (attribute system.posix_acl_access). Source: acl(5), <linux/posix_acl_xattr.h>.
 
 export const aclAttribute = 'system.posix_acl_access';
 
@@ -12,12 +12,12 @@ export interface AclEntry {
 
 const version = 2;
 const noId = 0xffffffff;
-/** In the order in which the kernel wants them. */
+/** In the order that the kernel requires. */
 const tags = { owner: 1, user: 2, 'owning-group': 4, group: 8, mask: 0x10, other: 0x20 } as const;
 const headerBytes = 4;
 const entryBytes = 8;
 
-export function aclBytes(entries: readonly AclEntry[]): Buffer {
+export function encodeAcl(entries: readonly AclEntry[]): Buffer {
   const sorted = entries.toSorted(
     (one, other) => tags[one.tag] - tags[other.tag] || (one.id ?? 0) - (other.id ?? 0),
   );
@@ -32,8 +32,8 @@ export function aclBytes(entries: readonly AclEntry[]): Buffer {
   return bytes;
 }
 
-/** Entries of a list; none for bytes that are no list of a known version. */
-export function aclEntries(bytes: Buffer): AclEntry[] {
+/** The entries of an ACL; empty for an unknown format. */
+export function decodeAcl(bytes: Buffer): AclEntry[] {
   if (bytes.length < headerBytes || bytes.readUInt32LE(0) !== version) return [];
   return Array.from(
     { length: Math.floor((bytes.length - headerBytes) / entryBytes) },
@@ -53,8 +53,12 @@ export function aclEntries(bytes: Buffer): AclEntry[] {
   );
 }
 
-/** The list of a file whose owner becomes another, so that `uid` keeps what it could do as the owner, and nobody else gains or loses. */
-export function keepingRights(mode: number, before: readonly AclEntry[], uid: number): AclEntry[] {
+/** The ACL of a file that gets a new owner: `uid`, the old owner, keeps its rights, and nobody else gains or loses any. */
+export function aclKeepingRights(
+  mode: number,
+  before: readonly AclEntry[],
+  uid: number,
+): AclEntry[] {
   const owner = (mode >> 6) & 7;
   const plain: readonly AclEntry[] = [
     { tag: 'owner', permissions: owner },
@@ -64,7 +68,7 @@ export function keepingRights(mode: number, before: readonly AclEntry[], uid: nu
   const entries = before.length > 0 ? before : plain;
   const others = entries.filter(({ tag, id }) => tag !== 'mask' && !(tag === 'user' && id === uid));
   const limit = entries.find(({ tag }) => tag === 'mask')?.permissions ?? 7;
-  // The mask held for the others before; now it has to let the former owner through, so it is put into their entries.
+  // The mask limited the other entries; now it must admit the former owner, so the limit is moved into those entries.
   const masked = others.map((entry) =>
     entry.tag === 'owner' || entry.tag === 'other'
       ? entry

@@ -1,5 +1,5 @@
-// Which mounts may keep whoever looks there waiting, for ever: what another machine or a program serves (NFS, sshfs). No call
-// of the kernel there can be given up, so what a path leads to is found without touching any of them.
+// Mounts that another machine or a program serves (NFS, sshfs). Access to one may block forever and cannot be interrupted,
+// so a path is resolved without touching them.
 // Source: proc_pid_mountinfo(5).
 import { readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,11 +12,11 @@ export interface RemoteMount {
   readonly type: string;
 }
 
-interface Mounted extends RemoteMount {
+interface MountEntry extends RemoteMount {
   readonly isRemote: boolean;
 }
 
-/** Their data is in this machine; and lxcfs, without which no container works at all. Every other one may be remote (autofs mounts one). */
+/** Local data, and lxcfs, without which no container works. Any other type may be remote (autofs may mount one). */
 const localTypes: ReadonlySet<string> = new Set(
   `bcachefs bdev binfmt_misc bpf btrfs cgroup cgroup2 configfs cpuset debugfs devpts devtmpfs efivarfs erofs exfat ext2
    ext3 ext4 f2fs fuse.lxcfs fusectl hfsplus hugetlbfs iso9660 jfs mqueue msdos nilfs2 nsfs ntfs3 overlay proc pstore ramfs
@@ -24,25 +24,25 @@ const localTypes: ReadonlySet<string> = new Set(
     /\s+/,
   ),
 );
-/** As the kernel allows in one path. */
+/** The kernel's limit for one path. */
 const linksMax = 40;
 
 export class MountTable {
-  readonly #all: readonly Mounted[];
+  readonly #all: readonly MountEntry[];
   readonly #hasRemote: boolean;
 
   constructor(mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')) {
-    this.#all = mountinfo.split('\n').flatMap((line) => parsed(line) ?? []);
+    this.#all = mountinfo.split('\n').flatMap((line) => parseLine(line) ?? []);
     this.#hasRemote = this.#all.some(({ isRemote }) => isRemote);
   }
 
-  /** All but those that only wait to mount another one. */
-  get all(): readonly RemoteMount[] {
+  /** All remote mounts except autofs, which only waits to mount another. */
+  get remoteMounts(): readonly RemoteMount[] {
     return this.#all.filter(({ isRemote, type }) => isRemote && type !== 'autofs');
   }
 
-  /** Where a file system is mounted. */
-  of(device: string): readonly RemoteMount[] {
+  /** The mounts of a file system. */
+  mountsOf(device: string): readonly RemoteMount[] {
     return this.#all.filter((one) => one.device === device);
   }
 
@@ -50,8 +50,8 @@ export class MountTable {
     return this.#all.some((one) => one.device === device);
   }
 
-  /** Those that an absolute path leads through, links of local directories followed; only these are looked at. */
-  on(path: string): readonly RemoteMount[] {
+  /** The remote mounts on the way of an absolute path. Links in local directories are followed; remote ones are not accessed. */
+  remoteMountsOn(path: string): readonly RemoteMount[] {
     if (!this.#hasRemote) return [];
     const rest = path.split('/');
     let at = '/';
@@ -64,7 +64,7 @@ export class MountTable {
       }
       const next = at === '/' ? `/${name}` : `${at}/${name}`;
       const over = innermost(this.#all, next);
-      // What is in there is not looked at: by its names it may lead through further ones.
+      // Not accessed any further; by name, the rest may pass through more mounts.
       if (over?.isRemote) return this.#through(next, rest);
       const target = linkTarget(next);
       if (target === undefined) {
@@ -87,15 +87,15 @@ export class MountTable {
   }
 }
 
-/** Of st_dev, as the mount table writes it (makedev(3)). */
-export function deviceText(device: number): string {
+/** st_dev in the notation of the mount table (makedev(3)). */
+export function formatDevice(device: number): string {
   const wide = BigInt(device);
   const major = ((wide >> 8n) & 0xfffn) | ((wide >> 32n) & 0xfffff000n);
   const minor = (wide & 0xffn) | ((wide >> 12n) & 0xffffff00n);
   return `${major}:${minor}`;
 }
 
-function parsed(line: string): Mounted | undefined {
+function parseLine(line: string): MountEntry | undefined {
   const device = line.split(' ', 3)[2];
   const [point] = mountPoints(line);
   const type = line.split(' - ')[1]?.split(' ', 1)[0];
@@ -103,7 +103,7 @@ function parsed(line: string): Mounted | undefined {
   return { device, point, type, isRemote: !localTypes.has(type) };
 }
 
-/** Undefined where it is none, or not there. */
+/** Undefined if it is not a link or does not exist. */
 function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);

@@ -1,15 +1,15 @@
-// Programs that run with rights that are not those of who starts them: setuid, setgid, file capabilities.
+// Finds programs that run with other rights than their caller's: setuid, setgid, file capabilities.
 import { chmodSync, constants, fstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Libc } from '../../linux/libc.ts';
 import { findBelow } from '../find-below.ts';
 
 export interface SetIdSearch {
-  /** An opened directory (O_PATH is enough). Mounts below it are left alone. */
+  /** An open directory (O_PATH is enough). Mounts below it are skipped. */
   readonly directory: number;
-  /** Only inodes that changed since then: what was so before is the user's own. */
+  /** Only inodes that changed since then; earlier ones are the user's. */
   readonly sinceMs: number;
-  /** Takes the rights away; else only tells. */
+  /** Removes the rights; otherwise they are only reported. */
   readonly strip: boolean;
   readonly signal: AbortSignal;
 }
@@ -25,18 +25,18 @@ export interface SetIdFile {
 const capabilityAttribute = 'security.capability';
 const setIdBits = 0o6000;
 const portionEntries = 200;
-/** All are counted and stripped; the names of so many are kept. */
+/** All files are counted and stripped; only this many are listed. */
 const namesMax = 1000;
 
 export interface SetIdResult {
-  /** The first of them. */
+  /** The first `namesMax` files. */
   readonly found: readonly SetIdFile[];
   readonly count: number;
-  /** False if it was ended early, find failed, or a file could not be looked at or stripped. */
+  /** False if it was stopped early, find failed, or a file could not be checked or stripped. */
   readonly complete: boolean;
 }
 
-export async function setIdFiles(
+export async function findSetIdFiles(
   libc: Pick<Libc, 'getxattr' | 'openat2' | 'removexattr'>,
   { directory, sinceMs, strip, signal }: SetIdSearch,
 ): Promise<SetIdResult> {
@@ -47,15 +47,15 @@ export async function setIdFiles(
   const ended = await findBelow({ libc, directory, tests, signal }, async ({ path, fd }) => {
     if (++seen % portionEntries === 0) await setImmediate();
     try {
-      const file = fd === undefined ? 'moved' : rightsTaken(libc, fd, strip);
-      // Under its new name, or what is there now, it is for the next search.
+      const file = fd === undefined ? 'moved' : checkFile(libc, fd, strip);
+      // The next search finds it under its new name.
       if (file === 'moved') missed += 1;
       else if (file !== 'ordinary') {
         count += 1;
         if (found.length < namesMax) found.push({ path: path.toString(), ...file });
       }
     } catch {
-      // One file that refuses must not keep the others from being looked at.
+      // One failing file must not stop the others from being checked.
       missed += 1;
     }
     return 'more';
@@ -63,8 +63,8 @@ export async function setIdFiles(
   return { found, count, complete: ended && missed === 0 };
 }
 
-/** What an opened file (O_PATH) had of such rights. */
-function rightsTaken(
+/** The rights that an open file (O_PATH) had. */
+function checkFile(
   libc: Pick<Libc, 'getxattr' | 'removexattr'>,
   fd: number,
   strip: boolean,

@@ -1,17 +1,17 @@
-// Whole files are written under another name first (Directory.write). Who is killed meanwhile leaves that name behind, with
-// what was being written in it: a login, for example.
+// Removes temporary files of Directory.write: a process that is killed while writing leaves one behind, possibly with
+// secret content such as a login.
 import type { Directory } from '../directory.ts';
 import type { Owner } from '../file-content.ts';
 import { temporaryPattern } from '../temporary-name.ts';
 
-/** A write takes milliseconds; a machine that sleeps in the midst of one has to end it first. */
+/** A write takes milliseconds; one that a suspended machine interrupted must have time to finish. */
 const youngMs = 60_000;
-/** An agent may have made any number in a session's store. */
+/** An agent may have created any number of them in a session store. */
 const namesMax = 20_000;
 
 /**
- * Takes away what is left behind in a directory, if it is that user's. True if there is more that may still be written.
- * By the time of change, which nobody can set. Throws FileError.
+ * Removes the leftovers of that user from a directory. True if there are recent ones that may still be in use.
+ * Age is measured by ctime, which nobody can set. Throws FileError.
  */
 export function removeLeftovers(directory: Directory, owner: Owner, nowMs: number): boolean {
   const own = new Set([owner.uid, process.geteuid?.()]);

@@ -17,7 +17,8 @@ import { hostFiles } from '../host-files.ts';
 let root: string;
 let home: string;
 const read = (relative: string) => hostFiles.readUserFile(home, relative, { maxBytes: 100 })?.text;
-const refused = (reason: string) => (error: unknown) => hostFiles.problem(error)?.reason === reason;
+const refused = (reason: string) => (error: unknown) =>
+  hostFiles.asFileError(error)?.reason === reason;
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), 'coit-user-file-')));
@@ -29,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-test('a plain file of the home is read; a missing one is nothing', () => {
+test('a regular file of the home is read; a missing one reads as nothing', () => {
   writeFileSync(join(home, '.claude/a'), 'a');
   assert.equal(read('.claude/a'), 'a');
   assert.equal(read('.claude/none'), undefined);
@@ -37,14 +38,14 @@ test('a plain file of the home is read; a missing one is nothing', () => {
   assert.equal(read('.claude/a/below'), undefined);
 });
 
-test('a link of the user is followed, to a file or to a directory, relative or absolute', () => {
+test("a user's link is followed, to a file or directory, relative or absolute", () => {
   symlinkSync('../../dotfiles/claude/settings.json', join(home, '.claude/settings.json'));
   symlinkSync(join(root, 'dotfiles/claude'), join(home, '.codex'));
   assert.equal(read('.claude/settings.json'), 'settings');
   assert.equal(read('.codex/settings.json'), 'settings');
 });
 
-test('the home itself may be reached over a link', () => {
+test('the home itself may be behind a link', () => {
   writeFileSync(join(home, '.claude/a'), 'a');
   symlinkSync(home, join(root, 'home-link'));
   assert.equal(
@@ -53,7 +54,7 @@ test('the home itself may be reached over a link', () => {
   );
 });
 
-test('a link that was placed where the first one leads is refused, though a plain read would follow it', () => {
+test('a second link behind the first is refused, though a plain read would follow it', () => {
   // The user keeps dotfiles in a project; the agent that works there replaces one by a link to another secret.
   symlinkSync('../../dotfiles/claude/settings.json', join(home, '.claude/settings.json'));
   rmSync(join(root, 'dotfiles/claude/settings.json'));
@@ -62,7 +63,7 @@ test('a link that was placed where the first one leads is refused, though a plai
   assert.throws(() => read('.claude/settings.json'), refused('link'));
 });
 
-test('a FIFO, a directory and a file that is too big are refused', () => {
+test('a FIFO, a directory and a file that is too large are refused', () => {
   execFileSync('mkfifo', [join(home, 'fifo')]);
   writeFileSync(join(home, 'big'), 'x'.repeat(101));
   assert.throws(() => read('fifo'), refused('fifo'));
@@ -70,7 +71,7 @@ test('a FIFO, a directory and a file that is too big are refused', () => {
   assert.throws(() => read('big'), refused('too-big'));
 });
 
-test('links in a circle end in a refusal', () => {
+test('a link loop is refused', () => {
   symlinkSync('circle', join(home, 'circle'));
   assert.throws(() => read('circle'), refused('link'));
 });

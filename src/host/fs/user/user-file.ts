@@ -1,4 +1,4 @@
-// Files of the user's home that may be links, because dotfiles are often kept elsewhere: user-path.ts says which are followed.
+// Reads and changes files of the user's home that may be links, as of a dotfile manager; user-path.ts decides which are followed.
 import {
   closeSync,
   constants,
@@ -11,12 +11,18 @@ import {
 import { basename, dirname } from 'node:path';
 import { takeUserLock, type UserLock } from '../../process/user-lock.ts';
 import { Directory } from '../directory.ts';
-import { contentOf, type FileContent, type Owner, openedFile, openedOr } from '../file-content.ts';
-import { attempt, FileError } from '../file-error.ts';
+import {
+  type FileContent,
+  type Owner,
+  openIfExists,
+  openRegularFile,
+  readContent,
+} from '../file-content.ts';
+import { FileError, withFileErrors } from '../file-error.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { openedUserDirectory, userPath } from './user-path.ts';
+import { openUserDirectory, userPath } from './user-path.ts';
 
-/** A program that writes all the time is left to it. */
+/** Gives up if another program keeps writing. */
 const triesMax = 5;
 
 /** Reads a regular file below `home`; undefined if it is missing. Throws FileError `link` where a link may not be followed. */
@@ -27,13 +33,13 @@ export function readUserFile(
 ): FileContent | undefined {
   const shown = `${home}/${relative}`;
   const path = userPath(home, relative);
-  const fd = path === undefined ? undefined : openedFile(path, shown);
+  const fd = path === undefined ? undefined : openRegularFile(path, shown);
   if (fd === undefined) return undefined;
   try {
-    // The walk went by names; that the descriptor is what they led to shows that none was exchanged meanwhile.
+    // The path was resolved by name; comparing the descriptor's path proves that none was swapped meanwhile.
     if (readlinkSync(`/proc/self/fd/${fd}`) !== path)
       throw new FileError('failed', shown, 'was moved while it was being opened');
-    return contentOf(fd, shown, options.maxBytes);
+    return readContent(fd, shown, options.maxBytes);
   } finally {
     closeSync(fd);
   }
@@ -46,8 +52,8 @@ export interface UserChange {
 }
 
 /**
- * Changes a file of the user's own as a whole, where it is or where the user's link leads; what is missing is made.
- * False if a program of the user is changing it itself. Throws FileError as for reading.
+ * Replaces the content of a user's file, also through the user's link; missing directories are created.
+ * False if another program keeps changing it. Throws FileError as for reading.
  */
 export function changeUserFile(
   home: string,
@@ -56,49 +62,49 @@ export function changeUserFile(
   { maxBytes, owner, lock }: UserChange,
 ): boolean {
   const shown = `${home}/${relative}`;
-  using place = placeOf(home, relative, shown, owner);
-  const letGo = lock ? takeUserLock(home, relative, lock) : () => undefined;
-  if (!letGo) return false;
+  using place = openLocation(home, relative, shown, owner);
+  const release = lock ? takeUserLock(home, relative, lock) : () => undefined;
+  if (!release) return false;
   try {
     for (let tries = 0; tries < triesMax; tries += 1)
-      if (isChanged(place, change, { maxBytes, owner, shown })) return true;
+      if (tryChange(place, change, { maxBytes, owner, shown })) return true;
   } finally {
-    letGo();
+    release();
   }
   return false;
 }
 
-/** False if somebody else has changed it in the meantime: then nothing was written. */
-function isChanged(
-  { directory, name }: Place,
+/** False, with nothing written, if another program has changed it meanwhile. */
+function tryChange(
+  { directory, name }: FileLocation,
   change: (text: string | undefined) => string | undefined,
   { maxBytes, owner, shown }: { maxBytes: number; owner: Owner; shown: string },
 ): boolean {
-  const mark = markOf(directory, name);
+  const mark = versionOf(directory, name);
   const before = directory.read(name, { maxBytes });
   const after = change(before?.text);
   if (after === undefined || after === before?.text) return true;
   const mode = before ? before.mode & 0o700 : 0o600;
-  // Not every program takes a lock for every change, and a write that waits for the disk takes a while.
-  const isSame = () => markOf(directory, name) === mark;
+  // Not every program locks the file for every change, and a write to disk takes time.
+  const isSame = () => versionOf(directory, name) === mark;
   let written = false;
   const write = () => {
     written = directory.write(name, after, { owner, mode, onlyIf: isSame });
   };
-  if (!isRefusedRename(write)) return written;
+  if (!isRenameRefused(write)) return written;
   if (!isSame()) return false;
-  writeInPlace(directory.at(name), after, shown);
+  writeInPlace(directory.fdPath(name), after, shown);
   return true;
 }
 
-function markOf(directory: Directory, name: string): string {
+function versionOf(directory: Directory, name: string): string {
   const stat = directory.entry(name)?.stat;
   return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : 'none';
 }
 
 /**
- * Takes away what interrupted changes of that file have left, beside it and where a link leads. True if there is something
- * that may still be written. Throws FileError.
+ * Removes temporary files of interrupted changes next to that file and next to its link target. True if there are recent
+ * ones that may still be in use. Throws FileError.
  */
 export function removeUserLeftovers(
   home: string,
@@ -110,14 +116,14 @@ export function removeUserLeftovers(
   let isYoung = false;
   for (const place of new Set(places)) {
     if (place === undefined) continue;
-    using directory = openedUserDirectory(place, `${home}/${relative}`);
+    using directory = openUserDirectory(place, `${home}/${relative}`);
     isYoung = removeLeftovers(directory, owner, nowMs) || isYoung;
   }
   return isYoung;
 }
 
-/** A file that is mounted by itself cannot be renamed over. */
-function isRefusedRename(write: () => void): boolean {
+/** A file that is a mount point cannot be replaced by a rename. */
+function isRenameRefused(write: () => void): boolean {
   try {
     write();
     return false;
@@ -129,10 +135,10 @@ function isRefusedRename(write: () => void): boolean {
 }
 
 function writeInPlace(path: string, text: string, shown: string): void {
-  attempt(shown, () => {
+  withFileErrors(shown, () => {
     const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      // Cut off last, so that a full disk leaves more of the old one than nothing.
+      // Truncated last, so that a full disk does not leave an empty file.
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
       ftruncateSync(fd, bytes.length);
@@ -143,20 +149,20 @@ function writeInPlace(path: string, text: string, shown: string): void {
   });
 }
 
-interface Place extends Disposable {
+interface FileLocation extends Disposable {
   readonly directory: Directory;
   readonly name: string;
 }
 
-/** The directory that the file is in, or would be, and its name there. */
-function placeOf(home: string, relative: string, shown: string, owner: Owner): Place {
+/** The directory that contains the file, or would contain it, and its name there. */
+function openLocation(home: string, relative: string, shown: string, owner: Owner): FileLocation {
   const path = userPath(home, relative);
-  const directory = directoryOf(home, relative, path, shown, owner);
+  const directory = openParent(home, relative, path, shown, owner);
   const name = basename(path ?? relative);
   return { directory, name, [Symbol.dispose]: () => directory[Symbol.dispose]() };
 }
 
-function directoryOf(
+function openParent(
   home: string,
   relative: string,
   path: string | undefined,
@@ -166,10 +172,10 @@ function directoryOf(
   const above = dirname(relative);
   const parent = path === undefined ? userPath(home, above) : dirname(path);
   if (parent === undefined) {
-    const top = openedOr(home, constants.O_RDONLY | constants.O_DIRECTORY, home);
+    const top = openIfExists(home, constants.O_RDONLY | constants.O_DIRECTORY, home);
     if (top === undefined) throw new FileError('failed', home, 'does not exist');
     using opened = new Directory(top, home);
     return opened.makeDirectory(above, { owner });
   }
-  return openedUserDirectory(parent, shown);
+  return openUserDirectory(parent, shown);
 }

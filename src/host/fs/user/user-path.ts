@@ -1,17 +1,17 @@
-// Where a path below the user's home leads. Dotfiles are often kept elsewhere, and such a place can be a workspace: an agent
-// that can replace a file there must not be able to point it at another secret. So a link is followed where it stands in the
-// home itself or in a directory of root, but not beyond a first one.
+// Resolves paths below the user's home. Dotfiles are often links to another directory, and that can be a workspace: an agent
+// that can replace a file there must not be able to point it at a secret. So the first link is followed, and further ones
+// only in directories of root.
 import { constants, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Directory } from '../directory.ts';
-import { openedOr } from '../file-content.ts';
+import { openIfExists } from '../file-content.ts';
 import { FileError } from '../file-error.ts';
 
 const maxLinks = 16;
 
 /**
- * Where a path below `home` leads, without links; undefined if there is nothing. Who opens it sees from its descriptor
- * whether a name was exchanged meanwhile. Throws as `readUserFile`.
+ * The path below `home` with links resolved; undefined if it does not exist. After opening it, the caller must check the
+ * descriptor's path, since a name may have been swapped meanwhile. Throws as `readUserFile`.
  */
 export function userPath(home: string, relative: string): string | undefined {
   const shown = `${home}/${relative}`;
@@ -36,12 +36,8 @@ export function userPath(home: string, relative: string): string | undefined {
       current = path;
       continue;
     }
-    if (followed >= maxLinks || (followed > 0 && !standsWithRoot(current))) {
-      throw new FileError(
-        'link',
-        shown,
-        'leads over a symbolic link that others could have placed',
-      );
+    if (followed >= maxLinks || (followed > 0 && !isRootOwned(current))) {
+      throw new FileError('link', shown, 'follows a symbolic link that others could have planted');
     }
     followed += 1;
     const target = readlinkSync(path);
@@ -51,8 +47,8 @@ export function userPath(home: string, relative: string): string | undefined {
   return current;
 }
 
-/** Nobody but root can place a link there; when coi itself runs as root that tells nothing about the agent. */
-function standsWithRoot(directory: string): boolean {
+/** Only root can create a link there; if coi itself runs as root, that proves nothing about the agent. */
+function isRootOwned(directory: string): boolean {
   const stat = lstatSync(directory);
   return stat.uid === 0 && (stat.mode & 0o022) === 0 && process.geteuid?.() !== 0;
 }
@@ -63,37 +59,32 @@ function statOf(path: string, shown: string): ReturnType<typeof lstatSync> | und
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new FileError(
-      code === 'EACCES' ? 'denied' : 'failed',
-      shown,
-      'cannot be looked at',
-      error,
-    );
+    throw new FileError(code === 'EACCES' ? 'denied' : 'failed', shown, 'cannot be checked', error);
   }
 }
 
-/** The directory to which `userPath` led. Throws FileError if a name was exchanged meanwhile; `shown` is what the user named. */
-export function openedUserDirectory(parent: string, shown: string): Directory {
-  const directory = openedAsNamed(parent, { shown: parent, asked: shown });
+/** Opens a directory that `userPath` returned. Throws FileError if a name was swapped meanwhile; `shown` is the user's path. */
+export function openUserDirectory(parent: string, shown: string): Directory {
+  const directory = openResolved(parent, { shown: parent, asked: shown });
   if (directory) return directory;
-  throw moved(shown);
+  throw movedError(shown);
 }
 
-/** A directory by its path without links; undefined if it is missing. Throws FileError where a name was exchanged meanwhile. */
-export function openedAsNamed(
+/** Opens a directory by a path without links; undefined if it is missing. Throws FileError if a name was swapped meanwhile. */
+export function openResolved(
   path: string,
   { shown, asked }: { readonly shown: string; readonly asked: string },
 ): Directory | undefined {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  const fd = openedOr(path, flags, shown);
+  const fd = openIfExists(path, flags, shown);
   if (fd === undefined) return undefined;
   const directory = new Directory(fd, shown);
-  // The walk went by names: what was opened has to be what they led to.
+  // The path was resolved by name, so the opened directory must be checked.
   if (directory.realPath() === path) return directory;
   directory[Symbol.dispose]();
-  throw moved(asked);
+  throw movedError(asked);
 }
 
-function moved(shown: string): FileError {
+function movedError(shown: string): FileError {
   return new FileError('failed', shown, 'was moved while it was being opened');
 }

@@ -1,0 +1,53 @@
+// What the checks of `coi health` know besides the host: the caller's configuration, store and containers.
+import type { Settings } from '../config/keys/table.ts';
+import type { PathFacts } from '../host/fs/path-facts.ts';
+import type { Container } from '../session/record/instance-record.ts';
+import type { StoredEntry } from '../session/store/saved-sessions.ts';
+import type { CheckContext } from './check.ts';
+
+export type UserConfig =
+  | {
+      readonly kind: 'loaded';
+      readonly settings: Settings;
+      readonly warnings: readonly string[];
+      /** How many values wait for `coi trust`. */
+      readonly waiting: number;
+    }
+  | { readonly kind: 'broken'; readonly message: string; readonly hint: string | undefined };
+
+export type ProbeResult =
+  | {
+      readonly kind: 'answered';
+      /** What the probed name stands for inside. */
+      readonly address: string | undefined;
+      /** The name answers inside, and on the host. */
+      readonly connected: boolean;
+      readonly hostConnects: boolean;
+      /** What should not have been, as `address:port`. */
+      readonly reached: readonly string[];
+      /** A listener of this host was; undefined where none could be opened. */
+      readonly hostReached: boolean | undefined;
+      readonly tookMs: number;
+    }
+  | { readonly kind: 'no-image'; readonly image: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | undefined };
+
+export interface UserFacts {
+  readonly home: string;
+  readonly uid: number;
+  readonly config: UserConfig;
+  /** Name of the host's time zone. */
+  readonly zone: string | undefined;
+  readonly stored: readonly StoredEntry[];
+  facts(path: string): PathFacts;
+  /** Whether this user may make files in that directory. */
+  writable(path: string): boolean;
+  containers(): Promise<readonly Container[]>;
+  /** Starts a container once and tells what it reached; undefined where that was not asked for. */
+  readonly probe: (() => Promise<ProbeResult>) | undefined;
+}
+
+export interface HealthContext extends CheckContext {
+  readonly user: UserFacts;
+  readonly nowMs: number;
+}

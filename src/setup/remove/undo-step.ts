@@ -1,0 +1,176 @@
+// Does one step of a removal. Each may be run again after it was interrupted.
+import { setTimeout as delay } from 'node:timers/promises';
+import { CoiError } from '../../errors.ts';
+import { unitPath } from '../checks/coi.ts';
+import { adminGroup, hasSystemd } from '../checks/incus.ts';
+import { aptEnv, aptLimitMs, aptOptions } from '../checks/packages.ts';
+import { runOrThrow } from '../run-or-throw.ts';
+import {
+  type IdLine,
+  idLinesText,
+  isSameLine,
+  ownIdsName,
+  parseIdLines,
+  withoutLine,
+} from '../id-lines.ts';
+import { recordRemoved, stateDir } from '../setup-record.ts';
+import { type RemoveContext, runDir } from './facts.ts';
+import type { Action } from './plan.ts';
+import { readPendingWork, pendingWorkHint, pendingWorkLines } from './pending-work.ts';
+
+/** For coid to give back what ended sessions had. */
+const notesLimitMs = 20_000;
+const notesPollMs = 100;
+/** After that it is started anew, since it looks again at what it could not finish only after a while, at last once a day. */
+const restartMs = 4000;
+const incusLimitMs = 120_000;
+
+export async function undoStep(
+  context: RemoveContext,
+  action: Action,
+  before: string | undefined,
+): Promise<void> {
+  const { host, installer } = context;
+  switch (action.kind) {
+    case 'containers':
+      for (const container of action.containers) await context.endContainer(container);
+      return;
+    case 'coid':
+      return stopCoid(context, action);
+    case 'tables':
+      // coid takes its own away when it ends without sessions, and what is not there cannot be deleted.
+      for (const table of action.tables)
+        await runOrThrow(context, ['nft', `add table ${table}; delete table ${table}`]);
+      return;
+    case 'openings':
+      for (const argv of action.commands) await runOrThrow(context, argv);
+      return;
+    case 'images':
+    case 'profile':
+    case 'bridge':
+    case 'pool':
+      return undoInIncus(context, action);
+    case 'ids':
+      for (const { path, line } of action.lines) {
+        const text = (await host.readText(path)) ?? '';
+        await host.writeText(path, withoutLine(text, line), 0o644);
+      }
+      await forgetSingleIds(context, action.lines);
+      return recordRemoved(host, { idLines: action.lines });
+    case 'files':
+      await runOrThrow(context, ['rm', '-f', '--', ...action.paths]);
+      return;
+    case 'members':
+      for (const name of action.names)
+        await runOrThrow(context, ['gpasswd', '--delete', name, adminGroup]);
+      return recordRemoved(host, { members: action.names });
+    case 'packages':
+      await runOrThrow(context, ['apt-get', '-q', '-y', ...aptOptions, 'remove', ...action.names], {
+        env: aptEnv,
+        timeoutMs: aptLimitMs,
+      });
+      return recordRemoved(host, { packages: action.names });
+    case 'group':
+      await runOrThrow(context, ['groupdel', adminGroup]);
+      return recordRemoved(host, { group: true });
+    case 'data':
+      for (const path of action.paths) await context.removeData(action.home, path);
+      return;
+    case 'program':
+      await installer?.remove(before);
+      return recordRemoved(host, { link: true });
+    case 'directories':
+      return removeDirectories(context, action.paths);
+  }
+}
+
+async function forgetSingleIds({ host }: RemoveContext, gone: readonly IdLine[]): Promise<void> {
+  const path = `${stateDir}/${ownIdsName}`;
+  const noted = parseIdLines(await host.readText(path));
+  const left = noted.filter((one) => !gone.some((other) => isSameLine(one, other)));
+  if (left.length < noted.length) await host.writeText(path, idLinesText(left), 0o600);
+}
+
+async function stopCoid(
+  context: RemoveContext,
+  { unit, all, force }: Action & { kind: 'coid' },
+): Promise<void> {
+  // Once it has ended, nobody gives back the files of a workspace.
+  if (all) await waitForNotes(context, force);
+  await context.stopCoid();
+  if (!unit) return;
+  const systemd = await hasSystemd(context.host);
+  if (systemd) await runOrThrow(context, ['systemctl', 'disable', 'coid.service']);
+  await runOrThrow(context, ['rm', '-f', '--', unitPath]);
+  if (systemd) await runOrThrow(context, ['systemctl', 'daemon-reload']);
+}
+
+async function waitForNotes(context: RemoveContext, force: boolean): Promise<void> {
+  const startedMs = performance.now();
+  let restarted = false;
+  for (;;) {
+    const left = await readPendingWork(context.host);
+    if (left.length === 0) return;
+    const waitedMs = performance.now() - startedMs;
+    if (waitedMs > notesLimitMs) {
+      const texts = pendingWorkLines(left);
+      if (force) return context.reportAbandoned(texts);
+      throw new CoiError(
+        'setup-failed',
+        `coid could not finish its work in these workspaces of ended sessions: ${texts.join(', ')}`,
+        { hint: pendingWorkHint(left) },
+      );
+    }
+    if (!restarted && waitedMs > restartMs) {
+      restarted = true;
+      await context.restartCoid();
+    }
+    await delay(notesPollMs, undefined, { signal: context.signal });
+  }
+}
+
+async function undoInIncus(
+  context: RemoveContext,
+  action: Action & { kind: 'images' | 'profile' | 'bridge' | 'pool' },
+): Promise<void> {
+  const incus = await context.incus();
+  const options = { signal: context.signal, timeoutMs: incusLimitMs };
+  switch (action.kind) {
+    case 'images':
+      for (const fingerprint of action.fingerprints) {
+        const deletion = await incus.deleteImage(fingerprint, options);
+        await deletion.wait(options);
+      }
+      return;
+    case 'profile': {
+      const profile = await incus.profile('default', options);
+      if (!profile) return;
+      const { description, config, devices } = profile;
+      const left = Object.entries(devices).filter(([name]) => !action.devices.includes(name));
+      const put = { description, config, devices: Object.fromEntries(left) };
+      await incus.query('PUT', '/1.0/profiles/default', put, options);
+      return;
+    }
+    case 'bridge':
+      await incus.query('DELETE', `/1.0/networks/${action.name}`, undefined, options);
+      return;
+    case 'pool':
+      await incus.query('DELETE', `/1.0/storage-pools/${action.name}`, undefined, options);
+      return;
+  }
+}
+
+async function removeDirectories(context: RemoveContext, paths: readonly string[]): Promise<void> {
+  const { host } = context;
+  if (paths.includes(runDir))
+    for (const point of (await host.mountPoints()).toReversed())
+      if (point.startsWith(`${runDir}/`)) await runOrThrow(context, ['umount', point]);
+  const points = await host.mountPoints();
+  const doomed = paths.map(async (path) =>
+    // What is a mount itself stays as an empty one.
+    points.includes(path) ? (await host.names(path)).map((name) => `${path}/${name}`) : [path],
+  );
+  // A mount that is left below must not be emptied.
+  const remove = ['rm', '-rf', '--one-file-system', '--'];
+  await runOrThrow(context, [...remove, ...(await Promise.all(doomed)).flat()]);
+}

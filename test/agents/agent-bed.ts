@@ -1,0 +1,100 @@
+// A user who talks to a real agent on a terminal, and the requests that reach the provider.
+import assert from 'node:assert/strict';
+import { type Bed, makeBed } from '../bed/bed.ts';
+import type { Screen } from '../bed/screen.ts';
+import { homeFile } from '../lifecycle/conversation.ts';
+import { openProvider, type Provider } from './provider.ts';
+
+/** Long enough for the tool to recognise it as approved (tools/list.ts, keyTails). */
+export const key = `sk-ant-api03-${'a'.repeat(80)}`;
+export const image = process.env['COI_DEFAULT_IMAGE'] ?? 'coi-default';
+
+export interface AgentBed extends AsyncDisposable {
+  readonly bed: Bed;
+  readonly provider: Provider;
+  /** `coi shell` with the agent; resolves when its screen shows `ready`. */
+  open(args?: readonly string[]): Promise<Screen>;
+  /** Sends a message, and returns the user's text in the provider's request. */
+  say(screen: Screen, words: string): Promise<string>;
+}
+
+export interface AgentOptions {
+  readonly tool: string;
+  /** Screen content when input is possible. */
+  readonly ready: RegExp;
+  /** Files in the user's home. */
+  readonly files?: (provider: Provider) => Readonly<Record<string, string>>;
+  readonly environment?: (provider: Provider) => Readonly<Record<string, string>>;
+  /** The agent asks before it acts. */
+  readonly asking?: boolean;
+  /** Lines of the [tool] table. */
+  readonly config?: string;
+  /** Monitoring is on, and the provider's silent port is reachable too. */
+  readonly watched?: boolean;
+}
+
+/** Claude Code with the provider as its model. */
+export const claudeOptions: AgentOptions = {
+  tool: 'claude',
+  ready: /bypass permissions on/,
+  environment: ({ url }) => ({
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: key,
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  }),
+};
+
+/** A bed whose sessions can reach only the provider. */
+export async function makeAgentBed(options: AgentOptions): Promise<AgentBed> {
+  await using undo = new AsyncDisposableStack();
+  const provider = undo.use(await openProvider());
+  const bed = undo.use(await makeBed({ env: { COI_USE_DUMMY: '0' } }));
+  const port = new URL(provider.url).port;
+  homeFile(
+    bed,
+    '.coi/config.toml',
+    `[tool]
+name = "${options.tool}"
+permission_mode = "${options.asking ? 'interactive' : 'bypass'}"
+${options.config ?? ''}
+[container]
+image = "${image}"
+[network]
+mode = "allowlist"
+allowed_domains = ["${provider.address}:${port}"${options.watched ? `, "${provider.address}:${provider.silentPort}"` : ''}]
+[monitoring]
+enabled = ${options.watched === true}
+kill_grace_sec = 600
+`,
+  );
+  for (const [path, text] of Object.entries(options.files?.(provider) ?? {}))
+    homeFile(bed, path, text);
+  const given = Object.entries(options.environment?.(provider) ?? {});
+  const variables = given.flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+  const resources = undo.move();
+  return {
+    bed,
+    provider,
+    open: async (args = []) => {
+      const screen = bed.screen(['shell', '--verbose', ...variables, ...args]);
+      await screen.waitFor(options.ready, 60_000);
+      return screen;
+    },
+    say: async (screen, words) => {
+      screen.type(words);
+      await screen.waitFor(words);
+      screen.type('\r');
+      const { messages } = await provider.request(words);
+      await screen.waitFor(`I heard ${words}.`, 30_000);
+      return messages
+        .filter(({ role }) => role === 'user')
+        .map(({ text }) => text)
+        .join('\n');
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+export function assertContains(heard: string, words: readonly string[]): void {
+  for (const word of words) assert.ok(heard.includes(word), `${word} is missing in:\n${heard}`);
+}
