@@ -4,7 +4,11 @@ import { root, run } from '../scripts/run.ts';
 import { incusSocketPath, openIncus } from '../src/incus/open.ts';
 
 /** Why it cannot measure; undefined where it can. Builds the program and the image of the tests where they are missing. */
-export async function missingPrerequisite(who: 'ordinary' | 'root', image: string, isTests: boolean) {
+export async function missingPrerequisite(
+  who: 'ordinary' | 'root',
+  image: string,
+  isTests: boolean,
+) {
   if (process.geteuid?.() !== 0)
     return 'The bench makes an account and services of its own: run it as root (sudo npm run bench).';
   const built = await run([process.execPath, 'scripts/build.ts'], { show: 'copy' });

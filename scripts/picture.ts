@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { image, key, makeAgentBed } from '../test/agents/agent-bed.ts';
 import { coiPath } from '../test/bed/program.ts';
 import { root } from './run.ts';
-import { renderScreen, drawSvg } from './screen-svg.ts';
+import { drawSvg, renderScreen } from './screen-svg.ts';
 
 const columns = 96;
 const rows = 22;

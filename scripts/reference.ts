@@ -35,7 +35,10 @@ export async function allCommands(): Promise<Command[]> {
 }
 
 /** The command and all below it, each with its full name. */
-export function flattenCommands(command: Command, above = 'coi'): { name: string; command: Command }[] {
+export function flattenCommands(
+  command: Command,
+  above = 'coi',
+): { name: string; command: Command }[] {
   const name = `${above} ${command.name()}`;
   return [{ name, command }, ...command.commands.flatMap((inner) => flattenCommands(inner, name))];
 }

@@ -19,11 +19,11 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import {
   type Arch,
-  packageFile,
   koffiNative,
   koffiShipped,
   lazyBuiltins,
   licences,
+  packageFile,
   shared,
 } from './bundle.ts';
 import { root } from './run.ts';

@@ -100,7 +100,10 @@ export function interruptedStatus(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-function sendSignal({ child, group }: { child: ChildProcess; group: boolean }, name: NodeJS.Signals) {
+function sendSignal(
+  { child, group }: { child: ChildProcess; group: boolean },
+  name: NodeJS.Signals,
+) {
   if (child.pid === undefined) return;
   try {
     process.kill(group ? -child.pid : child.pid, name);

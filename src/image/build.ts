@@ -8,7 +8,13 @@ import type { RunCommand } from '../host/process/run-command.ts';
 import type { Incus } from '../incus/client.ts';
 import { runSteps, type Step, type StepEvent } from '../session/lifecycle/steps.ts';
 import { unpackEatmydata, writeBase } from './base.ts';
-import { removeContainer, runScript, waitForOperation, startContainer, stopContainer } from './container.ts';
+import {
+  removeContainer,
+  runScript,
+  startContainer,
+  stopContainer,
+  waitForOperation,
+} from './container.ts';
 import { type Downloader, downloadPackages, makeReadable } from './download.ts';
 import { downloadNpm } from './download-npm.ts';
 import { writeGuestFiles } from './guest-files.ts';
@@ -172,8 +178,7 @@ function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>
       },
       // Deleting the image would take the alias with it that was another image's before.
       undo: async ({ previous }) => {
-        if (previous !== undefined)
-          await incus.setImageAlias(spec.alias, previous, 'built by coi');
+        if (previous !== undefined) await incus.setImageAlias(spec.alias, previous, 'built by coi');
       },
     },
   ];
@@ -185,7 +190,8 @@ async function cleanUp({ incus, log }: BuildDependencies, work: BuildState): Pro
   const removals = [
     () => removeContainer({ incus, name: work.name }),
     () => removeContainer({ incus, name: trialName(work.name) }),
-    async () => (base === undefined ? undefined : void (await waitForOperation(incus.deleteImage(base)))),
+    async () =>
+      base === undefined ? undefined : void (await waitForOperation(incus.deleteImage(base))),
     () => rm(work.directory, { recursive: true, force: true, maxRetries: 3 }),
   ];
   for (const remove of removals) {

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
-import { runTool, type Downloader, fetchOrThrow, makeReadable } from './download.ts';
+import { type Downloader, fetchOrThrow, makeReadable, runTool } from './download.ts';
 import type { Architecture } from './recipe.ts';
 
 /**

@@ -56,7 +56,9 @@ export async function downloadPackages(
 /** Root of the container is nobody on the host: whatever the user's umask is, it has to read what is there. */
 export async function makeReadable(down: Downloader, names: readonly string[]): Promise<void> {
   const paths = names.map((name) => join(down.input, name));
-  const { status } = await runTool(down, ['chmod', '--recursive', 'a+rX', ...paths], { quiet: true });
+  const { status } = await runTool(down, ['chmod', '--recursive', 'a+rX', ...paths], {
+    quiet: true,
+  });
   if (status !== 0) throw new CoiError('image-build-failed', 'chmod of the downloads failed');
 }
 

@@ -73,7 +73,10 @@ export function sourcesFile(
 }
 
 /** What stays in the image: no user name or password in an address, Debian's own keyring unless the host uses another. */
-export function publishedSources(sources: readonly ImageSource[]): { text: string; keyrings: string[] } {
+export function publishedSources(sources: readonly ImageSource[]): {
+  text: string;
+  keyrings: string[];
+} {
   const open = sources.map((source) => ({
     ...source,
     uri: source.uri.replace(/^([a-z+]+:\/\/)[^/@]*@/, '$1'),

@@ -2,7 +2,11 @@
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 
 /** `~/.coi`, made where it is missing; undefined if there is no home. Throws FileError. */
-export function openCoiDirectory(home: string, owner: Owner, files: HostFiles): Directory | undefined {
+export function openCoiDirectory(
+  home: string,
+  owner: Owner,
+  files: HostFiles,
+): Directory | undefined {
   const existing = files.open(`${home}/.coi`);
   if (existing) return existing;
   using user = files.open(home);

@@ -1,10 +1,10 @@
 // Reading and writing the copies of a tool's logins: in the user's home, and in the stores of sessions, where an agent
 // may have left anything: no link is followed there, and what is no regular file of a small size holds nothing.
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
-import { jsonIn, type Login, type LoginFile, type Logins } from './formats/login.ts';
-import { type LoginMemory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
 import { openCoiDirectory } from './coi-directory.ts';
+import { jsonIn, type Login, type LoginFile, type Logins } from './formats/login.ts';
 import { hashOf } from './login-status.ts';
+import { type LoginMemory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
 
 const fileMaxBytes = 16 * 2 ** 20;
 const storeMaxBytes = 2 ** 20;
@@ -138,7 +138,12 @@ export function writeToHost(
 }
 
 /** Takes a login out of the user's own file. Throws FileError. */
-export function removeFromHost(file: LoginFile, home: string, id: string, change: HostChange): WriteResult {
+export function removeFromHost(
+  file: LoginFile,
+  home: string,
+  id: string,
+  change: HostChange,
+): WriteResult {
   return changeHost(file, home, [id], (text) => file.drop(text, id), change).given;
 }
 

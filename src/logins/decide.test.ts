@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Answer, type Copy, decide, host } from './decide.ts';
 import type { Login } from './formats/login.ts';
-import { type KnownTokens, nothingKnown, withTokens } from './memory.ts';
 import { hashesOf, hashOf } from './login-status.ts';
+import { type KnownTokens, nothingKnown, withTokens } from './memory.ts';
 
 const nowMs = 1_000_000;
 const hour = 3_600_000;

@@ -2,8 +2,8 @@
 import { type Login, sameAccount } from './formats/login.ts';
 import {
   host,
-  isFromSession,
   isChanged,
+  isFromSession,
   isRenewed,
   isSwapped,
   isUnanswered,
@@ -11,20 +11,20 @@ import {
 } from './host-renewal.ts';
 import {
   type Answer,
-  type LoginCopy,
   earlierVerdict,
   type HeldLogin,
-  isIdentity,
-  needsQuestion,
   hasPlausibleExpiry,
+  isIdentity,
+  isInformative,
+  type LoginCopy,
+  makeVerdict,
+  needsQuestion,
   reasonAgainst,
   type Situation,
-  isInformative,
-  makeVerdict,
   withVerdicts,
 } from './judge.ts';
-import { type KnownTokens, type Verdict, withGiven, withTokens } from './memory.ts';
 import { hashesOf, hashOf, knownInSessions, loginStatus } from './login-status.ts';
+import { type KnownTokens, type Verdict, withGiven, withTokens } from './memory.ts';
 
 export { host } from './host-renewal.ts';
 export type { Answer, LoginCopy as Copy, Situation } from './judge.ts';
@@ -73,7 +73,11 @@ export function decide(situation: Situation): Decision {
   ].map(({ holder }) => holder);
   if (ask.length > 0) return { ...noDecision(known), ask: [...new Set(ask)] };
   if (base && isSwapped(base, answer, known))
-    return { ...noDecision(known), swapped: true, known: withoutSwapped(known, base.login, answer) };
+    return {
+      ...noDecision(known),
+      swapped: true,
+      known: withoutSwapped(known, base.login, answer),
+    };
   if (base && isUndecided(base, answer, known)) return { ...noDecision(known), later: true };
   if (base && isChanged(base, answer, situation)) {
     const changed = [makeVerdict(host, base.login, 'changed', situation)];
@@ -83,7 +87,10 @@ export function decide(situation: Situation): Decision {
   const dead = base && answers.get(base.holder) === 'refused';
   const judged = challengers.map((one) => {
     const reason = reasonAgainst(one, { account, isAsked }, situation);
-    return { ...one, reason: reason ?? (one.isLate || dead ? undefined : apartOrLater(base, situation)) };
+    return {
+      ...one,
+      reason: reason ?? (one.isLate || dead ? undefined : apartOrLater(base, situation)),
+    };
   });
   const best = bestOf(
     judged.filter(({ reason }) => reason === undefined),
@@ -98,7 +105,9 @@ export function decide(situation: Situation): Decision {
       : [];
   });
   const mixed = sessions.flatMap(({ holder, login }) =>
-    login && loginStatus(login, seen) === 'mixed' ? [makeVerdict(holder, login, 'mixed', situation)] : [],
+    login && loginStatus(login, seen) === 'mixed'
+      ? [makeVerdict(holder, login, 'mixed', situation)]
+      : [],
   );
   const later = judged.some(({ reason }) => reason === 'later');
   if (!best) return { ...noDecision(known), later, known: withVerdicts(known, copies, verdicts) };
@@ -149,14 +158,22 @@ function bestOf(taken: readonly Candidate[], base: HeldLogin | undefined): HeldL
 }
 
 /** Who brought it: a session, until a renewal of the host's has shown whose it is. */
-function fromOf(best: HeldLogin, answer: Answer | undefined, known: KnownTokens): string | undefined {
+function fromOf(
+  best: HeldLogin,
+  answer: Answer | undefined,
+  known: KnownTokens,
+): string | undefined {
   if (best.holder !== host) return best.holder;
   if (hashOf(best.login) === known.current) return known.from;
   return isFromSession(known) && !isIdentity(answer) ? known.from : host;
 }
 
 /** What is everybody's before the sessions' are looked at: the host's, unless it is one that everybody had before. */
-function baseOf(own: LoginCopy | undefined, current: LoginCopy | undefined, known: KnownTokens): HeldLogin | undefined {
+function baseOf(
+  own: LoginCopy | undefined,
+  current: LoginCopy | undefined,
+  known: KnownTokens,
+): HeldLogin | undefined {
   const login = own?.login;
   if (!login)
     return own?.blank && current?.login ? { ...current, login: current.login } : undefined;
@@ -229,7 +246,8 @@ function withoutHost(situation: Situation, sessions: readonly LoginCopy[]): Deci
   if (ask.length > 0) return { ...noDecision(known), ask: ask.map(({ holder }) => holder) };
   const verdicts = fresh.map(({ holder, login }) => {
     const refused = answers.get(holder) === 'refused';
-    const reason = earlierVerdict(holder, login, known)?.reason ?? (refused ? 'refused' : 'offered');
+    const reason =
+      earlierVerdict(holder, login, known)?.reason ?? (refused ? 'refused' : 'offered');
     return makeVerdict(holder, login, reason, situation);
   });
   return {

@@ -1,13 +1,13 @@
 // What a start does: the session's store gets the user's login, unless what it has is newer or the session's own affair.
 // Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
-import { writeToStore, readHostLogins, loadMemory, readStoreLogins } from './copies.ts';
+import { loadMemory, readHostLogins, readStoreLogins, writeToStore } from './copies.ts';
 import { type Login, type LoginFile, sameAccount } from './formats/login.ts';
 import { earlierVerdict } from './judge.ts';
-import { type KnownTokens, type LoginMemory, nothingKnown } from './memory.ts';
-import { staggerExpiry } from './stagger.ts';
 import { hashOf, knownInSessions, loginStatus } from './login-status.ts';
+import { type KnownTokens, type LoginMemory, nothingKnown } from './memory.ts';
 import { takeTurn } from './renewal-turn.ts';
+import { staggerExpiry } from './stagger.ts';
 
 export interface FillRequest {
   readonly file: LoginFile;

@@ -1,8 +1,8 @@
 // What a new login of the host's means: it came from the user, or from what a session had brought. Pure.
 import { sameAccount } from './formats/login.ts';
 import { type Answer, type HeldLogin, isIdentity, type Situation } from './judge.ts';
-import type { KnownTokens } from './memory.ts';
 import { loginStatus } from './login-status.ts';
+import type { KnownTokens } from './memory.ts';
 
 export const host = 'host';
 
@@ -19,12 +19,20 @@ export function isUnanswered(answer: Answer | undefined): boolean {
 }
 
 /** Nobody said whose the renewal is of what a session had brought: it stays where it is until somebody does. */
-export function isUndecided(base: HeldLogin, answer: Answer | undefined, known: KnownTokens): boolean {
+export function isUndecided(
+  base: HeldLogin,
+  answer: Answer | undefined,
+  known: KnownTokens,
+): boolean {
   return isRenewed(base, known) && isFromSession(known) && isUnanswered(answer);
 }
 
 /** The host's files still name the one whose login it was. */
-export function isSwapped(base: HeldLogin, answer: Answer | undefined, known: KnownTokens): boolean {
+export function isSwapped(
+  base: HeldLogin,
+  answer: Answer | undefined,
+  known: KnownTokens,
+): boolean {
   const { account } = base.login;
   return (
     isRenewed(base, known) &&

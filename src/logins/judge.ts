@@ -1,7 +1,7 @@
 // What speaks for and against one login of a session, and what is kept of that. Pure.
 import { type Identity, type Login, sameAccount } from './formats/login.ts';
-import type { KnownTokens, Reason, Verdict } from './memory.ts';
 import { hashOf } from './login-status.ts';
+import type { KnownTokens, Reason, Verdict } from './memory.ts';
 
 /** One login as the host or a session has it. */
 export interface LoginCopy {
@@ -52,7 +52,11 @@ export function isInformative(login: Login, situation: Situation): boolean {
 }
 
 /** What was said of that login of that session before. */
-export function earlierVerdict(holder: string, login: Login, known: KnownTokens): Verdict | undefined {
+export function earlierVerdict(
+  holder: string,
+  login: Login,
+  known: KnownTokens,
+): Verdict | undefined {
   const hash = hashOf(login);
   return known.verdicts.find((one) => one.session === holder && one.hash === hash);
 }

@@ -2,8 +2,8 @@
 // others find the tool's own lock in their store, as if another program were renewing, and wait for what that brings.
 import { dirname } from 'node:path';
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
-import type { Login, LoginFile } from './formats/login.ts';
 import { openCoiDirectory } from './coi-directory.ts';
+import type { Login, LoginFile } from './formats/login.ts';
 import { hashOf } from './login-status.ts';
 
 /** From a start until its renewal is in the other stores, on a busy host. */
@@ -35,7 +35,10 @@ export function takeTurn(turn: TurnRequest, files: HostFiles): void {
   }
 }
 
-function reserveTurn({ file, home, store, logins, owner, nowMs }: TurnRequest, files: HostFiles): void {
+function reserveTurn(
+  { file, home, store, logins, owner, nowMs }: TurnRequest,
+  files: HostFiles,
+): void {
   const { lock } = file;
   if (!lock) return;
   const due = logins.find(
@@ -54,7 +57,12 @@ function reserveTurn({ file, home, store, logins, owner, nowMs }: TurnRequest, f
 }
 
 /** When the turn of this start comes; undefined for the first. Those after the last share its turn. */
-function turnStart(turns: Directory, hash: string, owner: Owner, nowMs: number): number | undefined {
+function turnStart(
+  turns: Directory,
+  hash: string,
+  owner: Owner,
+  nowMs: number,
+): number | undefined {
   for (const { name } of [...turns.entries()]) {
     const madeMs = turns.entry(name)?.stat.mtimeMs ?? nowMs;
     if (madeMs + forgottenMs < nowMs) turns.removeEmpty(name);

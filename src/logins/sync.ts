@@ -2,23 +2,23 @@
 // everybody's, asks the provider whose a new one is, and writes. Runs as the user; nobody waits for it.
 import type { HostFiles, Owner } from '../host/fs/host-files.ts';
 import {
+  loadMemory,
+  readHostLogins,
+  readStoreLogins,
   removeFromHost,
+  saveMemory,
   type WriteResult,
   writeToHost,
   writeToStore,
-  readHostLogins,
-  loadMemory,
-  saveMemory,
-  readStoreLogins,
 } from './copies.ts';
 import { type Answer, type Copy, decide, host } from './decide.ts';
 import type { Login, LoginFile, Logins, Question } from './formats/login.ts';
-import { memoryText, nothingKnown } from './memory.ts';
-import { staggerExpiry } from './stagger.ts';
-import { hashOf } from './login-status.ts';
-import { SessionStores } from './session-stores.ts';
-import { isConfirmed, decideTake, type ConfirmedLogin } from './take.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { hashOf } from './login-status.ts';
+import { memoryText, nothingKnown } from './memory.ts';
+import { SessionStores } from './session-stores.ts';
+import { staggerExpiry } from './stagger.ts';
+import { type ConfirmedLogin, decideTake, isConfirmed } from './take.ts';
 
 export interface SyncRequest {
   readonly file: LoginFile;
@@ -54,7 +54,10 @@ const pausesMax = 60;
 export type SyncResult = 'done' | 'later' | 'busy' | 'broken' | 'changed';
 
 /** Throws FileError where what is wanted cannot be written, or nothing be remembered. */
-export async function runLoginSync(request: SyncRequest, keeping: SyncDependencies): Promise<SyncResult> {
+export async function runLoginSync(
+  request: SyncRequest,
+  keeping: SyncDependencies,
+): Promise<SyncResult> {
   const answers = new Map<string, Answer>();
   let pauses = 0;
   for (let round = 0; ; ) {
@@ -150,7 +153,9 @@ function runPass(
         nowMs,
         lifeMaxMs: file.lifeMaxMs,
       });
-    const first = isConfirmedId(id) ? decideTake(copies, wanted as ConfirmedLogin, known) : decided();
+    const first = isConfirmedId(id)
+      ? decideTake(copies, wanted as ConfirmedLogin, known)
+      : decided();
     const decision = isLast && first.ask.length > 0 ? decided('later') : first;
     for (const holder of decision.ask) {
       const login = copies.find((copy) => copy.holder === holder)?.login;
@@ -161,7 +166,9 @@ function runPass(
     later ||= decision.later;
     if (decision.swapped) swapped.push(id);
     const { give } = decision;
-    const winner = decision.winner && (isConfirmedId(id) ? decision.winner : withHostAccount(decision.winner, own));
+    const winner =
+      decision.winner &&
+      (isConfirmedId(id) ? decision.winner : withHostAccount(decision.winner, own));
     if (winner)
       for (const holder of [...give, ...unstaggered(copies, winner, file, nowMs)])
         gifts.set(holder, [...(gifts.get(holder) ?? []), winner]);
@@ -180,7 +187,8 @@ function runPass(
       return 'failed';
     }
   };
-  const given = forHost.length > 0 ? onHost(() => writeToHost(file, home, forHost, change)) : 'done';
+  const given =
+    forHost.length > 0 ? onHost(() => writeToHost(file, home, forHost, change)) : 'done';
   if (given === 'busy') return { open: [], end: 'busy' };
   if (wanted && given === 'broken') return { open: [], end: 'broken' };
   for (const id of swapped)
@@ -191,7 +199,9 @@ function runPass(
     saveMemory(file, home, memory, { owner, files });
   for (const session of live) {
     const store = stores.of(session);
-    const gift = (gifts.get(session) ?? []).map((login) => staggerExpiry(file, login, session, nowMs));
+    const gift = (gifts.get(session) ?? []).map((login) =>
+      staggerExpiry(file, login, session, nowMs),
+    );
     if (!store || gift.length === 0) continue;
     try {
       writeToStore(file, store, gift, files);

@@ -1,8 +1,8 @@
 // A login of a session that the user wants to be everybody's. Pure.
 import { type Copy, type Decision, decide, host, noDecision } from './decide.ts';
 import type { Login } from './formats/login.ts';
-import type { KnownTokens } from './memory.ts';
 import { hashesOf, hashOf, loginStatus } from './login-status.ts';
+import type { KnownTokens } from './memory.ts';
 
 export interface ConfirmedLogin {
   readonly session: string;
@@ -36,7 +36,12 @@ export function decideTake(
   };
 }
 
-function knownAfterTake(known: KnownTokens, winner: Login, session: string, holders: readonly string[]): KnownTokens {
+function knownAfterTake(
+  known: KnownTokens,
+  winner: Login,
+  session: string,
+  holders: readonly string[],
+): KnownTokens {
   const decision = decide({
     copies: [{ holder: host, login: winner, blank: false }],
     hostAccount: undefined,

@@ -9,7 +9,7 @@ import {
   timezone,
   tool,
 } from './checks/configuration.ts';
-import { distributionSupport, kernelBuildAge } from './checks/os-support.ts';
+import { containerConnectivity, networkRestriction } from './checks/connectivity.ts';
 import {
   apparmor,
   bridgeFirewalldZone,
@@ -21,6 +21,7 @@ import {
   ufwConflict,
 } from './checks/host-health.ts';
 import { incusSecurity } from './checks/incus-security.ts';
+import { distributionSupport, kernelBuildAge } from './checks/os-support.ts';
 import {
   activeContainers,
   coiDirectory,
@@ -30,7 +31,6 @@ import {
   savedSessions,
   sessionsDirectory,
 } from './checks/resources.ts';
-import { containerConnectivity, networkRestriction } from './checks/connectivity.ts';
 import { checks } from './checks.ts';
 import type { HealthContext } from './health-context.ts';
 

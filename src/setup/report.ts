@@ -1,5 +1,5 @@
 // The state of a host as data: every check's finding, and the verdict over them.
-import type { Check, Finding, CheckContext, Status } from './check.ts';
+import type { Check, CheckContext, Finding, Status } from './check.ts';
 
 export interface CheckResult {
   readonly check: Pick<Check, 'id' | 'title' | 'group' | 'fix'>;
@@ -15,7 +15,10 @@ export const verdictExit: Readonly<Record<Verdict, number>> = {
   unhealthy: 2,
 };
 
-export async function runCheck<G extends CheckContext>(check: Check<G>, context: G): Promise<CheckResult> {
+export async function runCheck<G extends CheckContext>(
+  check: Check<G>,
+  context: G,
+): Promise<CheckResult> {
   try {
     return { check, finding: await check.run(context) };
   } catch (error) {

@@ -1,7 +1,7 @@
 // Whether Incus answers, and if not, why: asked once per check, told apart by the system's error code.
 import type { Incus } from '../incus/client.ts';
 import type { Server } from '../incus/shapes.ts';
-import { type Finding, finding, type CheckContext } from './check.ts';
+import { type CheckContext, type Finding, finding } from './check.ts';
 
 export type ServerState =
   | { readonly kind: 'ready'; readonly incus: Incus; readonly server: Server }

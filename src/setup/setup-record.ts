@@ -54,7 +54,10 @@ export async function recordCreated(host: SetupHost, more: Partial<SetupRecord>)
 /** Takes out of the record what is gone. */
 export async function recordRemoved(
   host: SetupHost,
-  gone: Pick<Partial<SetupRecord>, 'packages' | 'members' | 'idLines'> & { group?: true; link?: true },
+  gone: Pick<Partial<SetupRecord>, 'packages' | 'members' | 'idLines'> & {
+    group?: true;
+    link?: true;
+  },
 ): Promise<void> {
   const before = await readSetupRecord(host);
   if (before === undefined || before === emptySetupRecord) return;

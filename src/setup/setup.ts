@@ -1,5 +1,5 @@
 // Makes a host ready: each check is probed when its turn comes, mended if setup can, and probed again.
-import type { Check, Finding, CheckContext } from './check.ts';
+import type { Check, CheckContext, Finding } from './check.ts';
 import { type CheckResult, runCheck } from './report.ts';
 
 type Titled = Pick<Check, 'title'>;

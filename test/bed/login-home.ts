@@ -15,7 +15,7 @@ import { loadMemory, readStoreLogins } from '../../src/logins/copies.ts';
 import type { Answer } from '../../src/logins/decide.ts';
 import { claudeLogin } from '../../src/logins/formats/claude.ts';
 import type { Question } from '../../src/logins/formats/login.ts';
-import { type SyncRequest, runLoginSync } from '../../src/logins/sync.ts';
+import { runLoginSync, type SyncRequest } from '../../src/logins/sync.ts';
 
 const hourMs = 3_600_000;
 export const [a, b] = [

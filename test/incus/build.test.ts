@@ -11,7 +11,7 @@ import { removeOwnDirectories } from '../../src/host/fs/meta/own-directories.ts'
 import { guestFiles, runnerCommand } from '../../src/host/install/resources.ts';
 import { readProgram } from '../../src/host/process/program.ts';
 import { isAlive, ownPid, runCommand } from '../../src/host/process/run-command.ts';
-import { type BuildDependencies, type ImageSpec, buildImage } from '../../src/image/build.ts';
+import { type BuildDependencies, buildImage, type ImageSpec } from '../../src/image/build.ts';
 import { architecture, type GuestFile } from '../../src/image/recipe.ts';
 import { sweepDeadBuilds } from '../../src/image/sweep.ts';
 import type { Incus } from '../../src/incus/client.ts';

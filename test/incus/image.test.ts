@@ -150,7 +150,7 @@ test('`poweroff` ends the machine even before its systemd takes signals', limit,
   // At once: the busier the machine, the longer systemd takes to block the signals.
   const ended = Array.from({ length: 6 }, async () => {
     await using guest = await startGuest(testImage);
-    const stopped = guest.lifecycleEvent('instance-shutdown');
+    const stopped = guest.untilReported('instance-shutdown');
     await Promise.all([stopped, guest.code('poweroff').catch(() => 'cut off')]);
     assert.equal((await guest.incus.instance(guest.name))?.instance.status, 'Stopped');
   });

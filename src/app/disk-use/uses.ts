@@ -115,7 +115,9 @@ function leftover(dir: string, { leftovers }: DiskFacts): DiskUse[] {
  */
 export function imagesUse({ images, named, unread, used }: ImageFacts): DiskUse[] {
   const listed = listImages(images, '');
-  const doomed = new Set(splitVersions(listed, '', 0).obsolete.map(({ fingerprint }) => fingerprint));
+  const doomed = new Set(
+    splitVersions(listed, '', 0).obsolete.map(({ fingerprint }) => fingerprint),
+  );
   const uses = listed.map(({ fingerprint, aliases, sizeBytes }): DiskUse => {
     const name = aliases[0] ?? fingerprint.slice(0, 12);
     const base = name.replace(/-\d{8}-\d{6}$/, '');

@@ -4,7 +4,7 @@ import { hostFiles } from '../../host/fs/host-files.ts';
 import { canWrite, pathFacts } from '../../host/fs/path-facts.ts';
 import { hostZone } from '../../host/linux/time-zone.ts';
 import { storedSessions } from '../../session/store/saved-sessions.ts';
-import type { UserConfig, UserFacts, ProbeResult } from '../../setup/health-context.ts';
+import type { ProbeResult, UserConfig, UserFacts } from '../../setup/health-context.ts';
 import { allTools } from '../../tools/list.ts';
 import { type ConfigScope, readConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';

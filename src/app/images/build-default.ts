@@ -11,7 +11,12 @@ import { removeOwnDirectories } from '../../host/fs/meta/own-directories.ts';
 import { guestFiles, runnerCommand } from '../../host/install/resources.ts';
 import { readProgram } from '../../host/process/program.ts';
 import { isAlive, ownPid, runCommand } from '../../host/process/run-command.ts';
-import { type ImageSpec, type BuildDependencies, type BuildResult, buildImage } from '../../image/build.ts';
+import {
+  type BuildDependencies,
+  type BuildResult,
+  buildImage,
+  type ImageSpec,
+} from '../../image/build.ts';
 import {
   architecture,
   type GuestFile,

@@ -6,7 +6,7 @@ import { pendingText } from '../../config/trust/pending.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import type { BuildResult } from '../../image/build.ts';
-import { buildScript, parseBuildAlias, type CustomImageSpec } from '../../image/custom.ts';
+import { buildScript, type CustomImageSpec, parseBuildAlias } from '../../image/custom.ts';
 import { isDefaultImage, makerOf } from '../../image/maker.ts';
 import { defaultImage } from '../../image/versions.ts';
 import { parseImageAlias, quoted } from '../../names.ts';
@@ -96,7 +96,10 @@ export async function buildCustomImage(
   return buildProfileImage(app, { resolved, order }, request);
 }
 
-export function buildOutcome(image: string, built: BuildResult | 'exists' | 'outdated'): BuildOutcome {
+export function buildOutcome(
+  image: string,
+  built: BuildResult | 'exists' | 'outdated',
+): BuildOutcome {
   return typeof built === 'string'
     ? { image, outcome: built }
     : { image, outcome: 'built', ...built };

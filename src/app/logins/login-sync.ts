@@ -6,10 +6,10 @@ import { loadLibc } from '../../host/linux/load-libc.ts';
 import { requestService } from '../../host/net/https-client.ts';
 import { withLock } from '../../host/process/process-lock.ts';
 import { createAskProvider } from '../../logins/ask-provider.ts';
-import type { LoginFile } from '../../logins/formats/login.ts';
-import type { SyncDependencies } from '../../logins/sync.ts';
-import { memoryPath } from '../../logins/memory.ts';
 import { openCoiDirectory } from '../../logins/coi-directory.ts';
+import type { LoginFile } from '../../logins/formats/login.ts';
+import { memoryPath } from '../../logins/memory.ts';
+import type { SyncDependencies } from '../../logins/sync.ts';
 import { isUuid } from '../../names.ts';
 import type { AppContext } from '../context.ts';
 

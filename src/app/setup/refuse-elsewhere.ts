@@ -1,7 +1,7 @@
 // Refuses `coi setup --remove` while other Incus projects use what setup made.
 import { CoiError } from '../../errors.ts';
-import type { OtherProjects } from '../../setup/remove/other-projects.ts';
 import { shortList } from '../../setup/remove/format-list.ts';
+import type { OtherProjects } from '../../setup/remove/other-projects.ts';
 
 /** coi changes nothing in other projects: that is up to their owners. */
 export function refuseElsewhere({ sessions, users }: OtherProjects, force: boolean): void {

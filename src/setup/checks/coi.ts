@@ -1,13 +1,13 @@
 // What belongs to coi itself: the installed program, coid and the image of sessions.
 import { type DaemonStatus, protocolVersion } from '../../coid-api/protocol.ts';
-import { pluralize } from '../../pluralize.ts';
 import { CoiError } from '../../errors.ts';
 import type { Installer, InstallState } from '../../host/install/install.ts';
 import { quoted } from '../../names.ts';
+import { pluralize } from '../../pluralize.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { runOrThrow } from '../run-or-throw.ts';
-import { recordCreated } from '../setup-record.ts';
 import { withServer } from '../server.ts';
+import { recordCreated } from '../setup-record.ts';
 import { hasSystemd } from './incus.ts';
 
 export const program: Check = {
@@ -65,7 +65,8 @@ export function programFinding(
 }
 
 export const unitPath = '/etc/systemd/system/coid.service';
-const programOf = ({ installPaths }: Pick<Installer, 'installPaths'>) => `${installPaths.libDir}/current/bin/coi`;
+const programOf = ({ installPaths }: Pick<Installer, 'installPaths'>) =>
+  `${installPaths.libDir}/current/bin/coi`;
 
 export const coid: Check = {
   id: 'coid',

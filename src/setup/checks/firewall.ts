@@ -1,5 +1,5 @@
 // Other firewalls of the host: a drop is final wherever it is said, so what Docker, ufw or firewalld drop never gets to coi's own rules.
-import type { SetupHost, RunResult } from '../../host/install/setup-host.ts';
+import type { RunResult, SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, finding, ok } from '../check.ts';
 import { describeFailure } from '../run-or-throw.ts';
 import { bridgeName } from './network.ts';

@@ -1,8 +1,8 @@
 // Incus itself: alive, answering, able; started with systemd or, where there is none, by hand.
 import { CoiError } from '../../errors.ts';
-import type { SetupHost, RunResult } from '../../host/install/setup-host.ts';
-import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
-import { runOrThrow, describeFailure } from '../run-or-throw.ts';
+import type { RunResult, SetupHost } from '../../host/install/setup-host.ts';
+import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
+import { describeFailure, runOrThrow } from '../run-or-throw.ts';
 import { type ServerState, serverState } from '../server.ts';
 
 const daemonPaths = [
@@ -30,12 +30,13 @@ export const incus: Check = {
   id: 'incus',
   title: 'Incus',
   group: 'CRITICAL',
-  run: async (context) =>
-    serverFinding(await serverState(context), await hasSystemd(context.host)),
+  run: async (context) => serverFinding(await serverState(context), await hasSystemd(context.host)),
   fix: async (context) => {
     if (await hasSystemd(context.host)) {
       await runOrThrow(context, ['systemctl', 'enable', '--now', 'incus.socket']);
-      await runOrThrow(context, ['systemctl', 'start', 'incus.service'], { timeoutMs: readyLimitMs });
+      await runOrThrow(context, ['systemctl', 'start', 'incus.service'], {
+        timeoutMs: readyLimitMs,
+      });
       await waitUntilReady(context);
     } else {
       await startIncus(context);
@@ -110,10 +111,9 @@ export const lxcfs: Check = {
   },
   fix: async (context) => {
     const { host } = context;
-    const dead = [
-      await host.kind(lxcfsMount),
-      await host.kind(`${lxcfsMount}/proc`),
-    ].includes('stale');
+    const dead = [await host.kind(lxcfsMount), await host.kind(`${lxcfsMount}/proc`)].includes(
+      'stale',
+    );
     if (dead) await runOrThrow(context, ['umount', '-l', lxcfsMount]);
     if (await hasSystemd(host))
       return void (await runOrThrow(context, ['systemctl', 'enable', '--now', 'lxcfs.service']));

@@ -1,7 +1,7 @@
 // The bridge of our own, and what the host must allow so that it carries anything.
 import { CoiError } from '../../errors.ts';
 import type { Network } from '../../incus/shapes.ts';
-import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
+import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
 import { withServer } from '../server.ts';
 import {
   bridgeConfig,

@@ -1,8 +1,8 @@
 // How old the kernel is, which all sessions share with the host, and whether its distribution still mends it.
 import { pluralize } from '../../pluralize.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
-import { parseRelease } from '../os-release.ts';
 import type { HealthContext } from '../health-context.ts';
+import { parseRelease } from '../os-release.ts';
 
 const dayMs = 24 * 3_600_000;
 const kernelDays = 180;

@@ -1,5 +1,5 @@
 // The distribution, the kernel and what they have to offer.
-import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
+import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
 import { incusOrigin, parseRelease } from '../os-release.ts';
 
 export const distribution: Check = {

@@ -2,9 +2,7 @@
 import { CoiError } from '../../errors.ts';
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type AptSource, parseDeb822, parseSourceLines } from '../apt-sources.ts';
-import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
-import { describeFailure } from '../run-or-throw.ts';
-import { recordCreated } from '../setup-record.ts';
+import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
 import {
   derivedSource,
   hasSuite,
@@ -13,6 +11,8 @@ import {
   parseRelease,
   type Release,
 } from '../os-release.ts';
+import { describeFailure } from '../run-or-throw.ts';
+import { recordCreated } from '../setup-record.ts';
 
 const sourceDir = '/etc/apt/sources.list.d';
 export const backportsSourcePath = `${sourceDir}/coi-backports.sources`;
@@ -71,9 +71,7 @@ export const aptSource: Check = {
     const release = parseRelease((await host.readText('/etc/os-release')) ?? '');
     const origin = incusOrigin(release);
     const source =
-      origin.kind === 'backports'
-        ? mainSource(await aptSources(host), origin.codename)
-        : undefined;
+      origin.kind === 'backports' ? mainSource(await aptSources(host), origin.codename) : undefined;
     if (origin.kind !== 'backports' || !source)
       throw new CoiError('setup-failed', 'the source of this release vanished meanwhile');
     await host.writeText(
@@ -217,7 +215,9 @@ async function installPackages(context: CheckContext, names: readonly string[]):
   const installed = await install();
   if (installed.status === 0) return;
   const cause =
-    updated.status === 0 ? `apt-get install ${describeFailure(installed)}` : `apt-get update ${describeFailure(updated)}`;
+    updated.status === 0
+      ? `apt-get install ${describeFailure(installed)}`
+      : `apt-get update ${describeFailure(updated)}`;
   throw new CoiError('setup-failed', cause, {
     hint: 'Make apt work, then run `coi setup` again: it goes on where it stopped.',
   });

@@ -41,7 +41,8 @@ export const defaultProfile: Check = {
 
 /** What `incus admin init` would have put in. Nothing if the profile or the pool is somebody else's. Pure. */
 function missingDevices(profile: Profile | undefined, pools: readonly StoragePool[]): Devices {
-  const ours = pools.length === 0 || pools.every(({ description }) => description === poolDescription);
+  const ours =
+    pools.length === 0 || pools.every(({ description }) => description === poolDescription);
   if (profile === undefined || !ours || Object.keys(profile.config).length > 0) return {};
   const { root, eth0, ...others } = profile.devices;
   if (Object.keys(others).length > 0) return {};

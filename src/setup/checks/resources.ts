@@ -1,6 +1,7 @@
 // What the caller has: directories, sessions, an image that ages, and what was left behind. For `coi health` only.
-import { pluralize } from '../../pluralize.ts';
+
 import type { PathFacts } from '../../host/fs/path-facts.ts';
+import { pluralize } from '../../pluralize.ts';
 import { findCleanable } from '../../session/store/cleanable.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import type { HealthContext } from '../health-context.ts';

@@ -3,7 +3,7 @@ import { CoiError } from '../../errors.ts';
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import type { Incus } from '../../incus/client.ts';
 import type { StoragePool } from '../../incus/shapes.ts';
-import { type Check, type Finding, finding, type CheckContext, ok } from '../check.ts';
+import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
 import { serverState, withServer } from '../server.ts';
 
 const gib = 1024 ** 3;

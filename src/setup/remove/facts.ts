@@ -18,10 +18,10 @@ import {
   parseIdLines,
   singleIds,
 } from '../id-lines.ts';
-import { type SetupRecord, emptySetupRecord, readSetupRecord, stateDir } from '../setup-record.ts';
 import { serverState } from '../server.ts';
-import { isOtherProject, type ForeignInstance, foreignInstances } from './other-projects.ts';
+import { emptySetupRecord, readSetupRecord, type SetupRecord, stateDir } from '../setup-record.ts';
 import { findFirewallRules } from './firewalls.ts';
+import { type ForeignInstance, foreignInstances, isOtherProject } from './other-projects.ts';
 import { findRemovablePackages } from './packages.ts';
 import { type PendingWork, readPendingWork } from './pending-work.ts';
 
@@ -96,7 +96,10 @@ export const logDir = '/var/log/coi';
 const fileMark = '# Written by `coi setup`';
 
 /** `forApt`: packages may be to go, too, so apt is asked about them, which takes seconds. */
-export async function readRemovalFacts(context: RemoveContext, forApt: boolean): Promise<RemovalFacts> {
+export async function readRemovalFacts(
+  context: RemoveContext,
+  forApt: boolean,
+): Promise<RemovalFacts> {
   const { host, installer } = context;
   const found = await readSetupRecord(host);
   const record = found ?? emptySetupRecord;

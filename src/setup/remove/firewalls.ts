@@ -1,6 +1,6 @@
 // What setup told other firewalls (checks/firewall.ts), found by the name of the bridge, and how it is taken back.
 import type { SetupHost } from '../../host/install/setup-host.ts';
-import { permitCommands, parseRuleset } from '../checks/firewall.ts';
+import { parseRuleset, permitCommands } from '../checks/firewall.ts';
 import { bridgeName } from '../checks/network.ts';
 
 /** Commands, each of which takes back one thing that is there now. */
@@ -27,7 +27,12 @@ export interface FirewallListings {
   readonly firewalld: string;
 }
 
-export function removalCommands({ docker, legacyDocker, ufw, firewalld }: FirewallListings): string[][] {
+export function removalCommands({
+  docker,
+  legacyDocker,
+  ufw,
+  firewalld,
+}: FirewallListings): string[][] {
   const told = (by: 'docker' | 'ufw' | 'firewalld', legacy: boolean) =>
     permitCommands([{ by, where: '' }], legacy);
   const names = (text: string) => text.split(/\s+/).includes(bridgeName);

@@ -46,7 +46,8 @@ export interface SharedResources {
 export function findOtherProjects({ foreign, pool, bridge, ids }: SharedResources): OtherProjects {
   const uses = new Map<string, string[]>();
   const add = (who: string, what: string) => uses.set(who, [...(uses.get(who) ?? []), what]);
-  const others = (paths: readonly string[] = []) => paths.map(parseUser).filter((one) => one.isOther);
+  const others = (paths: readonly string[] = []) =>
+    paths.map(parseUser).filter((one) => one.isOther);
   for (const { text } of others(bridge?.used_by)) add(text, `the bridge ${bridge?.name}`);
   for (const { text } of others(pool?.used_by)) add(text, `the storage pool "${pool?.name}"`);
   for (const { project, name } of ids ? foreign : [])

@@ -26,7 +26,8 @@ export async function readPendingWork(
     return Promise.all(
       names.map(async (name): Promise<PendingWork> => {
         const said = parseNote(await host.readText(`${stateDir}/${kind}/${name}`));
-        const there = said.directory !== undefined && (await host.kind(said.directory)) === 'directory';
+        const there =
+          said.directory !== undefined && (await host.kind(said.directory)) === 'directory';
         return { kind, name, ...said, exists: there };
       }),
     );

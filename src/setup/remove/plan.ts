@@ -1,14 +1,20 @@
 // What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
-import { pluralize } from '../../pluralize.ts';
+
 import type { Device } from '../../incus/shapes.ts';
+import { pluralize } from '../../pluralize.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import { adminGroup } from '../checks/incus.ts';
 import { backportsSourcePath } from '../checks/packages.ts';
 import { type IdLine, ownIdsName } from '../id-lines.ts';
 import { setupRecordName, stateDir } from '../setup-record.ts';
-import { type OtherProjects, findOtherProjects, noOtherProjects, parseUser } from './other-projects.ts';
-import { type RemovalFacts, type IncusFacts, logDir, runDir } from './facts.ts';
+import { type IncusFacts, logDir, type RemovalFacts, runDir } from './facts.ts';
 import { countedList, shortList } from './format-list.ts';
+import {
+  findOtherProjects,
+  noOtherProjects,
+  type OtherProjects,
+  parseUser,
+} from './other-projects.ts';
 
 export interface RemoveRequest {
   /** Containers of sessions too, running ones as well. */
@@ -111,7 +117,9 @@ export function planRemoval(facts: RemovalFacts, request: RemoveRequest): Remova
     });
   const foreign = facts.incus ? planIncus(facts.incus, kept, request, step, remaining) : 0;
   if (!facts.incus && facts.incusInstalled)
-    remaining.push('what setup made in Incus: Incus does not answer (start it, then run this again)');
+    remaining.push(
+      'what setup made in Incus: Incus does not answer (start it, then run this again)',
+    );
   const recorded = planHost(facts, request, kept.length + foreign, step, remaining);
   const { home, data } = facts;
   if (home !== undefined && data.length > 0) {
@@ -163,7 +171,9 @@ function planIncus(
       fingerprints: images.map(({ fingerprint }) => fingerprint),
     });
   else if (images.length > 0)
-    remaining.push(`${countedList('image', images.map(imageName))} that coi built, with the sessions`);
+    remaining.push(
+      `${countedList('image', images.map(imageName))} that coi built, with the sessions`,
+    );
   const device = (name: string): Device | undefined => profile?.devices[name];
   const devices = [
     ...(poolGoes && device('root')?.['pool'] === pool.name ? ['root'] : []),
@@ -231,13 +241,22 @@ function planHost(
   if (staying.length > 0)
     remaining.push(
       `the packages that setup installed: ${staying.join(', ')} ` +
-        (!request.packages ? '(--packages removes them)' : free ? '(others need them)' : `(${inUse})`),
+        (!request.packages
+          ? '(--packages removes them)'
+          : free
+            ? '(others need them)'
+            : `(${inUse})`),
     );
   const incusGone = !facts.incusInstalled || going.includes('incus-base');
   if (facts.aptSource && incusGone)
-    step('Package source', `remove ${backportsSourcePath}`, { kind: 'files', paths: [backportsSourcePath] });
+    step('Package source', `remove ${backportsSourcePath}`, {
+      kind: 'files',
+      paths: [backportsSourcePath],
+    });
   else if (facts.aptSource)
-    remaining.push(`${backportsSourcePath}: without it the Incus that is installed gets no updates`);
+    remaining.push(
+      `${backportsSourcePath}: without it the Incus that is installed gets no updates`,
+    );
   const left = facts.allMembers.filter((name) => !facts.members.includes(name));
   if (facts.record.group && left.length === 0 && incusGone)
     step('Group', `delete the group ${adminGroup}`, { kind: 'group' });
@@ -252,7 +271,9 @@ function planDirectories(
   remaining: string[],
 ): void {
   const evidence = state.includes('evidence') && !data;
-  const records = recorded ? [setupRecordName, ownIdsName].filter((name) => state.includes(name)) : [];
+  const records = recorded
+    ? [setupRecordName, ownIdsName].filter((name) => state.includes(name))
+    : [];
   const kept = [...records, ...(evidence ? ['evidence'] : [])];
   const ofState =
     kept.length === 0

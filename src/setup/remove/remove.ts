@@ -27,6 +27,11 @@ export async function removeAll(
       onEvent({ kind: 'failed', check, error, elapsedMs: took() });
       throw error;
     }
-    onEvent({ kind: 'ended', check, finding: { status: 'ok', message: 'gone' }, elapsedMs: took() });
+    onEvent({
+      kind: 'ended',
+      check,
+      finding: { status: 'ok', message: 'gone' },
+      elapsedMs: took(),
+    });
   }
 }

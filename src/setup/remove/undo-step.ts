@@ -4,7 +4,6 @@ import { CoiError } from '../../errors.ts';
 import { unitPath } from '../checks/coi.ts';
 import { adminGroup, hasSystemd } from '../checks/incus.ts';
 import { aptEnv, aptLimitMs, aptOptions } from '../checks/packages.ts';
-import { runOrThrow } from '../run-or-throw.ts';
 import {
   type IdLine,
   idLinesText,
@@ -13,10 +12,11 @@ import {
   parseIdLines,
   withoutLine,
 } from '../id-lines.ts';
+import { runOrThrow } from '../run-or-throw.ts';
 import { recordRemoved, stateDir } from '../setup-record.ts';
 import { type RemoveContext, runDir } from './facts.ts';
+import { pendingWorkHint, pendingWorkLines, readPendingWork } from './pending-work.ts';
 import type { Action } from './plan.ts';
-import { readPendingWork, pendingWorkHint, pendingWorkLines } from './pending-work.ts';
 
 /** For coid to give back what ended sessions had. */
 const notesLimitMs = 20_000;

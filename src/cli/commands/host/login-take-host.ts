@@ -6,8 +6,8 @@ import { loadMemory, readHostLogins } from '../../../logins/copies.ts';
 import { host } from '../../../logins/decide.ts';
 import { loginFiles } from '../../../logins/formats/list.ts';
 import { earlierVerdict } from '../../../logins/judge.ts';
-import { runLoginSync } from '../../../logins/sync.ts';
 import { nothingKnown } from '../../../logins/memory.ts';
+import { runLoginSync } from '../../../logins/sync.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 
