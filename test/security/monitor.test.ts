@@ -101,6 +101,7 @@ test(
   async () => {
     await using bed = await makeCoidBed();
     await using remote = await startAttacker();
+    await using hiddenRemote = await startAttacker();
     const watchedOne = await bed.session({ config: monitorConfig({ killGraceMs: 60_000 }) });
     const other = await bed.session();
     await untilWatched(bed, watchedOne.container);
@@ -109,10 +110,11 @@ test(
     // Both are sampled in the same rounds: once the monitored one is paused, the other one had its chance.
     const hidden = await bed.sh(
       watchedOne.container,
-      hiddenShell(watchedOne.nic.gateway, remote.port),
+      hiddenShell(watchedOne.nic.gateway, hiddenRemote.port),
       'root',
     );
     assert.equal(hidden.stdout.toString().trim(), '0', 'processes that can be seen inside');
+    await hiddenRemote.connected;
     await bed.lifecycle.until('instance-paused', watchedOne.container);
     assert.equal(await bed.status(other.container), 'Running');
   },
