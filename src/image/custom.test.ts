@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildScript, parseBuildAlias, customHash, describeStaleBase } from './custom.ts';
+import { buildScript, customHash, describeStaleBase, parseBuildAlias } from './custom.ts';
 
 test('commands become a script that stops at the first failure; a script keeps its first line', () => {
   assert.equal(buildScript(undefined, ['a', 'b']), '#!/bin/sh\nset -e\na\nb\n');

@@ -16,8 +16,8 @@ import { hostFiles } from '../host/fs/host-files.ts';
 import { fillLogins, shouldReplace } from './fill.ts';
 import { claudeLogin } from './formats/claude.ts';
 import type { Login } from './formats/login.ts';
-import { type KnownTokens, nothingKnown, type Reason } from './memory.ts';
 import { hashOf } from './login-status.ts';
+import { type KnownTokens, nothingKnown, type Reason } from './memory.ts';
 
 const nowMs = 1_000_000;
 const login = (name: string, expiresMs: number): Login => ({

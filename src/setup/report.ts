@@ -1,5 +1,5 @@
-// The state of a host as data: every check's finding, and the verdict over them.
-import type { Check, Finding, CheckContext, Status } from './check.ts';
+// Runs checks, and derives the verdict on a host.
+import type { Check, CheckContext, Finding, Status } from './check.ts';
 
 export interface CheckResult {
   readonly check: Pick<Check, 'id' | 'title' | 'group' | 'fix'>;
@@ -15,7 +15,10 @@ export const verdictExit: Readonly<Record<Verdict, number>> = {
   unhealthy: 2,
 };
 
-export async function runCheck<G extends CheckContext>(check: Check<G>, context: G): Promise<CheckResult> {
+export async function runCheck<G extends CheckContext>(
+  check: Check<G>,
+  context: G,
+): Promise<CheckResult> {
   try {
     return { check, finding: await check.run(context) };
   } catch (error) {
@@ -25,7 +28,7 @@ export async function runCheck<G extends CheckContext>(check: Check<G>, context:
   }
 }
 
-/** Probes all at the same time: none changes anything. */
+/** Runs all checks in parallel: none changes anything. */
 export function runChecks<G extends CheckContext>(
   checks: readonly Check<G>[],
   context: G,
@@ -33,7 +36,7 @@ export function runChecks<G extends CheckContext>(
   return Promise.all(checks.map((check) => runCheck(check, context)));
 }
 
-export function verdict(probed: readonly CheckResult[]): Verdict {
-  const has = (status: Status) => probed.some(({ finding }) => finding.status === status);
+export function verdict(results: readonly CheckResult[]): Verdict {
+  const has = (status: Status) => results.some(({ finding }) => finding.status === status);
   return has('failed') ? 'unhealthy' : has('warning') ? 'degraded' : 'healthy';
 }
