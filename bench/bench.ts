@@ -1,7 +1,7 @@
-// `npm run bench`: coi beside bare Incus calls and the `incus` command, interleaved in one run. A measurement, not a test.
-// --only ROW (several times), --runs N (9 or more make a result), --who ordinary|root, --long (adds coid with 20 sessions)
-// --scale: up to 40 sessions at once, and nothing else; writes the table and the drawing of docs/scale.md
-// --network: what the guard costs, and nothing else; as root
+// `npm run bench`: compares coi with bare Incus calls and the `incus` command, interleaved in one run. Not a test.
+// --only ROW (repeatable), --runs N (at least 9 for a valid result), --who ordinary|root, --long (adds coid with 20
+// sessions) --scale: only up to 40 sessions at once; writes the table and the chart of docs/scale.md
+// --network: only the cost of the network guard; needs root
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -39,19 +39,17 @@ if (
   runs < 1 ||
   (wanted.length === 0 && !values.long && !values.network)
 ) {
-  process.stderr.write(
-    `Rows: ${rows.map(({ id }) => id).join(', ')}; --runs is a number from 1.\n`,
-  );
+  process.stderr.write(`Rows: ${rows.map(({ id }) => id).join(', ')}; --runs must be 1 or more.\n`);
   process.exit(2);
 }
-const tell = (text: string) =>
+const progress = (text: string) =>
   process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : '');
 
 const who = values.who === 'root' ? 'root' : 'ordinary';
 const ownImage = process.env['COI_BENCH_IMAGE'];
-const lacks = await missingPrerequisite(who, ownImage ?? testImage, ownImage === undefined);
-if (lacks !== undefined) {
-  process.stderr.write(`${lacks}\n`);
+const missing = await missingPrerequisite(who, ownImage ?? testImage, ownImage === undefined);
+if (missing !== undefined) {
+  process.stderr.write(`${missing}\n`);
   process.exit(1);
 }
 const loadBefore = loadavg();
@@ -59,9 +57,9 @@ await using stage = await makeStage(who);
 const stopping = new AbortController();
 const interrupt = async () => {
   stopping.abort();
-  // Up to 40 sessions: it stops by itself, with what it has.
+  // measureScale stops on the signal and returns its results so far.
   if (values.scale) return;
-  // Leaves nothing behind also when the person has seen enough.
+  // Cleans up also after an interrupt.
   await stage[Symbol.asyncDispose]();
   process.exit(130);
 };
@@ -69,7 +67,7 @@ process.once('SIGINT', interrupt);
 process.once('SIGTERM', interrupt);
 const found = await machine(stage.bed.incus, stage.image);
 if (values.scale) {
-  // What was measured counts also when somebody has seen enough.
+  // After an interrupt, the results so far still count.
   const result = await measureScale(stage, stopping.signal, (text) =>
     process.stderr.write(`${text}\n`),
   );
@@ -86,13 +84,13 @@ if (values.scale) {
 const results: RowResult[] = [];
 for (const row of wanted) {
   if (stopping.signal.aborted) break;
-  results.push(await measureRow(row, stage, runs, results, tell));
+  results.push(await measureRow(row, stage, runs, results, progress));
 }
-// The rows that were cut off are no results; `interrupt` ends the program when all is taken away.
+// Interrupted rows are not results; `interrupt` exits after the cleanup.
 if (stopping.signal.aborted) await new Promise<never>(() => {});
-const network = values.network ? await measureNetwork(runs, tell) : [];
-const idle = values.long ? await measureIdle(stage, tell) : undefined;
-tell('');
+const network = values.network ? await measureNetwork(runs, progress) : [];
+const idle = values.long ? await measureIdle(stage, progress) : undefined;
+progress('');
 
 const now = new Date().toISOString();
 const directory = fileURLToPath(new URL('./results/', import.meta.url));
@@ -103,10 +101,10 @@ await writeFile(
   file,
   `${JSON.stringify({ at: now, machine: found, runs, load, results, network, idle }, null, 2)}\n`,
 );
-const story = `medians of ${runs} interleaved runs; load average ${loadBefore[0]?.toFixed(1)} before, ${load.after[0]?.toFixed(1)} after`;
+const summary = `medians of ${runs} interleaved runs; load average ${loadBefore[0]?.toFixed(1)} before, ${load.after[0]?.toFixed(1)} after`;
 for (const line of [
   ...machineLines(found),
-  story,
+  summary,
   '',
   ...resultLines(results, idle),
   ...networkLines(network),

@@ -1,5 +1,5 @@
-// What the guard costs a flow: one connection under which the modes change, each moment of it beside the moments before
-// and after. Two connections differ by more than the guard costs, by where the scheduler happens to put their ends.
+// Cost of the guard for a flow: the mode changes during one connection, and each sample is compared with those before
+// and after it. Two connections differ by more than the guard costs, depending on where the scheduler puts their ends.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NetworkBed } from '../test/network/bed.ts';
@@ -16,21 +16,21 @@ export interface NetworkRow {
 
 export interface FlowPlan {
   readonly address: string;
-  /** Where the other side sends without end, and where it takes everything. */
+  /** Ports on which the other side sends endlessly, and accepts everything. */
   readonly ports: { readonly source: number; readonly sink: number };
   /** Connections in each direction. */
   readonly runs: number;
 }
 
-/** Of open. */
+/** As a fraction of the rate in mode open. */
 const budget = 0.95;
 const guardedModes = ['restricted', 'allowlist'] as const;
-/** In each connection every guarded mode is looked at so often, each time between two looks at open. */
+/** Samples of each guarded mode per connection, each between two samples of mode open. */
 const samplesPerFlow = 6;
-/** After a change of the mode, until nft and what it woke have come to rest. */
+/** Pause after a mode change, until its side effects have ended. */
 const restMs = 100;
 const sampleMs = 300;
-/** With the changes themselves, at up to 150 ms each. */
+/** Includes the mode changes, of up to 150 ms each. */
 const flowMs = (guardedModes.length * samplesPerFlow * 2 + 1) * (sampleMs + restMs + 150);
 
 export async function measureFlows(
@@ -63,8 +63,8 @@ export async function measureFlows(
       await guard.put(policies.open);
       const flow = tenant.task({ kind, address, port, ms: flowMs });
       let before = await rateIn('open', counter);
-      for (let look = 0; look < samplesPerFlow * guardedModes.length; look += 1) {
-        const mode = guardedModes[look % guardedModes.length] ?? 'restricted';
+      for (let sample = 0; sample < samplesPerFlow * guardedModes.length; sample += 1) {
+        const mode = guardedModes[sample % guardedModes.length] ?? 'restricted';
         const guarded = await rateIn(mode, counter);
         const after = await rateIn('open', counter);
         ratios[mode].push(guarded / ((before + after) / 2));
@@ -90,17 +90,17 @@ export async function measureFlows(
   return rows;
 }
 
-/** Bytes a second over that interface, from now on for the time of a look. */
+/** Bytes per second over that interface, during one sample. */
 async function rate(hostName: string, counter: string): Promise<number> {
   const path = `/sys/class/net/${hostName}/statistics/${counter}`;
   const [from, fromMs] = [Number(await readFile(path, 'utf8')), performance.now()];
   await delay(sampleMs);
   const [to, toMs] = [Number(await readFile(path, 'utf8')), performance.now()];
-  if (to === from) throw new Error('the flow ended before it was looked at');
+  if (to === from) throw new Error('the flow ended before it was measured');
   return ((to - from) * 1000) / (toMs - fromMs);
 }
 
-/** Of the median: 1.25 times that of a mean, with the spread taken from the quartiles. */
+/** Standard error of the median: 1.25 times that of a mean, with the spread taken from the quartiles. */
 function standardError(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;

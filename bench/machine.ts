@@ -1,4 +1,4 @@
-// What the numbers were taken on.
+// The machine of a measurement.
 import { cpus, totalmem } from 'node:os';
 import type { Incus } from '../src/incus/client.ts';
 

@@ -1,8 +1,8 @@
-// What is measured, how often, and against what: rows, budgets, medians. Pure but for running the subjects.
+// Rows, budgets and medians of a measurement. Pure except for running the subjects.
 
 export type SubjectName = 'coi' | 'floor' | 'incus';
 
-/** Prepares, measures and cleans up once; returns milliseconds of the measured part alone. */
+/** Prepares, measures and cleans up once; returns the milliseconds of the measured part only. */
 export type Subject<Stage> = (stage: Stage) => Promise<number>;
 
 export interface Budget {
@@ -16,7 +16,7 @@ export interface Row<Stage> {
   readonly title: string;
   readonly budgets: readonly Budget[];
   readonly subjects: Readonly<Partial<Record<SubjectName, Subject<Stage>>>>;
-  /** Once before the first sample; the stage is cleared after the last. */
+  /** Runs once before the first sample; the stage is cleared after the last. */
   readonly prepare?: (stage: Stage) => Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export interface RowResult {
   readonly title: string;
   readonly samplesMs: Readonly<Partial<Record<SubjectName, readonly number[]>>>;
   readonly verdicts: readonly Verdict[];
-  /** Samples that gave no number (an overloaded Incus fails now and then), as `subject: error`. */
+  /** Failed samples (an overloaded Incus fails now and then), as `subject: error`. */
   readonly lost: readonly string[];
   /** Why the row has no result at all. */
   readonly failure?: string;
@@ -33,7 +33,7 @@ export interface RowResult {
 
 export interface Verdict {
   readonly budget: Budget;
-  /** Undefined when there is nothing to divide by: that row was not run. */
+  /** Undefined if there is nothing to divide by, because that row was not run. */
   readonly ratio: number | undefined;
   readonly within: boolean | undefined;
 }
@@ -47,13 +47,13 @@ export function median(values: readonly number[]): number | undefined {
 
 const lostMax = 3;
 
-/** Runs the subjects of a row in turn, `runs` times each after one that does not count, so that load meets all alike. */
+/** Runs the subjects of a row alternately, `runs` times each after a warm-up, so that load affects all equally. */
 export async function measureRow<Stage extends { clear(): Promise<void> }>(
   row: Row<Stage>,
   stage: Stage,
   runs: number,
   earlier: readonly RowResult[],
-  tell: (text: string) => void,
+  progress: (text: string) => void,
 ): Promise<RowResult> {
   const names = (['floor', 'coi', 'incus'] as const).filter(
     (name) => row.subjects[name] !== undefined,
@@ -66,7 +66,7 @@ export async function measureRow<Stage extends { clear(): Promise<void> }>(
       if (counts && ms !== undefined) samplesMs[name] = [...(samplesMs[name] ?? []), ms];
     } catch (error) {
       lost.push(`${name}: ${error}`);
-      // What was prepared is for all samples; what a sample made goes.
+      // `prepare` is for all samples; without it, the sample's instances can be removed.
       if (row.prepare === undefined) await stage.clear();
     }
   };
@@ -75,10 +75,10 @@ export async function measureRow<Stage extends { clear(): Promise<void> }>(
     await row.prepare?.(stage);
     for (let run = 0; run <= runs; run += 1) {
       for (const name of names) {
-        tell(`${id}: ${run === 0 ? 'warm-up' : `${run} of ${runs}`} ${name}`);
+        progress(`${id}: ${run === 0 ? 'warm-up' : `${run} of ${runs}`} ${name}`);
         await sample(name, run > 0);
       }
-      if (lost.length > lostMax) throw new Error(`too many samples are lost: ${lost.at(-1)}`);
+      if (lost.length > lostMax) throw new Error(`too many samples failed: ${lost.at(-1)}`);
     }
   } catch (error) {
     return { id, title, samplesMs, verdicts: [], lost, failure: String(error) };

@@ -1,4 +1,5 @@
-// What the guard costs: putting it in force beside 0, 9 and 49 other sessions, a flow through it, an answer of coid's name server.
+// Cost of the network guard: applying it with 0, 9 and 49 other sessions, a flow through it, an answer of coid's DNS
+// server.
 import { DnsService } from '../src/daemon/network/dns.ts';
 import { type Nft, openNft } from '../src/host/net/nft.ts';
 import { type NetworkBed, openNetworkBed } from '../test/network/bed.ts';
@@ -6,38 +7,38 @@ import { resolver } from '../test/network/internet.ts';
 import type { Tenant } from '../test/network/tenant.ts';
 import { measureFlows, type NetworkRow } from './flows.ts';
 
-/** `nftRatio`: on a loaded machine nft alone needs more than the whole budget; then it is that which is compared with. */
+/** `nftRatio`: on a loaded machine nft alone exceeds the budget; then the limit is relative to nft. */
 const budgets = { applyMs: 40, nftRatio: 1.5, answerMs: 8 };
 const ports = { source: 9000, sink: 9001 };
 const questions = 40;
 const target = '93.184.215.14';
 type Samples = Record<string, number[]>;
 
-/** Interleaved, `runs` times each. */
+/** Takes interleaved samples, `runs` times each. */
 export async function measureNetwork(
   runs: number,
-  tell: (text: string) => void,
+  progress: (text: string) => void,
 ): Promise<NetworkRow[]> {
   const bed = await openNetworkBed({ internet: { flowPorts: ports } });
   try {
     const tenant = await bed.tenant();
     await bed.net.assertEnclosed(target);
     return [
-      ...(await measureApply(bed, tenant, runs, tell)),
-      ...(await measureFlows(bed, tenant, { address: target, ports, runs }, tell)),
-      await measureAnswer(bed, tenant, tell),
+      ...(await measureApply(bed, tenant, runs, progress)),
+      ...(await measureFlows(bed, tenant, { address: target, ports, runs }, progress)),
+      await measureAnswer(bed, tenant, progress),
     ];
   } finally {
     await bed.close();
   }
 }
 
-/** Sessions that nobody started cost the guard the same. */
+/** The other sessions are not started: they cost the guard the same. */
 async function measureApply(
   { guard }: NetworkBed,
   tenant: Tenant,
   runs: number,
-  tell: (text: string) => void,
+  progress: (text: string) => void,
 ): Promise<NetworkRow[]> {
   const modes = {
     restricted: { mode: 'restricted' },
@@ -51,7 +52,7 @@ async function measureApply(
   ]);
   let others = 0;
   for (const count of [1, 10, 50]) {
-    tell(`guard: beside ${count - 1} others`);
+    progress(`guard: with ${count - 1} others`);
     for (; others < count - 1; others += 1) await guard.put(otherSession(tenant, others));
     const samples: Samples = {};
     for (let run = 0; run < runs; run += 1) {
@@ -66,7 +67,7 @@ async function measureApply(
     for (const name of Object.keys(modes)) {
       const ms = firstQuartile(samples[name]);
       rows.push({
-        title: `${name}: in force, as one of ${count}`,
+        title: `${name}: applied, as one of ${count}`,
         value: `${ms.toFixed(1)} ms (nft for one element: ${nftMs.toFixed(1)} ms)`,
         budget: `<= ${limitMs.toFixed(0)} ms`,
         within: ms <= limitMs,
@@ -79,7 +80,7 @@ async function measureApply(
   return rows;
 }
 
-/** The least that nft can be told: without the proof that a guard asks for. */
+/** The smallest nft change, without the verification that a guard requires. */
 function applySmallest(nft: Nft, table: string, run: number): Promise<void> {
   const elem = [`192.0.2.${run % 250}`];
   return nft.apply([{ add: { element: { family: 'inet', table, name: 's', elem } } }], () => true);
@@ -97,13 +98,13 @@ function otherSession(tenant: Tenant, index: number) {
   };
 }
 
-/** Each name for the first time, so that its address has to be opened: the dearest answer. */
+/** Each name is new, so its address has to be permitted: the most expensive answer. */
 async function measureAnswer(
   { guard, net, dnsPort }: NetworkBed,
   tenant: Tenant,
-  tell: (text: string) => void,
+  progress: (text: string) => void,
 ): Promise<NetworkRow> {
-  tell('names');
+  progress('DNS answers');
   const ending = new AbortController();
   const dns = new DnsService({
     ...{ guard, port: dnsPort, attached: () => [], log: () => undefined },
@@ -150,7 +151,7 @@ async function measureAnswer(
   }
 }
 
-/** The first quartile: what others do on the machine meanwhile hits the slower samples. */
+/** The first quartile: other load on the machine affects the slower samples. */
 function firstQuartile(values: readonly number[] = []): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 4)] ?? Number.NaN;

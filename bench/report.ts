@@ -1,4 +1,4 @@
-// The bench's table, as text; the JSON file holds every sample.
+// The bench's tables as text; the JSON file contains every sample.
 import { table } from '../src/cli/ui/table.ts';
 import type { NetworkRow } from './flows.ts';
 import { type IdleResult, idleBudget } from './idle.ts';
@@ -9,11 +9,11 @@ export function resultLines(results: readonly RowResult[], idle: IdleResult | un
   const lines = results.length === 0 ? [] : table(header, results.flatMap(rowsOf));
   if (idle === undefined) return lines;
   const { sessions, residentMiB, corePercent, within } = idle;
-  const said = `coid with ${sessions} monitored, idle sessions: ${residentMiB.toFixed(0)} MiB, ${corePercent.toFixed(2)} % of a core`;
+  const text = `coid with ${sessions} monitored, idle sessions: ${residentMiB.toFixed(0)} MiB, ${corePercent.toFixed(2)} % of a core`;
   return [
     ...lines,
     '',
-    `${said} (budget ${idleBudget.residentMiB} MiB, ${idleBudget.corePercent} %): ${verdictText(within)}`,
+    `${text} (budget ${idleBudget.residentMiB} MiB, ${idleBudget.corePercent} %): ${verdictText(within)}`,
   ];
 }
 

@@ -1,4 +1,4 @@
-// What a process needs, from its files in /proc.
+// Memory and CPU time of a process, and available memory, from /proc.
 import { readFile } from 'node:fs/promises';
 
 /** Linux counts processor time in hundredths of a second (sysconf(_SC_CLK_TCK)). */
@@ -11,10 +11,10 @@ export async function processorTicks(pid: number): Promise<number> {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** What it has in memory now, in MiB. */
+/** Current resident memory, in MiB. */
 export const residentMiB = (pid: number) => statusMiB(pid, 'VmRSS');
 
-/** The most it ever had in memory, in MiB. */
+/** Peak resident memory, in MiB. */
 export const peakMiB = (pid: number) => statusMiB(pid, 'VmHWM');
 
 async function statusMiB(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
@@ -23,7 +23,7 @@ async function statusMiB(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number>
   return Number(kib) / 1024;
 }
 
-/** What the host could still give to programs, in MiB. */
+/** Available memory of the host, in MiB. */
 export async function availableMiB(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'utf8');
   return Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1]) / 1024;

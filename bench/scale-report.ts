@@ -1,4 +1,4 @@
-// The table and the drawing of docs/scale.md. Pure.
+// The table and the charts of docs/scale.md. Pure.
 import type { Level, ScaleResult } from './scale.ts';
 
 const marks = ['<!-- measured: bench -- --scale -->', '<!-- end -->'] as const;
@@ -17,14 +17,17 @@ export function measuredLines(
   machine: readonly string[],
 ): string[] {
   const rows: [string, (level: Level) => string][] = [
-    ['one more session, median', ({ startMs }) => `${(startMs / 1000).toFixed(2)} s`],
-    ['the slowest of these', ({ slowestStartMs }) => `${(slowestStartMs / 1000).toFixed(2)} s`],
+    ['start of one more session, median', ({ startMs }) => `${(startMs / 1000).toFixed(2)} s`],
+    [
+      'start of one more session, slowest',
+      ({ slowestStartMs }) => `${(slowestStartMs / 1000).toFixed(2)} s`,
+    ],
     ['`coi list`', ({ listMs }) => `${(listMs / 1000).toFixed(3)} s`],
     ['`incus list`', ({ incusListMs }) => `${(incusListMs / 1000).toFixed(3)} s`],
-    ['the host has less, per session', ({ hostMiBPerSession }) => mib(hostMiBPerSession)],
-    ['a container, as Incus counts', ({ containerMiB }) => mib(containerMiB)],
-    ['coid, in memory', ({ coidMiB }) => mib(coidMiB)],
-    ['coid, of one core', ({ coidCorePercent }) => `${coidCorePercent.toFixed(2)} %`],
+    ['host memory per session', ({ hostMiBPerSession }) => mib(hostMiBPerSession)],
+    ['container memory, as Incus counts', ({ containerMiB }) => mib(containerMiB)],
+    ['coid, memory', ({ coidMiB }) => mib(coidMiB)],
+    ['coid, share of one core', ({ coidCorePercent }) => `${coidCorePercent.toFixed(2)} %`],
   ];
   return [
     ...machine.map((line) => `- ${line}`),
@@ -33,9 +36,9 @@ export function measuredLines(
     `|---|${levels.map(() => '---|').join('')}`,
     ...rows.map(([name, of]) => `| ${name} | ${levels.map(of).join(' | ')} |`),
     '',
-    `${tenAtOnceMs === undefined ? '' : `Ten \`coi shell --background\` at once: ${(tenAtOnceMs / 1000).toFixed(2)} s until the last one returns. `}A \`coi shell\` that is attached, after 2 MB of output: at most ${mib(attachedPeakMiB)}.`,
+    `${tenAtOnceMs === undefined ? '' : `Ten \`coi shell --background\` at once: ${(tenAtOnceMs / 1000).toFixed(2)} s until the last one returns. `}An attached \`coi shell\`, after 2 MB of output: at most ${mib(attachedPeakMiB)}.`,
     '',
-    '![Curves of the table](scale.svg)',
+    '![Charts of the table](scale.svg)',
   ];
 }
 
@@ -84,12 +87,15 @@ const curves: readonly Curve[] = [
 
 const box = { width: 190, height: 130, gap: 40, left: 44, top: 34 };
 
-/** Four small drawings beside one another: sessions to the right, from 0; linear axes, so that a straight line is linear. */
+/**
+ * Four small charts side by side: sessions on the x axis from 0, and linear axes, so that linear cost is a straight
+ * line.
+ */
 export function scaleSvg(levels: readonly Level[]): string {
   const width = box.left + curves.length * (box.width + box.gap);
   const height = box.top + box.height + 44;
   const parts = curves.map((curve, index) =>
-    drawing(curve, levels, box.left + index * (box.width + box.gap)),
+    chart(curve, levels, box.left + index * (box.width + box.gap)),
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
@@ -100,8 +106,8 @@ export function scaleSvg(levels: readonly Level[]): string {
   ].join('\n');
 }
 
-function drawing({ title, unit, lines }: Curve, levels: readonly Level[], left: number): string {
-  const most = niceAbove(Math.max(...lines.flatMap(({ of }) => levels.map(of))));
+function chart({ title, unit, lines }: Curve, levels: readonly Level[], left: number): string {
+  const most = roundUp(Math.max(...lines.flatMap(({ of }) => levels.map(of))));
   const widest = Math.max(...levels.map(({ sessions }) => sessions));
   const x = (sessions: number) => left + (sessions / widest) * box.width;
   const y = (value: number) => box.top + box.height - (value / most) * box.height;
@@ -130,8 +136,8 @@ function drawing({ title, unit, lines }: Curve, levels: readonly Level[], left: 
   ].join('\n');
 }
 
-/** 1, 2 or 5 with zeros, at or above the value. */
-export function niceAbove(value: number): number {
+/** 1, 2 or 5 times a power of ten, at or above the value. */
+export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value || 1));
   return ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10) * power;
 }

@@ -8,7 +8,7 @@ import type { Stage } from './stage.ts';
 
 export interface Level {
   readonly sessions: number;
-  /** Median of the starts since the level before, until `coi shell --background` returns. */
+  /** Median of the starts since the previous level, until `coi shell --background` returns. */
   readonly startMs: number;
   readonly slowestStartMs: number;
   readonly listMs: number;
@@ -16,17 +16,20 @@ export interface Level {
   readonly incusListMs: number;
   readonly coidMiB: number;
   readonly coidCorePercent: number;
-  /** What the host has less than before the first session, divided by their number: everything counts, caches that cannot go too. */
+  /**
+   * Decrease of available host memory since before the first session, per session. Includes caches that cannot be
+   * freed.
+   */
   readonly hostMiBPerSession: number;
-  /** Median of what Incus says of the containers' memory: pages of files count here, which the kernel takes back. */
+  /** Median of the containers' memory according to Incus. Includes file pages, which the kernel can reclaim. */
   readonly containerMiB: number;
 }
 
 export interface ScaleResult {
   readonly levels: readonly Level[];
-  /** Peak of a `coi shell` while attached, after a flood of output. */
+  /** Peak memory of an attached `coi shell`, after a flood of output. */
   readonly attachedPeakMiB: number;
-  /** Ten `coi shell --background` at once, until the last one returns; undefined when it was stopped before. */
+  /** Ten `coi shell --background` at once, until the last one returns; undefined if interrupted before. */
   readonly tenAtOnceMs: number | undefined;
 }
 
@@ -48,7 +51,7 @@ const samples = 3;
 export async function measureScale(
   stage: Stage,
   stop: AbortSignal,
-  tell: (text: string) => void,
+  progress: (text: string) => void,
 ): Promise<ScaleResult> {
   const attachedPeakMiB = await attachedPeak(stage);
   const coid = await coidPid(stage);
@@ -59,7 +62,7 @@ export async function measureScale(
     const startsMs: number[] = [];
     for (; made < sessions && !stop.aborted; made += 1) startsMs.push(await start(stage, made + 1));
     if (stop.aborted) break;
-    tell(`${sessions} sessions run; the last took ${startsMs.at(-1)?.toFixed(0)} ms`);
+    progress(`${sessions} sessions run; the last start took ${startsMs.at(-1)?.toFixed(0)} ms`);
     await delay(settleMs);
     const hostMiBPerSession = (before - (await availableMiB())) / sessions;
     const ticks = await processorTicks(coid);
@@ -79,7 +82,7 @@ export async function measureScale(
   }
   await stage.clear();
   if (stop.aborted) return { levels, attachedPeakMiB, tenAtOnceMs: undefined };
-  tell('ten at once');
+  progress('ten at once');
   const tenAtOnceMs = await timed(() =>
     Promise.all(Array.from({ length: 10 }, () => start(stage, 1))),
   );
@@ -115,7 +118,7 @@ async function coidPid({ bed }: Stage): Promise<number> {
   return pid;
 }
 
-/** What the agent prints goes through coi, so a flood shows whether it piles up there. */
+/** The agent's output passes through coi, so a flood shows whether it accumulates there. */
 async function attachedPeak(stage: Stage): Promise<number> {
   const { screen, modes } = await stage.bed.watchedScreen(shellArgs(stage));
   await screen.waitFor('You:');

@@ -1,4 +1,4 @@
-// Where the bench plays: a bed as tests have it, the bundled floors, and when Incus says that an instance is gone.
+// The environment of the bench: a test bed, the bundled floors, and the deletion events of Incus.
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,17 +13,17 @@ import type { FloorTask } from './floor/instance.ts';
 export interface Stage extends AsyncDisposable {
   readonly bed: Bed;
   readonly image: string;
-  /** Runs a floor to its end, as the same user that runs coi. */
+  /** Runs a floor and waits for its end, as the user who runs coi. */
   floor(script: string, task: FloorTask | undefined, ...args: string[]): Promise<CommandResult>;
-  /** The same on a terminal. */
+  /** Runs a floor on a terminal. */
   floorScreen(script: string, task: FloorTask | undefined, ...args: string[]): Screen;
-  /** Any other program as that user; a status other than 0 rejects. */
+  /** Runs any other program as that user; rejects if it fails. */
   runOther(argv: readonly string[]): Promise<CommandResult>;
-  /** A task with a name, an address and state directories of its own. `index` 0 to 9 tells those at once apart. */
+  /** A task with its own name, address and state directories. `index` (0 to 9) distinguishes concurrent tasks. */
   task(index?: number): Promise<FloorTask>;
   /** The moment (`performance.now()`) at which Incus reported the instance deleted, after `sinceMs`; waits for it. */
   gone(name: string, sinceMs: number, limitMs?: number): Promise<number>;
-  /** Takes all instances of the bed away. */
+  /** Removes all instances of the bed. */
   clear(): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ function succeeded(result: CommandResult): CommandResult {
   return result;
 }
 
-/** The floors are bundled as coi is, so that both start alike. */
+/** Bundles the floors like coi, so that both start in the same way. */
 async function bundle(directory: string): Promise<void> {
   await build({
     entryPoints: floors.map((name) =>
@@ -133,7 +133,7 @@ function watchDeletions(events: EventStream): DeletionWatch {
       waiting.get(name)?.(performance.now());
     }
   };
-  // A lost stream shows as waits that end at their limit.
+  // If the stream is lost, waits end at their time limit.
   read().catch(() => undefined);
   const gone = (name: string, sinceMs: number, limitMs = goneLimitMs) =>
     new Promise<number>((resolve, reject) => {
@@ -147,7 +147,7 @@ function watchDeletions(events: EventStream): DeletionWatch {
         resolve(atMs);
       };
       const already = deletedMs.get(name);
-      // The names of sessions come again: an older one's end is not this one's.
+      // Session names are reused: an earlier deletion is not this one's.
       if (already === undefined || already < sinceMs) waiting.set(name, settle);
       else settle(already);
     });
@@ -156,7 +156,7 @@ function watchDeletions(events: EventStream): DeletionWatch {
 
 type Endpoint = Pick<FloorTask, 'bridge' | 'address' | 'prefixLength' | 'gateway'>;
 
-/** The last addresses before the bridge's DHCP range: coid takes from the first ones. */
+/** The last addresses before the bridge's DHCP range: coid allocates the first ones. */
 async function findEndpoints(bed: Bed): Promise<(index: number) => Endpoint> {
   const bridge = (await bed.coid.status())?.bridge ?? '';
   const config = (await bed.incus.network(bridge))?.config ?? {};

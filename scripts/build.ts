@@ -1,5 +1,5 @@
 // Bundles the program and the library into dist/: an entry, one file each, koffi's native file and the guest's scripts.
-// `--release` puts in what other architectures and other programs need too: native files of all, types of the library.
+// `--release` adds what other architectures and programs need: all native files, and the types of the library.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -18,13 +18,13 @@ import { type Arch, koffiNative, koffiShipped, lazyBuiltins, licences, shared } 
 import { root } from './run.ts';
 
 const release = process.argv.includes('--release');
-/** Built beside and moved into place, so that a coi that starts meanwhile never sees half a bundle. */
+/** Built in another directory and moved into place, so that a starting coi never sees half a bundle. */
 const staging = join(root, `dist.${process.pid}`);
 rmSync(staging, { recursive: true, force: true });
 mkdirSync(staging);
 process.on('exit', () => rmSync(staging, { recursive: true, force: true }));
 
-/** The entry is a file of its own: it enables the compile cache before the program is compiled. */
+/** The entry is a separate file: it enables the compile cache before the program is compiled. */
 const entryOnly: Plugin = {
   name: 'entry-only',
   setup: ({ onResolve }) => {
@@ -38,7 +38,7 @@ const entryOnly: Plugin = {
   },
 };
 
-/** A bundle of the commands with these words: the tree names the others too, but they are asked for in the whole program only (src/main.ts). */
+/** A bundle with only these commands: the command tree loads the others from the full program (src/main.ts). */
 const commandsOnly = (words: readonly string[]): Plugin => ({
   name: 'commands-only',
   setup: ({ onResolve }) => {
@@ -53,11 +53,11 @@ const commandsOnly = (words: readonly string[]): Plugin => ({
 });
 
 /**
- * Where npm puts the Node that the package brings: below the package, or beside it. No star stands before a slash here,
- * since that ends JavaScript's comment.
+ * Where npm installs the package's own Node: below the package, or next to it. There must be no star before a slash,
+ * which would end the launcher's comment.
  */
 const ownNodes = ['x64', 'arm64'].flatMap((arch) =>
-  ['/node_modules', '/..'].map((place) => `"$coi_top${place}/node-linux-${arch}/bin/node"`),
+  ['/node_modules', '/..'].map((parent) => `"$coi_top${parent}/node-linux-${arch}/bin/node"`),
 );
 
 /** sh reads the lines up to `exit`, JavaScript a string and a comment. */
@@ -71,7 +71,7 @@ for coi_node in ${ownNodes.join(' ')}; do
 if [ -x "$coi_node" ]; then exec "$coi_node" "$coi_self"; fi
 done
 if command -v node >/dev/null; then exec node "$coi_self"; fi
-echo 'Error: the Node that coi brings is not installed, and there is no other' >&2
+echo "Error: coi's own Node is not installed, and there is no other" >&2
 echo 'Hint: install coi again where npm reaches its registry, or install Node 24 or newer.' >&2
 exit 1
 */`;
@@ -108,7 +108,7 @@ const made = await Promise.all([
   }),
 ]);
 chmodSync(join(staging, 'main.js'), 0o755);
-// The repository is of ES modules, the bundle is not.
+// The repository uses ES modules, the bundle CommonJS.
 writeFileSync(join(staging, 'package.json'), '{"type":"commonjs"}\n');
 writeFileSync(
   join(staging, 'LICENCES.txt'),
@@ -133,7 +133,7 @@ try {
 renameSync(staging, dist);
 rmSync(old, { recursive: true, force: true });
 
-/** Only the files that the library's own signatures name are shipped: they import nothing else. */
+/** Only the files that the library's signatures refer to: they import nothing else. */
 function writeTypes(): void {
   const to = join(staging, 'declarations');
   const argv = ['-p', '.', '--noEmit', 'false', '--declaration', '--emitDeclarationOnly'];

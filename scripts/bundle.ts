@@ -1,4 +1,4 @@
-// How the program is bundled: what is common to dist/ and to the one executable file.
+// How the program is bundled: the parts that dist/ and the single executable share.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -32,7 +32,7 @@ export const lazyBuiltins: Plugin = {
   },
 };
 
-/** koffi looks for its native file among packages; the bundle ships it, so that it needs none. */
+/** koffi looks for its native file in packages; the bundle contains the file instead. */
 export const koffiShipped: Plugin = {
   name: 'koffi-shipped',
   setup: ({ onResolve }) => {
@@ -40,7 +40,7 @@ export const koffiShipped: Plugin = {
   },
 };
 
-/** One file, because Node spends a millisecond on each that it loads; CommonJS, because it loads that quicker. */
+/** One file, because Node needs a millisecond to load each; CommonJS, because it loads faster. */
 export const shared: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
@@ -65,7 +65,7 @@ interface Locked {
   readonly integrity: string;
 }
 
-/** A file of a package for one architecture: from node_modules, else fetched by npm as package-lock.json has it. */
+/** Reads a file of a package: from node_modules, or else downloaded by npm in the version of package-lock.json. */
 export function packageFile(name: string, path: string): Buffer {
   const installed = join(root, 'node_modules', name, path);
   if (existsSync(installed)) return readFileSync(installed);
@@ -80,20 +80,20 @@ export function packageFile(name: string, path: string): Buffer {
   const directory = mkdtempSync(join(tmpdir(), 'coi-fetch-'));
   try {
     const argv = ['pack', '--silent', '--ignore-scripts', '--pack-destination', directory];
-    const said = execFileSync('npm', [...argv, `${name}@${version}`], {
+    const printed = execFileSync('npm', [...argv, `${name}@${version}`], {
       cwd: directory,
       encoding: 'utf8',
-      // npm hands its own options to scripts; those of an outer `npm pack` are not meant here.
+      // npm passes its options to scripts; those of an outer `npm pack` must not apply here.
       env: Object.fromEntries(
         Object.entries(process.env).filter(
           ([key]) => !/^npm_config_(dry_run|json|pack_)/.test(key),
         ),
       ),
     });
-    const archive = join(directory, said.trim().split('\n').at(-1) ?? '');
+    const archive = join(directory, printed.trim().split('\n').at(-1) ?? '');
     const [algorithm = '', wanted] = integrity.split(/-(.*)/s);
     const found = createHash(algorithm).update(readFileSync(archive)).digest('base64');
-    if (found !== wanted) throw new Error(`${name}@${version} is not what package-lock.json names`);
+    if (found !== wanted) throw new Error(`${name}@${version} does not match package-lock.json`);
     execFileSync('tar', ['-xzf', archive, '-C', directory, `package/${path}`]);
     return readFileSync(join(directory, 'package', path));
   } finally {
@@ -104,7 +104,7 @@ export function packageFile(name: string, path: string): Buffer {
 export const koffiNative = (arch: Arch): Buffer =>
   packageFile(`@koromix/koffi-linux-${arch}`, `linux_${arch}/koffi.node`);
 
-/** The licences of what the bundles hold, since they hold code of others. */
+/** The licences of the third-party code in the bundles. */
 export function licences(metafiles: readonly { inputs: Record<string, unknown> }[]): string {
   const inputs = metafiles.flatMap(({ inputs }) => Object.keys(inputs));
   const names = inputs.flatMap(

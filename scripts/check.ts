@@ -1,4 +1,4 @@
-// `npm run check`: what needs neither Incus nor root. Format and lint, types, unit tests, all at once.
+// `npm run check`: format and lint, types and unit tests, in parallel. Needs neither Incus nor root.
 import { globSync } from 'node:fs';
 import { root, run, seconds } from './run.ts';
 import { checkGlobs } from './suites.ts';
@@ -7,7 +7,7 @@ const tests = checkGlobs.flatMap((glob) => globSync(glob, { cwd: root })).sort()
 const checks: Record<string, readonly string[]> = {
   'biome ci': [process.execPath, 'node_modules/.bin/biome', 'ci', '--colors=off'],
   tsc: ['node_modules/.bin/tsc', '--pretty', 'false'],
-  // A quarter in each process: starting one for each file takes three times as long as all the tests, and some only wait.
+  // A quarter in each process: one process per file takes three times as long, and some tests only wait.
   'unit tests, 1 of 4': unitTests(0),
   'unit tests, 2 of 4': unitTests(1),
   'unit tests, 3 of 4': unitTests(2),
@@ -29,7 +29,7 @@ const verdict = failed.length === 0 ? 'passed' : `FAILED: ${failed.join(', ')}`;
 process.stdout.write(`check ${verdict} (${seconds(performance.now() - started)})\n`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** Every fourth file, so that all are about as long. */
+/** Every fourth file, so that all quarters take about the same time. */
 function unitTests(quarter: number): string[] {
   return [
     process.execPath,
@@ -41,7 +41,7 @@ function unitTests(quarter: number): string[] {
   ];
 }
 
-/** How many tests ran, passed, failed, were skipped, and what the failed ones said. */
+/** The numbers of tests by result, and the output of the failed ones. */
 function summary(output: string): string {
   const failures = output.indexOf('\n✖ failing tests:');
   const counts = output

@@ -1,4 +1,4 @@
-// What the bundle has in koffi's place: its native file alone, from beside the program or out of the one executable file.
+// Replaces koffi in the bundle: loads only its native file, from the program's directory or from the single executable.
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
@@ -7,7 +7,7 @@ const sea = require('node:sea');
 const name = `koffi-${process.arch}.node`;
 const native = { exports: {} };
 if (sea.isSea()) {
-  // The loader takes files only; once loaded, the file is not needed any more.
+  // dlopen only takes files; once loaded, the file is no longer needed.
   const directory = mkdtempSync(join(tmpdir(), 'coi-native-'));
   try {
     writeFileSync(join(directory, name), Buffer.from(sea.getAsset(name)), { mode: 0o700 });

@@ -1,8 +1,8 @@
-// coi(1) in the language of man pages.
+// Generates the man page coi(1).
 import type { Command, Option } from 'commander';
 import { argumentTerm, capitalize, flagTerm, flagText } from '../src/cli/help-text.ts';
 
-/** All commands on one page: name, what it does, its arguments and flags; and the flags that all of them take. */
+/** All commands with their arguments and flags, and the global flags, on one page. */
 export function manPage(commands: readonly Command[], global: readonly Option[]): string {
   const lines = [
     '.\\" Written by scripts/reference.ts.',
@@ -13,21 +13,21 @@ export function manPage(commands: readonly Command[], global: readonly Option[])
     '.B coi',
     '[\\fIcommand\\fR] [\\fIoptions\\fR]',
     '.SH DESCRIPTION',
-    'Without a command it is \\fBcoi shell\\fR: an agent starts or resumes in the current directory.',
+    'Without a command, \\fBcoi shell\\fR starts or resumes an agent in the current directory.',
     '.SH OPTIONS',
-    'Every command takes these, before or after its name.',
+    'Every command accepts these, before or after its name.',
     ...global.flatMap((option) => part(flagTerm(option), flagText(option))),
     '.SH COMMANDS',
     ...commands.flatMap((command) => entry(command, 'coi')),
     '.SH EXIT STATUS',
-    '0 if all went well, 1 for a failure, 2 for a command line that does not fit, 130, 143 or 129 after an interrupt. \\fBcoi run\\fR passes on the status of its command, and returns 125 for a failure of its own and 124 after \\fB\\-\\-timeout\\fR. \\fBcoi health\\fR returns 1 for warnings and 2 for failures, \\fBcoi handoff\\fR 1 if something could not be looked at, \\fBcoi migrate\\fR 1 if something is left to do by hand, \\fBcoi network why\\fR 1 if the host is refused.',
+    '0 on success, 1 on failure, 2 for an invalid command line, 130, 143 or 129 after an interrupt. \\fBcoi run\\fR returns the status of its command, 125 for a failure of coi and 124 after \\fB\\-\\-timeout\\fR. \\fBcoi health\\fR returns 1 for warnings and 2 for failures, \\fBcoi handoff\\fR 1 if something could not be checked, \\fBcoi migrate\\fR 1 if manual steps remain, \\fBcoi network why\\fR 1 if the host is refused.',
     '.SH FILES',
     '.TP',
     '\\fI~/.coi/config.toml\\fR, \\fI.coi/config.toml\\fR',
     'Configuration of the user and of a project; see \\fBcoi config schema\\fR.',
     '.TP',
     '\\fI~/.coi/sessions-TOOL/\\fR',
-    'What the agents remember.',
+    'Saved sessions, with the conversations of the agents.',
   ];
   return `${lines.join('\n')}\n`;
 }

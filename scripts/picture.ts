@@ -1,5 +1,5 @@
-// Draws docs/session.svg: a shell in which `coi` is typed, on a real Incus with the real agent; only the provider of the
-// model is a stand-in. Needs root and the image coi-default: `npm run picture`.
+// `npm run picture`: draws docs/session.svg, a shell in which `coi` is typed, with a real Incus and a real agent; only
+// the model provider is fake. Needs root and the image coi-default.
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -17,7 +17,7 @@ const prompt = '~/shop $ ';
 await using agent = await makeAgentBed({
   tool: 'claude',
   ready: /bypass permissions on/,
-  // What the bed writes there, and the provider besides, so that `coi` alone is what has to be typed.
+  // What the bed writes, plus the provider, so that only `coi` has to be typed.
   files: ({ url, address }) => ({
     '.coi/config.toml': `[container]
 image = "${image}"
@@ -46,9 +46,9 @@ try {
   await screen.waitFor(prompt.trimEnd(), screenMs);
   screen.type('coi\r');
   await screen.waitFor(/bypass permissions on/, screenMs);
-  screen.type('The tests in cart.test.ts fail. Find out why, and mend it.');
-  await screen.waitFor('mend it.', screenMs);
-  // What the agent draws in passing is no part of the picture: Ctrl-l makes it draw anew.
+  screen.type('The tests in cart.test.ts fail. Find out why, and fix it.');
+  await screen.waitFor('fix it.', screenMs);
+  // Ctrl-l makes the agent redraw its screen, without transient output.
   await setTimeout(settleMs);
   screen.type('\u000c');
   await setTimeout(settleMs);
@@ -68,7 +68,7 @@ try {
   const picture = drawSvg(
     [
       { title: '~/shop $ coi', rows: inside },
-      { title: 'Ctrl-b d: the agent goes on, beside a second one', rows: outside },
+      { title: 'Ctrl-b d: the agent keeps running, next to a second one', rows: outside },
     ],
     columns,
   );

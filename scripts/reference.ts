@@ -1,4 +1,4 @@
-// Writes docs/reference/ and man/ from what the program itself says: commands, keys, errors, JSON. `--check` only compares.
+// Generates docs/reference/ and man/ from the program: commands, keys, errors, JSON. `--check` only compares.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command, type Option } from 'commander';
@@ -17,10 +17,10 @@ const root = resolve(import.meta.dirname, '..');
 const generated =
   '<!-- Written by scripts/reference.ts; change the program, not this file. -->\n\n';
 
-/** Nothing is run: registering takes an App, and looks into it only when a command is called. */
+/** Not used: registering takes an App, but reads it only when a command is called. */
 const noApp = {} as App;
 
-/** Every command that `coi help` shows, with all below it. */
+/** Every command that `coi help` shows, with its subcommands. */
 export async function allCommands(): Promise<Command[]> {
   const shown = commandTree.filter(({ hidden }) => !hidden);
   return Promise.all(
@@ -34,7 +34,7 @@ export async function allCommands(): Promise<Command[]> {
   );
 }
 
-/** The command and all below it, each with its full name. */
+/** The command and its subcommands, each with its full name. */
 export function flattenCommands(
   command: Command,
   above = 'coi',
@@ -46,10 +46,10 @@ export function flattenCommands(
 function commandText({ name, command }: { name: string; command: Command }): string {
   const options = command.options.filter(({ hidden }) => !hidden);
   const words = command.registeredArguments.map(argumentTerm);
-  const told = command.registeredArguments.flatMap((argument) =>
+  const argumentRows = command.registeredArguments.flatMap((argument) =>
     argument.description ? [row(argumentTerm(argument), argument.description)] : [],
   );
-  const rows = [...told, ...options.map(flagRow)];
+  const rows = [...argumentRows, ...options.map(flagRow)];
   const aliases = command.aliases().map((alias) => `\`${alias}\``);
   return [
     `## ${name}`,
@@ -76,36 +76,36 @@ function cell(text: string): string {
 
 function globalText(): string {
   const about =
-    'Every command takes them, before or after its name. Most are about the session that is started; the help of a command names those that mean something for it.';
+    'Every command accepts them, before or after its name. Most affect the session that is started; the help of a command lists those that apply to it.';
   const rows = globalOptions().map(flagRow);
   return ['## Global options', '', about, '', '| flag | |', '|---|---|', ...rows, ''].join('\n');
 }
 
-/** Those that the help of `coi` shows. */
+/** The options that the help of `coi` shows. */
 function globalOptions(): Option[] {
   const program = new Command('coi');
   addGlobalOptions(program);
   return program.options.filter(({ hidden }) => !hidden);
 }
 
-/** What the last column of the keys means, in the order in which it is read. */
+/** Explains the last column of the keys, in the order of the table. */
 const trustLegend: Readonly<Record<Exclude<Trust, object> | 'limit' | 'in this order', string>> = {
-  harmless: 'A project may set it: nothing that can stand there gives it more than it has.',
+  harmless: 'A project may set it: no value gives the project more access.',
   user: "Only the user's own files count; in a project's file it is ignored, with a warning.",
-  approve: 'Whatever a project sets waits for `coi trust`.',
-  'only-true': 'A project may set it to `true`; `false` waits.',
-  'only-false': 'A project may set it to `false`; `true` waits.',
-  lower: 'A project may set it as high as the user has it, or lower; more waits.',
-  limit: 'The same for a limit: a project may tighten it, and to lift it waits.',
+  approve: 'Every value from a project needs approval with `coi trust`.',
+  'only-true': 'A project may set it to `true`; `false` needs approval.',
+  'only-false': 'A project may set it to `false`; `true` needs approval.',
+  lower: "A project may set it up to the user's value; a higher value needs approval.",
+  limit: 'A project may tighten the limit; loosening or removing it needs approval.',
   'in this order':
-    'A project may set the choice that the user has, or one further right; one further left waits.',
-  domains: 'Entries that the user has not listed wait where the mode of the user is `allowlist`.',
+    "A project may set the user's choice, or one further right; one further left needs approval.",
+  domains: "Entries that the user has not listed need approval if the user's mode is `allowlist`.",
   mounts:
-    'Mounts of directories in the project count, unless they would lie over a directory of the system; others wait.',
+    'Mounts of directories in the project are allowed unless they cover a system directory; others need approval.',
   environment:
-    'Variables that no program obeys count, and those that the user has with the same value; others wait.',
-  inside: 'A path in the project counts; any other waits.',
-  here: 'An image of this host counts; one of a remote (`images:…`) waits.',
+    'Variables without effect on programs are allowed, and those that the user has set to the same value; others need approval.',
+  inside: 'A path in the project is allowed; any other needs approval.',
+  here: 'An image on this host is allowed; one on a remote (`images:…`) needs approval.',
 };
 
 function keysText(): string {
@@ -119,11 +119,11 @@ function keysText(): string {
         return `| \`${name}\` | ${cell(value)} | ${cell(doc)} | ${cell(trustText(trust))} |`;
       });
   const about =
-    'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The user may set every key. The last column says what of it counts in the file of a project at once, and what waits until the user approves it with `coi trust`:';
+    'Keys of `~/.coi/config.toml`, of the `.coi/config.toml` of a project and, with some at the top of the file, of profiles. The user may set every key. The last column shows what takes effect at once in the file of a project, and what needs approval by the user with `coi trust`:';
   const legend = Object.entries(trustLegend).map(([word, text]) => `| ${word} | ${cell(text)} |`);
   const head = ['| key | default | | trust |', '|---|---|---|---|'];
   const idle =
-    'coi accepts these keys, since configurations that were written for its predecessor have them. They change nothing.';
+    'coi accepts these keys for configurations that were written for its predecessor. They have no effect.';
   return [
     ...['# Configuration keys', '', about, ''],
     ...['| trust | a project that sets it |', '|---|---|', ...legend, ''],
@@ -137,7 +137,7 @@ function errorsText(): string {
     ([code, { exit, about }]) => `| \`${code}\` | ${exit} | ${cell(about)} |`,
   );
   const about =
-    'With `--json` a failure is `{"error": {"code", "message", "hint"}}` on stderr; otherwise `Error: …` and `Hint: …`. The status is that of the table; `coi run` returns 125 in the place of 1, and 124 for a command that `--timeout` ended, since 1 may be the status of its command.';
+    'With `--json` a failure is `{"error": {"code", "message", "hint"}}` on stderr; otherwise `Error: …` and `Hint: …`. The table lists the exit status; `coi run` returns 125 instead of 1, since 1 may be the status of its command, and 124 for a command that `--timeout` ended.';
   return ['# Errors', '', about, '', '| code | status | |', '|---|---|---|', ...rows, ''].join(
     '\n',
   );
@@ -156,9 +156,9 @@ function jsonText(): string {
     ].join('\n'),
   );
   return [
-    '# What --json prints',
+    '# JSON output',
     '',
-    'JSON Schemas, by command. Keys may be added; none is renamed or removed. stdout holds the JSON alone, what is told stays on stderr. What goes on (`monitor` and `top` with `--watch`, `network log --follow`, `logs`, `audit`) prints one value a line.',
+    'JSON Schemas, by command. Keys may be added; none is renamed or removed. stdout contains only the JSON; messages go to stderr. Commands that keep running (`monitor` and `top` with `--watch`, `network log --follow`, `logs`, `audit`) print one value per line.',
     '',
     ...parts,
   ].join('\n');

@@ -1,7 +1,7 @@
 // `npm run release:binary`: coi as one executable file that needs no Node, release/coi-linux-ARCH: Node's binary with
-// the program and its files inside (a single executable application). `-- --arch arm64` makes the other one,
-// `-- --out FILE` puts it elsewhere. Made on a machine of the same architecture it also holds compiled code, which
-// starts quicker.
+// the program and its files inside (a single executable application). `-- --arch arm64` selects the architecture,
+// `-- --out FILE` the path. Built on a machine of the same architecture it also contains compiled code, which starts
+// faster.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -36,7 +36,7 @@ const { values } = parseArgs({
   options: { arch: { type: 'string', default: process.arch }, out: { type: 'string' } },
 });
 if (values.arch !== 'x64' && values.arch !== 'arm64') {
-  process.stderr.write('--arch is x64 or arm64.\n');
+  process.stderr.write('--arch must be x64 or arm64.\n');
   process.exit(2);
 }
 const arch: Arch = values.arch;
@@ -62,14 +62,14 @@ async function make(): Promise<void> {
     main: join(work, 'main.js'),
     output: join(work, 'blob'),
     disableExperimentalSEAWarning: true,
-    // Words of coi's command line are no flags of Node.
+    // Node must not interpret coi's command line.
     execArgvExtension: 'none',
     useCodeCache: arch === process.arch,
     assets,
   };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(config));
   execFileSync(process.execPath, ['--experimental-sea-config', join(work, 'sea.json')]);
-  // Made beside its place and moved there, since a file that runs cannot be written.
+  // Built elsewhere and moved into place, since a running executable cannot be written.
   const staged = join(work, basename(out));
   writeFileSync(staged, packageFile(`node-linux-${arch}`, 'bin/node'));
   const argv = [staged, resource, config.output, '--sentinel-fuse', fuse];
@@ -97,7 +97,7 @@ function guestAssets(): Record<string, string> {
   return { 'files.json': list, ...Object.fromEntries(assets) };
 }
 
-/** What tells this build from another (`coi setup` installs by it), the native file, the licences. */
+/** The build id (by which `coi setup` installs), the native file, the licences. */
 function ownAssets(texts: string, guest: readonly string[]): Record<string, string> {
   const native = `koffi-${arch}.node`;
   const nativeFile = writeWorkFile(native, koffiNative(arch));
@@ -106,7 +106,7 @@ function ownAssets(texts: string, guest: readonly string[]): Record<string, stri
     'LICENCES.txt': writeWorkFile('LICENCES.txt', texts),
     'coi.1': join(root, 'man/coi.1'),
   };
-  // Also of the guest's files: an image is built with them.
+  // Includes the guest's files, since images are built with them.
   const hash = createHash('sha256');
   for (const file of [join(work, 'main.js'), nativeFile, made['coi.1'], ...guest])
     hash.update(createHash('sha256').update(readFileSync(file)).digest());

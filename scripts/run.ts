@@ -1,4 +1,4 @@
-// Runs one program of a script and says how long it took; ends it, and what it started, when the script is interrupted.
+// Runs a program for a script and measures its duration; ends it and its children when the script is interrupted.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -7,24 +7,24 @@ import { fileURLToPath } from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Taking the types out of a test's modules and compiling them costs half a second for each file of tests. */
+/** Stripping types and compiling a test's modules costs half a second per test file. */
 const compiled = join(root, 'node_modules/.cache/compiled');
 
 export interface RunResult {
   readonly status: number;
-  /** Both streams in the order they came; empty when they went straight to ours. */
+  /** Both streams in the order of arrival; empty if they went directly to ours. */
   readonly output: string;
   readonly elapsedMs: number;
 }
 
-/** Runs argv in the repository. Its output is kept, goes straight to ours (`show`), or both (`copy`). */
+/** Runs argv in the repository. Its output is captured, goes directly to ours (`show`), or both (`copy`). */
 export function run(
   argv: readonly string[],
   options: {
     show?: boolean | 'copy';
     env?: Record<string, string | undefined>;
     timeoutMs?: number;
-    /** In a process group of its own, so that all that it starts can be told to end. It has no terminal then. */
+    /** In its own process group, so that its children can be ended too. It has no terminal then. */
     group?: boolean;
   } = {},
 ): Promise<RunResult> {
@@ -64,17 +64,17 @@ export function seconds(elapsedMs: number): string {
   return `${(elapsedMs / 1000).toFixed(1)} s`;
 }
 
-/** What runs now, of this process. */
+/** Running children of this process. */
 const running = new Set<{ readonly child: ChildProcess; readonly group: boolean }>();
 let interrupted: NodeJS.Signals | undefined;
 
-/** What a suite may take to give back its containers and services. */
+/** Time for a suite to remove its containers and services. */
 const cleanupMs = 90_000;
 const pollMs = 100;
-/** A terminal sends Ctrl-C to all of its group, and `with-node.mjs` passes it on: that is one and not two. */
+/** A terminal sends Ctrl-C to its whole group, and `with-node.mjs` forwards it: that counts as one signal. */
 const onceMs = 1_000;
 
-/** From now on a signal ends what runs, and this process only when that has ended; a second one does not wait. */
+/** From now on a signal ends the running programs, then this process; a second signal ends all at once. */
 export function endWhatRuns(): { readonly signal: () => NodeJS.Signals | undefined } {
   let firstMs = 0;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -82,9 +82,7 @@ export function endWhatRuns(): { readonly signal: () => NodeJS.Signals | undefin
       if (interrupted === undefined) {
         interrupted = name;
         firstMs = performance.now();
-        process.stderr.write(
-          '\nInterrupted: what was begun is taken away (again to stop at once).\n',
-        );
+        process.stderr.write('\nInterrupted: cleaning up (interrupt again to stop at once).\n');
         for (const one of running) sendSignal(one, 'SIGTERM');
         if (running.size === 0) process.exit(interruptedStatus(name));
       } else if (performance.now() - firstMs > onceMs) {
@@ -112,7 +110,7 @@ function sendSignal(
   }
 }
 
-/** The files of a suite are programs of their own, which go on giving back when the one that ran them has ended. */
+/** The test files of a suite are separate processes, which still clean up after their parent has ended. */
 async function waitForGroup(child: ChildProcess): Promise<void> {
   const endMs = performance.now() + cleanupMs;
   while (groupExists(child.pid ?? 0)) {

@@ -1,8 +1,8 @@
-// A terminal's screen as SVG: every run of cells that look alike is one text at its place. Pure but for the terminal.
+// Draws a terminal's screen as SVG: each run of cells with the same style is one text. Pure except for the terminal.
 import xterm from '@xterm/headless';
 
 export interface CellStyle {
-  /** `#rrggbb`; undefined: the terminal's own. */
+  /** `#rrggbb`; undefined: the terminal's default. */
   readonly colour: string | undefined;
   readonly background: string | undefined;
   readonly bold: boolean;
@@ -24,7 +24,7 @@ const named = [
   ...['#7f848e', '#ff7b86', '#b5e08f', '#ffd98c', '#82c4ff', '#dd94f2', '#74d4e0', '#ffffff'],
 ];
 
-/** Plays what a program wrote to a terminal of that size and returns the rows of its screen. */
+/** Writes a program's output to a terminal of that size and returns the rows of its screen. */
 export async function renderScreen(
   output: string,
   columns: number,
@@ -48,11 +48,11 @@ function runsOf(line: ReturnType<xterm.Terminal['buffer']['active']['getLine']>)
     const width = cell?.getWidth() ?? 0;
     if (!cell || width === 0) continue;
     const text = cell.getChars() || ' ';
-    const look = styleOf(cell);
+    const style = styleOf(cell);
     const last = runs.at(-1);
-    if (last && isSameStyle(last, look) && last.column + last.width === column)
+    if (last && isSameStyle(last, style) && last.column + last.width === column)
       runs[runs.length - 1] = { ...last, text: last.text + text, width: last.width + width };
-    else runs.push({ ...look, column, width, text });
+    else runs.push({ ...style, column, width, text });
   }
   return runs.filter(({ text, background }) => background !== undefined || text.trim() !== '');
 }
@@ -73,7 +73,7 @@ function styleOf(cell: Cell): CellStyle {
   };
 }
 
-/** Of the palette of 256 (6 × 6 × 6 colours from 16 on, then greys), or the colour itself. */
+/** A colour of the palette of 256 (6 × 6 × 6 colours from 16 on, then greys), or an RGB colour. */
 function colourOf(value: number, isRgb: boolean): string {
   const hex = (red: number, green: number, blue: number) =>
     `#${[red, green, blue].map((part) => part.toString(16).padStart(2, '0')).join('')}`;
@@ -95,7 +95,7 @@ function isSameStyle(one: CellStyle, other: CellStyle): boolean {
   );
 }
 
-/** Screens one below the other, each in a frame of its own with its title; blank rows at an end are left out. */
+/** Draws screens below each other, each in a frame with its title and without blank rows at its end. */
 export function drawSvg(
   screens: readonly { readonly title: string; readonly rows: readonly (readonly Run[])[] }[],
   columns: number,

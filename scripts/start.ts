@@ -1,4 +1,4 @@
-// `npm start`: from a fresh clone on a bare machine to an agent's screen in the directory that npm was called in.
+// `npm start`: prepares a bare host from a fresh clone and starts an agent in the directory in which npm was called.
 import { spawnSync } from 'node:child_process';
 import { root, run, seconds } from './run.ts';
 
@@ -11,7 +11,7 @@ const pollMs = 250;
 await runStep('Building coi', [process.execPath, 'scripts/build.ts']);
 await setUp();
 if (!(await hasImage()))
-  await runStep('Building the image of sessions (some minutes, once)', [coi, 'build']);
+  await runStep('Building the session image (takes some minutes, once)', [coi, 'build']);
 if (process.stdin.isTTY && process.stdout.isTTY) {
   const shell = spawnSync(coi, ['shell', '--workspace', workspace], {
     stdio: 'inherit',
@@ -22,12 +22,12 @@ if (process.stdin.isTTY && process.stdout.isTTY) {
   await background();
 }
 
-/** As root, or through sudo where something has to be changed. */
+/** Runs setup as root, or through sudo if something has to be changed. */
 async function setUp(): Promise<void> {
-  if (process.geteuid?.() === 0) return runStep('Making this host ready', [coi, 'setup', '--yes']);
-  // An ordinary user finds out without a password whether there is anything to do.
+  if (process.geteuid?.() === 0) return runStep('Preparing this host', [coi, 'setup', '--yes']);
+  // Succeeds without a password if there is nothing to do.
   if ((await run([coi, 'setup', '--yes'])).status === 0) return;
-  await runStep('Making this host ready (sudo may ask for your password)', [
+  await runStep('Preparing this host (sudo may ask for your password)', [
     'sudo',
     coi,
     'setup',
@@ -36,11 +36,11 @@ async function setUp(): Promise<void> {
 }
 
 async function runStep(title: string, argv: readonly string[]): Promise<void> {
-  say(`${title}...`);
+  log(`${title}...`);
   const { status, elapsedMs } = await run(argv, { show: true });
-  if (status === 0) return say(`${title}: done (${seconds(elapsedMs)})`);
-  say(
-    `${title}: FAILED; the lines above say why. Then run npm start again: it goes on where it stopped.`,
+  if (status === 0) return log(`${title}: done (${seconds(elapsedMs)})`);
+  log(
+    `${title}: FAILED; see the lines above. Then run npm start again: it continues where it stopped.`,
   );
   process.exit(1);
 }
@@ -51,27 +51,27 @@ async function hasImage(): Promise<boolean> {
     const report = JSON.parse(output) as { checks: { image?: { status?: string } } };
     return report.checks.image?.status === 'ok';
   } catch {
-    // Building tells what is wrong better than this would.
+    // `coi build` reports the problem better.
     return false;
   }
 }
 
-/** Without a terminal: the session runs on its own; its screen is printed, and how to get to it. */
+/** Without a terminal: starts the session in the background, and prints its screen and how to attach. */
 async function background(): Promise<void> {
   const { status, output } = await run([coi, 'shell', '--background', '--workspace', workspace]);
-  say(output.trimEnd());
+  log(output.trimEnd());
   const container = /^Container: (\S+)$/m.exec(output)?.[1];
   if (status !== 0 || container === undefined) process.exit(status || 1);
   const screen = await firstScreen(container);
   process.stdout.write(`${'-'.repeat(80)}\n${screen}\n${'-'.repeat(80)}\n`);
   process.stdout.write(
-    `The agent runs in ${container}. To talk to it, in a terminal: ${coi} attach ${container}\nTo end it: ${coi} kill ${container}\n`,
+    `The agent runs in ${container}. To attach in a terminal: ${coi} attach ${container}\nTo kill it: ${coi} kill ${container}\n`,
   );
 }
 
 /**
- * What tmux shows as soon as it stays the same for a moment; tmux has no event for "has drawn". Through coi, which
- * gets a login from before the setup into the group of Incus.
+ * The screen in tmux, once it has stopped changing; tmux has no event for that. Uses coi, since this login session may
+ * not have the Incus group yet.
  */
 async function firstScreen(container: string): Promise<string> {
   const deadline = performance.now() + screenLimitMs;
@@ -85,6 +85,6 @@ async function firstScreen(container: string): Promise<string> {
   }
 }
 
-function say(text: string): void {
+function log(text: string): void {
   process.stderr.write(`${text}\n`);
 }

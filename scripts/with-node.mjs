@@ -1,5 +1,5 @@
-// Runs a script of this repository with Node 24, after installing what package-lock.json names.
-// Plain JavaScript that old Node versions run, because it is what a fresh clone starts with.
+// Runs a script of this repository with Node 24, after installing the packages of package-lock.json.
+// Plain JavaScript for old Node versions, because a fresh clone starts with this file.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== l
     { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
   );
   if (install.status !== 0 || !existsSync(node)) {
-    process.stderr.write('Error: npm ci failed; the lines above say why.\n');
+    process.stderr.write('Error: npm ci failed; see the lines above.\n');
     process.exit(1);
   }
   writeFileSync(stamp, lock);
@@ -31,7 +31,7 @@ if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== l
 const [script, ...rest] = process.argv.slice(2);
 const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
 const child = spawn(node, [script, ...rest], { stdio: 'inherit', env });
-// A signal for the group reaches the child by itself; one sent to this process alone is passed on.
+// A signal to the group reaches the child directly; one to this process alone is forwarded.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
 child.on('exit', (code, signal) =>
   process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)),

@@ -1,2 +1,2 @@
-// Floor of `coi version`: a Node program that says one line.
+// Floor of `coi version`: a Node program that prints one line.
 process.stdout.write('empty\n');

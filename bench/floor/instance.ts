@@ -1,7 +1,7 @@
-// The create call of the floors: the same configuration and devices as coi's, with plain bind mounts.
+// The create request of the floors: the same configuration and devices as coi's, with plain bind mounts.
 import { callAndWait } from './raw.ts';
 
-/** What the bench hands to a floor, as JSON in the environment variable COI_FLOOR. */
+/** What the bench passes to a floor, as JSON in the environment variable COI_FLOOR. */
 export interface FloorTask {
   readonly name: string;
   readonly image: string;
@@ -10,9 +10,9 @@ export interface FloorTask {
   readonly prefixLength: number;
   readonly gateway: string;
   readonly workspace: string;
-  /** Directories that stand for the parts of the session store, by their path below the home. */
+  /** Directories in place of the session store's parts, by their path below the home. */
   readonly state: Readonly<Record<string, string>>;
-  /** What runs in tmux: prints `You:` when its screen is there. */
+  /** The command in tmux: prints `You:` when its screen is ready. */
   readonly tool: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export function floorTask(): FloorTask {
   return JSON.parse(process.env['COI_FLOOR'] ?? '') as FloorTask;
 }
 
-/** One POST that creates and starts, and the wait for it. */
+/** Creates and starts the instance in one request, and waits for it. */
 export async function createAndStart(task: FloorTask): Promise<void> {
   await callAndWait('POST', '/1.0/instances', {
     name: task.name,
@@ -43,7 +43,7 @@ export async function createAndStart(task: FloorTask): Promise<void> {
   });
 }
 
-/** The starter: the same layers around the tool as coi has (tmux, bash, tool). */
+/** The command to start, with the same layers as in coi (tmux, bash, tool). */
 export function tmux(task: FloorTask, detached: boolean): string[] {
   const mode = detached ? ['-d'] : ['-A'];
   const wrapper = ['bash', '-c', 'trap : INT; "$@"; exec bash', 'bench', ...task.tool];
@@ -74,12 +74,12 @@ function nic(task: FloorTask): Record<string, string> {
 }
 
 function disks(task: FloorTask): Record<string, Record<string, string>> {
-  const places = Object.entries(task.state).map(([part, source], index) => [
+  const stateDisks = Object.entries(task.state).map(([part, source], index) => [
     `state${index}`,
     { type: 'disk', source, path: `/home/code/${part}` },
   ]);
   return {
     workspace: { type: 'disk', source: task.workspace, path: '/workspace' },
-    ...Object.fromEntries(places),
+    ...Object.fromEntries(stateDisks),
   };
 }

@@ -1,4 +1,4 @@
-// Floor of `coi kill`: each named instance is stopped by force and deletes itself; waits until all are stopped.
+// Floor of `coi kill`: each named instance is force-stopped and deletes itself; waits until all are stopped.
 import { call, callAndWait } from './raw.ts';
 
 await Promise.all(

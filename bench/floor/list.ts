@@ -1,4 +1,4 @@
-// Floor of `coi list`: one call, one line each.
+// Floor of `coi list`: one request, one line per instance.
 import { call } from './raw.ts';
 
 const instances = (await call('GET', '/1.0/instances?recursion=1')) as {

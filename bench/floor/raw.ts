@@ -1,4 +1,4 @@
-// The bare calls of the Incus REST API that the floors make: node:http and ws, nothing of coi.
+// Bare calls of the Incus REST API for the floors: node:http and ws, no code of coi.
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 
@@ -17,7 +17,7 @@ interface Envelope {
   metadata: unknown;
 }
 
-/** One call; returns the envelope's metadata (of an asynchronous one: the operation). */
+/** Sends a request; returns the envelope's metadata (for an asynchronous one, the operation). */
 export async function call(method: string, path: string, body?: unknown): Promise<unknown> {
   const reply = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = httpRequest(
@@ -34,7 +34,7 @@ export async function call(method: string, path: string, body?: unknown): Promis
   return envelope.metadata;
 }
 
-/** An asynchronous call and the wait for its operation. */
+/** Sends an asynchronous request and waits for its operation. */
 export async function callAndWait(
   method: string,
   path: string,
@@ -71,7 +71,7 @@ export async function execTerminal(name: string, command: readonly string[]): Pr
   return { control: open(secrets['control']), terminal: open(secrets['0']) };
 }
 
-/** Shows a terminal's bytes on stdout and types what comes on stdin, until it is closed. */
+/** Connects a terminal to stdin and stdout until it is closed. */
 export function pipeTerminal({ terminal, control }: Exec): Promise<void> {
   if (process.stdin.isTTY) process.stdin.setRawMode(true);
   process.stdin.on('data', (data) => terminal.send(data));
@@ -94,7 +94,7 @@ export function pipeTerminal({ terminal, control }: Exec): Promise<void> {
   });
 }
 
-/** Runs a command without a terminal and without streams, to its end. */
+/** Runs a command without a terminal or streams, and waits for its end. */
 export async function execSilently(name: string, command: readonly string[]): Promise<number> {
   const done = await callAndWait('POST', `/1.0/instances/${name}/exec`, {
     command,

@@ -1,4 +1,4 @@
-// Floor of `coi run -- true`: create and start, one command, and an end that is not waited for.
+// Floor of `coi run -- true`: create and start, one command, and a stop without waiting for it.
 import { createAndStart, floorTask } from './instance.ts';
 import { call, execSilently } from './raw.ts';
 

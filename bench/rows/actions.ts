@@ -1,10 +1,10 @@
-// What the rows do with a stage: start, wait for the first screen, clear.
+// Actions of the rows: start, wait for the first screen, clear.
 import type { Screen } from '../../test/bed/screen.ts';
 import type { Stage } from '../stage.ts';
 
 const screenLimitMs = 30_000;
 
-/** What a person at the terminal waits for: the tool's prompt. */
+/** Measures until the tool's prompt is on the terminal. */
 export async function firstScreen(start: () => Screen): Promise<{ ms: number; screen: Screen }> {
   const startedMs = performance.now();
   const screen = start();
@@ -23,11 +23,11 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** Runs coi to its end; a status other than 0 is no measurement. */
+/** Runs coi and waits for its end; throws if it fails. */
 export async function coi(stage: Stage, ...args: string[]): Promise<void> {
-  const said = await stage.bed.coi(args);
-  if (said.status !== 0)
-    throw new Error(`coi ${args.join(' ')}: status ${said.status}: ${said.stderr}`);
+  const result = await stage.bed.coi(args);
+  if (result.status !== 0)
+    throw new Error(`coi ${args.join(' ')}: status ${result.status}: ${result.stderr}`);
 }
 
 export const shellArgs = (stage: Stage) => ['shell', '--image', stage.image];

@@ -1,10 +1,10 @@
-// Rows of sessions that are there: attach, list, end; and of no session at all.
+// Rows for existing sessions: attach, list, kill; and `coi version`.
 import type { Screen } from '../../test/bed/screen.ts';
 import type { Row } from '../measure.ts';
 import type { Stage } from '../stage.ts';
 import { backgroundSessions, coi, firstScreen, shellArgs, timed } from './actions.ts';
 
-/** Row `attach` has one running session for all its samples. */
+/** Row `attach` uses one running session for all its samples. */
 export const attach: Row<Stage> = {
   id: 'attach',
   title: 'coi attach to a running session, first screen',
@@ -60,7 +60,7 @@ export const killFive: Row<Stage> = {
 
 type Kill = (stage: Stage, names: readonly string[]) => Promise<unknown>;
 
-/** The others kill containers that are no sessions: of a session that stops, coid takes care at the same time. */
+/** The other subjects kill containers that are not sessions, since coid also handles the end of a session. */
 function killSubjects(count: number, ofCoi: Kill): Row<Stage>['subjects'] {
   const ofFloor: Kill = (stage, names) => stage.floor('kill', undefined, ...names);
   const ofIncus: Kill = (stage, names) => stage.runOther(['incus', 'delete', '-f', ...names]);
@@ -81,7 +81,7 @@ async function floorContainers(stage: Stage, count: number): Promise<string[]> {
   return names;
 }
 
-/** Until the command is back and Incus has reported every one deleted. */
+/** Measures until the command has returned and Incus has reported every deletion. */
 async function measureKill(stage: Stage, names: readonly string[], work: Kill): Promise<number> {
   const startedMs = performance.now();
   const gone = names.map((name) => stage.gone(name, startedMs));

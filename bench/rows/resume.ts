@@ -1,4 +1,4 @@
-// A conversation that goes on in a new container, beside a session that begins.
+// Resuming a conversation in a new container, compared with a new session.
 import type { Row } from '../measure.ts';
 import type { Stage } from '../stage.ts';
 import { closeScreens, firstScreen, shellArgs } from './actions.ts';
@@ -26,7 +26,7 @@ export const resume: Row<Stage> = {
       await closeScreens(stage, [screen]);
       return ms;
     },
-    // In turn with it, since load meets both alike.
+    // Alternating with it, so that load affects both equally.
     ...(shell.subjects.coi ? { floor: shell.subjects.coi } : {}),
   },
 };

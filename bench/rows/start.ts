@@ -1,4 +1,4 @@
-// Rows of sessions that start.
+// Rows for starting sessions.
 import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -32,10 +32,10 @@ export const shell: Row<Stage> = {
   },
 };
 
-/** A socket that listens is an SSH agent for all that is measured here. */
+/** For this measurement, a listening socket is enough of an SSH agent. */
 export const agent: Row<Stage> = {
   id: 'agent',
-  title: 'the same with forward_agent on',
+  title: 'coi shell with forward_agent, to the first screen',
   budgets: [{ ratio: 1.35, over: 'floor' }],
   prepare: async ({ bed }) => {
     const { config, socket } = agentPaths(bed);
@@ -97,10 +97,11 @@ export const run: Row<Stage> = {
     coi: async (stage) => {
       const startedMs = performance.now();
       const running = stage.bed.startCoi(['run', '--image', stage.image, '--', 'true']);
-      const said = await running.result;
+      const result = await running.result;
       const ms = performance.now() - startedMs;
-      if (said.status !== 0) throw new Error(`coi run: status ${said.status}: ${said.stderr}`);
-      // The container is gone soon after, by itself: checked, not measured.
+      if (result.status !== 0)
+        throw new Error(`coi run: status ${result.status}: ${result.stderr}`);
+      // The container is removed soon after: checked, not measured.
       await Promise.all(
         (await stage.bed.instances()).map((name) => stage.gone(name, startedMs, removalLimitMs)),
       );

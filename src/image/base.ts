@@ -1,4 +1,4 @@
-// The files of the base image, written on the host: unpacked essential packages, and what Incus has to know of them.
+// Files of the base image, written on the host: the unpacked essential packages and the metadata for Incus.
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoiError } from '../errors.ts';
@@ -25,7 +25,7 @@ interface BaseDependencies {
 }
 
 interface BaseSpec {
-  /** Makes the image's fingerprint one of its own. */
+  /** Makes the image's fingerprint unique. */
   readonly name: string;
   readonly directory: string;
   readonly input: string;
@@ -34,39 +34,39 @@ interface BaseSpec {
 
 /** Writes both tar files of a split image into the directory. Throws `image-build-failed`. */
 export async function writeBase(
-  world: BaseDependencies,
+  deps: BaseDependencies,
   arch: Architecture,
   work: BaseSpec,
   signal: AbortSignal,
 ): Promise<BaseFiles> {
   const rootfsPath = join(work.directory, 'rootfs.tar');
   const debs = work.essential.map((name) => join(work.input, 'apt/archives', name));
-  await writeRootfs(rootfsPath, debs, { read: world.read, signal });
+  await writeRootfs(rootfsPath, debs, { read: deps.read, signal });
   const metadata = join(work.directory, 'metadata');
   await mkdir(metadata);
   const properties = { description: 'coi build, unfinished', build: work.name };
-  await writeFile(join(metadata, 'metadata.yaml'), imageMetadata(arch, world.now(), properties));
-  await writeGuestFiles(world.guest, join(metadata, 'templates'), 'templates/');
+  await writeFile(join(metadata, 'metadata.yaml'), imageMetadata(arch, deps.now(), properties));
+  await writeGuestFiles(deps.guest, join(metadata, 'templates'), 'templates/');
   const metadataPath = join(work.directory, 'metadata.tar.gz');
   const tar = ['tar', '-C', metadata, '-czf', metadataPath, '.'];
-  const { status } = await world.run(tar, { signal, timeoutMs: commandLimitMs, onLine: world.log });
+  const { status } = await deps.run(tar, { signal, timeoutMs: commandLimitMs, onLine: deps.log });
   if (status !== 0) throw new CoiError('image-build-failed', 'tar could not pack the metadata');
   return { metadataPath, rootfsPath };
 }
 
-/** Puts the library that takes fsync out of programs where the build's scripts expect it. Throws `image-build-failed`. */
-export async function unpackEatmydata(run: RunCommand, down: Downloader): Promise<void> {
-  const archives = join(down.input, 'apt/archives');
+/** Unpacks libeatmydata, which disables fsync, to where the build scripts expect it. Throws `image-build-failed`. */
+export async function unpackEatmydata(run: RunCommand, downloader: Downloader): Promise<void> {
+  const archives = join(downloader.input, 'apt/archives');
   const deb = (await readdir(archives)).find((name) => name.startsWith('libeatmydata1_')) ?? '';
-  const to = join(down.input, 'eatmydata');
+  const to = join(downloader.input, 'eatmydata');
   const { status } = await run(['dpkg-deb', '--extract', join(archives, deb), to], {
-    signal: down.signal,
+    signal: downloader.signal,
     timeoutMs: commandLimitMs,
-    onLine: down.log,
+    onLine: downloader.log,
   });
   const paths = status === 0 ? await readdir(to, { recursive: true }) : [];
   const library = paths.find((path) => /libeatmydata\.so\.[\d.]+$/.test(path));
   if (library === undefined)
     throw new CoiError('image-build-failed', 'libeatmydata could not be unpacked');
-  await copyFile(join(to, library), join(down.input, 'libeatmydata.so'));
+  await copyFile(join(to, library), join(downloader.input, 'libeatmydata.so'));
 }

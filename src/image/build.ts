@@ -1,4 +1,5 @@
-// Builds an image: fetch on the host, install in a container of its own, publish, name. Leaves nothing else behind.
+// Builds an image: download on the host, install in a build container, publish, set aliases. Leaves nothing else
+// behind.
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,9 +32,9 @@ export interface BuildDependencies {
   readonly pid: number;
   /** Directory for temporary files, on a disk that Incus can read. */
   readonly temporary: string;
-  /** The guest's scripts, and what is copied into it. */
+  /** Scripts that run in the guest, and files that are copied into it. */
   readonly guest: readonly GuestFile[];
-  /** Starts as root, inside, what it is handed on stdin. */
+  /** Command in the container that runs, as root, the program it reads from stdin. */
   readonly runner: readonly string[];
   readonly now: () => Date;
   readonly elapsedMs: () => number;
@@ -47,7 +48,7 @@ export interface ImageSpec {
   readonly recipe: Recipe;
   readonly hash: string;
   readonly arch: Architecture;
-  /** As Incus takes it, `none` or a program with arguments. */
+  /** In the format of Incus: `none`, or a program with arguments. */
   readonly compression: string;
 }
 
@@ -58,62 +59,62 @@ export interface BuildResult {
 
 interface BuildState {
   readonly name: string;
-  /** Removed at the end, whatever happened. */
+  /** Always removed at the end. */
   readonly directory: string;
   readonly input: string;
-  readonly down: Downloader;
-  /** Fetching the agents goes on beside the installation of the packages. */
+  readonly downloader: Downloader;
+  /** The agents are downloaded while the packages are installed. */
   npm: Promise<void>;
   essential: string[];
   base?: string;
   published?: string;
-  /** What the alias named before. */
+  /** Fingerprint that the alias pointed to before. */
   previous?: string | undefined;
   version?: string;
 }
 
-/** Builds, publishes and names the image. Throws `image-build-failed`; nothing is left then. */
-export async function buildImage(world: BuildDependencies, spec: ImageSpec): Promise<BuildResult> {
+/** Builds the image, publishes it and sets its aliases. Throws `image-build-failed` and leaves nothing behind. */
+export async function buildImage(deps: BuildDependencies, spec: ImageSpec): Promise<BuildResult> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([world.signal, stop.signal]);
-  const work = await beginBuild(world, signal);
+  const signal = AbortSignal.any([deps.signal, stop.signal]);
+  const work = await beginBuild(deps, signal);
   try {
-    await runSteps(buildSteps(world, spec), work, {
-      report: world.report,
-      elapsedMs: world.elapsedMs,
+    await runSteps(buildSteps(deps, spec), work, {
+      report: deps.report,
+      elapsedMs: deps.elapsedMs,
       signal,
     });
     if (work.published === undefined || work.version === undefined)
       throw new CoiError('image-build-failed', 'Incus published no image');
     return { fingerprint: work.published, version: work.version };
   } finally {
-    // What still fetches writes into the directory that is removed next.
+    // A download that still runs writes into the directory that is removed next.
     stop.abort(new CoiError('cancelled', 'the build is over'));
     await work.npm.catch(() => undefined);
-    await cleanUp(world, work);
+    await cleanUp(deps, work);
   }
 }
 
-async function beginBuild(world: BuildDependencies, signal: AbortSignal): Promise<BuildState> {
-  const directory = await mkdtemp(join(world.temporary, `${workPrefix}${world.pid}-`));
+async function beginBuild(deps: BuildDependencies, signal: AbortSignal): Promise<BuildState> {
+  const directory = await mkdtemp(join(deps.temporary, `${workPrefix}${deps.pid}-`));
   const input = join(directory, 'input');
   const secret = join(directory, 'secret');
   await mkdir(secret);
   await mkdir(input);
   await chmod(input, 0o755);
-  const down: Downloader = { input, secret, run: world.run, log: world.log, signal };
+  const downloader: Downloader = { input, secret, run: deps.run, log: deps.log, signal };
   return {
     name: `${workPrefix}${randomBytes(4).toString('hex')}`,
     directory,
     input,
-    down,
+    downloader,
     npm: Promise.resolve(),
     essential: [],
   };
 }
 
-function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>[] {
-  const { incus, runner } = world;
+function buildSteps(deps: BuildDependencies, spec: ImageSpec): Step<BuildState>[] {
+  const { incus, runner } = deps;
   const { recipe, arch } = spec;
   const container = (work: BuildState) => ({ incus, name: work.name, runner });
   return [
@@ -121,27 +122,27 @@ function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>
       name: 'download',
       title: 'Downloading packages',
       run: async (work) => {
-        await writeGuestFiles(world.guest, join(work.input, 'guest'));
+        await writeGuestFiles(deps.guest, join(work.input, 'guest'));
         if (recipe.npmPackages.length > 0) {
-          work.npm = downloadNpm(work.down, recipe.npmPackages, arch);
+          work.npm = downloadNpm(work.downloader, recipe.npmPackages, arch);
           work.npm.catch(() => undefined);
         }
-        work.essential = await downloadPackages(work.down, recipe.packages, arch);
-        await unpackEatmydata(world.run, work.down);
-        await makeReadable(work.down, ['guest', 'libeatmydata.so']);
+        work.essential = await downloadPackages(work.downloader, recipe.packages, arch);
+        await unpackEatmydata(deps.run, work.downloader);
+        await makeReadable(work.downloader, ['guest', 'libeatmydata.so']);
       },
     },
     {
       name: 'base',
       title: 'Unpacking the base system',
       run: async (work, signal) => {
-        const files = await writeBase(world, arch, work, signal);
-        work.base = await importBase(incus, files, world.pid);
-        await startContainer(container(work), work.base, work.input, world.pid);
+        const files = await writeBase(deps, arch, work, signal);
+        work.base = await importBase(incus, files, deps.pid);
+        await startContainer(container(work), work.base, work.input, deps.pid);
         await runScript(
           container(work),
           { name: 'bootstrap', title: '', script: 'bootstrap.sh', args: work.essential },
-          world.log,
+          deps.log,
           signal,
         );
       },
@@ -151,7 +152,7 @@ function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>
       title: step.title,
       run: async (work: BuildState, signal: AbortSignal) => {
         if (step.script === 'agents.sh') await work.npm;
-        await runScript(container(work), step, world.log, signal);
+        await runScript(container(work), step, deps.log, signal);
       },
     })),
     {
@@ -159,8 +160,8 @@ function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>
       title: 'Publishing the image',
       run: async (work) => {
         await stopContainer(container(work));
-        work.published = await publish(world, spec, work.name);
-        await unpackIntoPool(world, work.published, work.name);
+        work.published = await publish(deps, spec, work.name);
+        await unpackIntoPool(deps, work.published, work.name);
       },
       undo: async (work) => {
         if (work.published !== undefined) await waitForOperation(incus.deleteImage(work.published));
@@ -172,11 +173,11 @@ function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>
       run: async (work) => {
         const fingerprint = work.published ?? '';
         work.previous = (await incus.imageAlias(spec.alias))?.target;
-        work.version = versionAlias(spec.alias, world.now());
+        work.version = versionAlias(spec.alias, deps.now());
         await incus.setImageAlias(work.version, fingerprint, 'built by coi');
         await incus.setImageAlias(spec.alias, fingerprint, 'built by coi');
       },
-      // Deleting the image would take the alias with it that was another image's before.
+      // Deleting the image would also delete the alias, which belonged to another image before.
       undo: async ({ previous }) => {
         if (previous !== undefined) await incus.setImageAlias(spec.alias, previous, 'built by coi');
       },
@@ -184,7 +185,7 @@ function buildSteps(world: BuildDependencies, spec: ImageSpec): Step<BuildState>
   ];
 }
 
-/** One thing that cannot be removed does not keep the others. */
+/** Continues after a removal that fails. */
 async function cleanUp({ incus, log }: BuildDependencies, work: BuildState): Promise<void> {
   const base = work.base;
   const removals = [

@@ -1,4 +1,4 @@
-// The build container: Debian's essential packages under a process that only sleeps, without a network.
+// The build container: Debian's essential packages, `sleep` as init, no network.
 import { createInterface } from 'node:readline';
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
@@ -25,7 +25,7 @@ export interface BuildContainer {
   readonly name: string;
 }
 
-/** Creates and starts it from the base image; `input` is the host directory that it sees as /mnt. */
+/** Creates the container from the base image and starts it; `input` is the host directory mounted at /mnt. */
 export async function startContainer(
   { incus, name }: BuildContainer,
   fingerprint: string,
@@ -49,7 +49,7 @@ export async function startContainer(
   await waitForOperation(incus.createInstance(request));
 }
 
-/** The body of a create call with a root disk and nothing else. */
+/** Body of a create request with only a root disk. */
 export async function bareInstance(
   incus: Incus,
   name: string,
@@ -81,7 +81,7 @@ interface Operation {
   wait(options: { timeoutMs: number }): Promise<{ metadata: Record<string, unknown> | null }>;
 }
 
-/** Waits for an operation to its end, whatever was interrupted meanwhile: half of it could not be undone. */
+/** Waits until the operation has ended, even after an interrupt: a half-finished one cannot be undone. */
 export async function waitForOperation(
   started: Promise<Operation>,
   timeoutMs = incusLimitMs,
@@ -89,7 +89,9 @@ export async function waitForOperation(
   return (await (await started).wait({ timeoutMs })).metadata;
 }
 
-/** Runs a script of guest/ as root, by `runner`; each line of its output goes to `log`. Throws `image-build-failed`. */
+/**
+ * Runs a script of guest/ as root through `runner`; each line of its output goes to `log`. Throws `image-build-failed`.
+ */
 export async function runScript(
   { incus, name, runner }: BuildContainer & { readonly runner: readonly string[] },
   step: BuildStep,
@@ -127,7 +129,7 @@ export async function stopContainer({ incus, name }: BuildContainer): Promise<vo
   await waitForOperation(incus.changeState(name, { action: 'stop', force: true }));
 }
 
-/** Stops and deletes it; one that is not there is fine. */
+/** Stops and deletes the container, if it exists. */
 export async function removeContainer({ incus, name }: BuildContainer): Promise<void> {
   const found = await incus.instance(name);
   if (found === undefined) return;

@@ -1,4 +1,4 @@
-// Images on top of another image: what is run for them, and whether one is still up to date. Pure.
+// Images built on another image: their script, and whether they are up to date. Pure.
 import { createHash } from 'node:crypto';
 import { CoiError } from '../errors.ts';
 import type { Image } from '../incus/shapes.ts';
@@ -7,20 +7,20 @@ import { type ImageAlias, parseImageAlias, quoted } from '../names.ts';
 
 export interface CustomImageSpec {
   readonly alias: string;
-  /** What it starts from: an alias, a fingerprint, or an image of a remote. */
+  /** The base image: an alias, a fingerprint, or an image on a remote. */
   readonly base: ImageAlias;
-  /** Run as root; with its own first line, or by sh. */
+  /** Runs as root, with the interpreter in its first line or with sh. */
   readonly script: string;
   readonly compression: string | undefined;
-  /** The directory whose configuration asks for it (maker.ts). */
+  /** The directory whose configuration requests it (maker.ts). */
   readonly maker: string;
-  /** The user has named the image for this one build: whose it was does not matter. */
+  /** The user named the image for this build: it may replace any project's image. */
   readonly replaces: boolean;
 }
 
 /**
- * What an image of a project's build may be called. A base that is a fingerprint, or one of a remote, is kept and asked
- * for by that name too, so another project would get this image for it. Throws `config-invalid`.
+ * Checks the alias of an image that a project builds. Images of a remote, and images named by fingerprint, are stored
+ * and looked up by that name too, so another project would get this image instead. Throws `config-invalid`.
  */
 export function parseBuildAlias(text: string): ImageAlias {
   const alias = parseImageAlias(text);
@@ -31,28 +31,28 @@ export function parseBuildAlias(text: string): ImageAlias {
       : undefined;
   if (like === undefined) return alias;
   throw new CoiError('config-invalid', `${quoted(alias)} ${like}, so no build can have that name`, {
-    hint: 'Give the image that is built another name: [container] image.',
+    hint: 'Choose another name for the image: [container] image.',
   });
 }
 
-/** The script of `[container.build]`: its file's text, or its commands, of which the first that fails ends it. */
+/** The script of `[container.build]`: the text of its file, or its commands, stopping at the first failure. */
 export function buildScript(script: string | undefined, commands: readonly string[]): string {
   const text = script ?? (commands.length > 0 ? ['set -e', ...commands, ''].join('\n') : undefined);
   if (text === undefined)
     throw new CoiError('config-invalid', 'there is neither a script nor commands to build with', {
-      hint: 'Write script or commands under [container.build], or use --script.',
+      hint: 'Set script or commands under [container.build], or use --script.',
     });
   return text.startsWith('#!') ? text : `#!/bin/sh\n${text}`;
 }
 
-/** Changes with the base and with the script. */
+/** Changes with the base or the script. */
 export function customHash({ script }: Pick<CustomImageSpec, 'script'>, base: string): string {
   return createHash('sha256').update(`${base}\0${script}`).digest('hex').slice(0, 16);
 }
 
 /**
- * Why an image is stale, in words, or undefined if it is not: the image that it was built on has been replaced.
- * `targets` tells what an alias names now.
+ * Describes why an image is stale (its base image was replaced); undefined if it is not. `target` returns what an alias
+ * points to now.
  */
 export function describeStaleBase(
   image: Pick<Image, 'properties'>,

@@ -1,5 +1,5 @@
-// Debian packages, fetched on the host by its own apt, as the user that builds: with the host's proxies and keys, and
-// without root. The build container has no network at all.
+// Debian packages, downloaded with the host's apt by the user who builds: with the host's proxies and keys, without
+// root. The build container has no network.
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CoiError } from '../errors.ts';
@@ -20,9 +20,9 @@ const downloadLimitMs = 15 * 60_000;
 const queryLimitMs = 30_000;
 
 export interface Downloader {
-  /** A directory of the build that the container sees as /mnt. */
+  /** The directory that is mounted at /mnt in the build container. */
   readonly input: string;
-  /** One that it does not see, for what may hold a login. */
+  /** A directory that is not mounted, for files that may contain credentials. */
   readonly secret: string;
   readonly run: RunCommand;
   readonly log: (line: string) => void;
@@ -32,40 +32,43 @@ export interface Downloader {
 const authorities = '/usr/local/share/ca-certificates';
 
 /**
- * Fetches the packages with all they depend on into `input`/apt. Returns the file names of Debian's essential ones,
- * from which a root file system can be unpacked. Throws `image-build-failed`.
+ * Downloads the packages and their dependencies into `input`/apt. Returns the file names of Debian's essential
+ * packages, from which a root file system can be unpacked. Throws `image-build-failed`.
  */
 export async function downloadPackages(
-  down: Downloader,
+  downloader: Downloader,
   packages: readonly string[],
   arch: Architecture,
 ): Promise<string[]> {
-  const { sources, settings } = await hostMirror(down);
-  const apt = await privateApt(down, sources, settings, arch);
-  await copyAuthorities(join(down.input, 'authorities'));
+  const { sources, settings } = await hostMirror(downloader);
+  const apt = await privateApt(downloader, sources, settings, arch);
+  await copyAuthorities(join(downloader.input, 'authorities'));
   await apt(['update']);
   await apt(['--yes', '--download-only', 'install', '?essential', 'apt']);
-  const archives = join(down.input, 'apt/archives');
+  const archives = join(downloader.input, 'apt/archives');
   const essential = (await readdir(archives)).filter((name) => name.endsWith('.deb')).sort();
-  // libeatmydata takes fsync out of a build that is thrown away when it fails; it is not installed.
+  // libeatmydata disables fsync in the build, which is discarded if it fails; it is not installed.
   await apt(['--yes', '--download-only', 'install', '?essential', 'libeatmydata1', ...packages]);
-  await makeReadable(down, ['apt', 'sources', 'keyrings', 'authorities']);
+  await makeReadable(downloader, ['apt', 'sources', 'keyrings', 'authorities']);
   return essential;
 }
 
-/** Root of the container is nobody on the host: whatever the user's umask is, it has to read what is there. */
-export async function makeReadable(down: Downloader, names: readonly string[]): Promise<void> {
-  const paths = names.map((name) => join(down.input, name));
-  const { status } = await runTool(down, ['chmod', '--recursive', 'a+rX', ...paths], {
+/** Root of the container is nobody on the host, and has to read these files whatever the user's umask is. */
+export async function makeReadable(
+  downloader: Downloader,
+  names: readonly string[],
+): Promise<void> {
+  const paths = names.map((name) => join(downloader.input, name));
+  const { status } = await runTool(downloader, ['chmod', '--recursive', 'a+rX', ...paths], {
     quiet: true,
   });
   if (status !== 0) throw new CoiError('image-build-failed', 'chmod of the downloads failed');
 }
 
 async function hostMirror(
-  down: Downloader,
+  downloader: Downloader,
 ): Promise<{ sources: ImageSource[]; settings: string[] }> {
-  const dump = await runTool(down, ['apt-config', 'dump'], { quiet: true });
+  const dump = await runTool(downloader, ['apt-config', 'dump'], { quiet: true });
   if (dump.status === undefined)
     throw new CoiError('image-build-failed', 'apt is not installed on this host', {
       hint: 'Images are made from Debian packages: build on a Debian host.',
@@ -89,42 +92,42 @@ async function hostMirror(
   return { sources: imageSources(host, found.flat()), settings: acquireSettings(dump.stdout) };
 }
 
-/** An apt of our own: the host's lists, cache and hooks stay out of it. */
+/** Runs apt without the host's lists, cache and hooks. */
 async function privateApt(
-  down: Downloader,
+  downloader: Downloader,
   sources: readonly ImageSource[],
   settings: readonly string[],
   arch: Architecture,
 ) {
-  const dir = join(down.input, 'apt');
+  const dir = join(downloader.input, 'apt');
   const kept = publishedSources(sources);
   for (const part of ['apt/lists/partial', 'apt/archives/partial', 'sources', 'keyrings'])
-    await mkdir(join(down.input, part), { recursive: true });
-  const sourceParts = join(down.secret, 'sources');
+    await mkdir(join(downloader.input, part), { recursive: true });
+  const sourceParts = join(downloader.secret, 'sources');
   await mkdir(sourceParts);
   await writeFile(
     join(sourceParts, 'image.sources'),
     sourcesFile(sources, (path) => path),
   );
-  await writeFile(join(down.input, 'sources/debian.sources'), kept.text);
+  await writeFile(join(downloader.input, 'sources/debian.sources'), kept.text);
   await writeFile(
-    join(down.input, 'sources/90coi'),
+    join(downloader.input, 'sources/90coi'),
     ['Acquire::Languages "none";', ...publishedSettings(settings), ''].join('\n'),
   );
   for (const path of kept.keyrings)
-    await copyFile(path, join(down.input, 'keyrings', basename(path)));
+    await copyFile(path, join(downloader.input, 'keyrings', basename(path)));
   await writeFile(join(dir, 'status'), '');
-  const config = join(down.secret, 'apt.conf');
+  const config = join(downloader.secret, 'apt.conf');
   await writeFile(config, aptConfig(dir, sourceParts, settings, arch));
   return async (args: readonly string[]) => {
     const env = { APT_CONFIG: config, LC_ALL: 'C.UTF-8' };
     await fetchOrThrow(
-      down,
+      downloader,
       ['apt-get', '--quiet', ...args],
       { env },
       {
         what: 'fetching Debian packages failed',
-        hint: 'Is the Debian mirror of this host reachable?',
+        hint: 'Check that this host can reach its Debian mirror.',
       },
     );
   };
@@ -151,7 +154,7 @@ function aptConfig(
     ),
     `APT::Architecture "${debian}";`,
     `APT::Architectures { "${debian}"; };`,
-    // The directory belongs to whoever builds, so apt cannot hand it to its own user.
+    // The directory belongs to the user who builds, so apt cannot give it to its sandbox user.
     'APT::Sandbox::User "";',
     'APT::Install-Recommends "false";',
     'Acquire::Languages "none";',
@@ -161,23 +164,23 @@ function aptConfig(
 }
 
 export async function runTool(
-  down: Downloader,
+  downloader: Downloader,
   argv: readonly string[],
   options: Partial<CommandOptions> & { quiet?: boolean },
 ): Promise<CommandEnd> {
   const { quiet, ...rest } = options;
-  if (!quiet) down.log(`$ ${argv.join(' ')}`);
-  return down.run(argv, {
+  if (!quiet) downloader.log(`$ ${argv.join(' ')}`);
+  return downloader.run(argv, {
     ...rest,
-    ...(quiet ? {} : { onLine: down.log }),
-    signal: down.signal,
+    ...(quiet ? {} : { onLine: downloader.log }),
+    signal: downloader.signal,
     timeoutMs: quiet ? queryLimitMs : downloadLimitMs,
   });
 }
 
-/** Runs apt or npm; where it fails, what it said of the reason is in the error. Throws `image-build-failed`. */
+/** Runs apt or npm; on failure the error contains the reason that it printed. Throws `image-build-failed`. */
 export async function fetchOrThrow(
-  down: Downloader,
+  downloader: Downloader,
   argv: readonly string[],
   options: Partial<CommandOptions>,
   { what, hint }: { readonly what: string; readonly hint: string },
@@ -185,21 +188,21 @@ export async function fetchOrThrow(
   let reason: string | undefined;
   const log = (line: string) => {
     reason ??= failureReason(line);
-    down.log(line);
+    downloader.log(line);
   };
-  const { status } = await runTool({ ...down, log }, argv, options);
+  const { status } = await runTool({ ...downloader, log }, argv, options);
   if (status === 0) return;
-  const said = reason ?? `${argv[0]} ended with status ${status}`;
-  throw new CoiError('image-build-failed', `${what}: ${said}`, { hint });
+  const cause = reason ?? `${argv[0]} ended with status ${status}`;
+  throw new CoiError('image-build-failed', `${what}: ${cause}`, { hint });
 }
 
-/** What a line of apt or npm says of why it failed, if it does. */
+/** The reason of a failure in a line of apt or npm output, if it contains one. */
 export function failureReason(line: string): string | undefined {
   const npm = /^npm (?:ERR!|error) (?!code |errno |syscall |A complete log)(.+)$/.exec(line)?.[1];
   return npm ?? /^E: (.+)$/.exec(line)?.[1];
 }
 
-/** Certificate authorities that the host's administrator added: behind a proxy of theirs nothing else would be trusted. */
+/** Certificate authorities that the host's administrator added: a TLS proxy may need them. */
 async function copyAuthorities(to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   const names = await readdir(authorities).catch(() => []);

@@ -1,9 +1,9 @@
-// Writes the files that an image is built with where the build's container or tar finds them.
+// Writes the guest files to where the build container or tar reads them.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { GuestFile } from './recipe.ts';
 
-/** Writes those below `part` (all by default) into a directory, with their paths from there. */
+/** Writes the files below `part` (default: all) to a directory, with their relative paths. */
 export async function writeGuestFiles(
   files: readonly GuestFile[],
   to: string,

@@ -1,4 +1,4 @@
-// Which images there are and which versions are too many. Pure.
+// The list of images, and which of their versions are obsolete. Pure.
 import type { Image } from '../incus/shapes.ts';
 
 export interface ListedImage {
@@ -11,7 +11,7 @@ export interface ListedImage {
   readonly description: string;
 }
 
-/** Images with a name of that prefix, or all, newest first. */
+/** Images that have an alias with the prefix, newest first. */
 export function listImages(images: readonly Image[], prefix: string): ListedImage[] {
   return images
     .map((image) => ({
@@ -28,11 +28,11 @@ export function listImages(images: readonly Image[], prefix: string): ListedImag
 
 export interface VersionSplit {
   readonly kept: readonly string[];
-  /** Names of versions, the oldest first. */
+  /** Version aliases, oldest first. */
   readonly obsolete: readonly { readonly alias: string; readonly fingerprint: string }[];
 }
 
-/** The newest `keep` versions (`…-YYYYMMDD-HHMMSS`) of a prefix stay, and whatever carries another name too. */
+/** The newest `keep` versions (`…-YYYYMMDD-HHMMSS`) of a prefix stay, and so does every image with another alias. */
 export function splitVersions(
   images: readonly ListedImage[],
   prefix: string,

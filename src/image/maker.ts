@@ -1,4 +1,4 @@
-// For whom an image was built: another project must not replace it under its name. Pure.
+// The maker of an image (the project or user it was built for): another project must not replace it. Pure.
 import { CoiError } from '../errors.ts';
 import type { Image } from '../incus/shapes.ts';
 import { imageKeys } from '../instance-keys.ts';
@@ -7,13 +7,13 @@ import { defaultImage, versionsOf } from './versions.ts';
 
 export interface MakerFacts {
   readonly home: string;
-  /** A path without links; undefined if there is nothing any more. */
+  /** Resolves symbolic links; undefined if the path no longer exists. */
   readonly realPath: (path: string) => string | undefined;
 }
 
 /**
- * The directory that a recipe is of, by the files that its parts stand in (undefined for flags and defaults). One of a
- * project makes it the project's: only what the user's own files say as a whole is the user's.
+ * The directory that a recipe belongs to, derived from the files that define its parts (undefined for flags and
+ * defaults). One part from a project makes it the project's; it is the user's only if all are in the user's files.
  */
 export function makerOf(
   sources: readonly (string | undefined)[],
@@ -29,11 +29,11 @@ export function makerOf(
 /** `/w` of `/w/.coi/config.toml` and of `/w/.coi/profiles/web/config.toml`. */
 function directoryOf(path: string): string {
   const profiles = /^(.*)\/profiles\/[^/]+\/config\.toml$/.exec(path)?.[1];
-  const beside = profiles ?? path.slice(0, path.lastIndexOf('/'));
-  return beside.replace(/\/\.coi$/, '') || '/';
+  const directory = profiles ?? path.slice(0, path.lastIndexOf('/'));
+  return directory.replace(/\/\.coi$/, '') || '/';
 }
 
-/** Throws `config-invalid` where an image of that name was built for another directory that is still there. */
+/** Throws `config-invalid` if an image of that name was built for another directory that still exists. */
 export function refuseReplacement(
   alias: string,
   image: Pick<Image, 'properties'> | undefined,
@@ -42,7 +42,7 @@ export function refuseReplacement(
 ): void {
   const before = image?.properties[imageKeys.maker];
   if (!before?.startsWith('/')) return;
-  // A project that was moved goes on under its new name.
+  // A project that was moved may replace its image.
   const there = realPath(before);
   if (there === undefined || there === maker) return;
   const whose =
@@ -50,11 +50,11 @@ export function refuseReplacement(
       ? 'for your own configuration, or by `coi build custom`'
       : `for ${quoted(before)}`;
   throw new CoiError('config-invalid', `the image '${alias}' was built ${whose}`, {
-    hint: `Give the image of this project another name ([container] image), or delete that one first: \`coi image delete ${alias}\`.`,
+    hint: `Choose another name for this project's image ([container] image), or delete the existing one first: \`coi image delete ${alias}\`.`,
   });
 }
 
-/** Whether a name is the default image's or that of one of its versions, which is everybody's. */
+/** Whether an alias is the default image or one of its versions, which all projects share. */
 export function isDefaultImage(alias: string): boolean {
   return alias === defaultImage || versionsOf(defaultImage, [alias]).length > 0;
 }

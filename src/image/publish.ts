@@ -1,4 +1,4 @@
-// Images in Incus: the base that a build starts from, and what it publishes.
+// Images of a build in Incus: imports the base image and publishes the result.
 import { CoiError } from '../errors.ts';
 import type { Incus } from '../incus/client.ts';
 import { imageKeys, keys } from '../instance-keys.ts';
@@ -46,7 +46,7 @@ export async function publish(
   return fingerprintOf(await waitForOperation(started, publishLimitMs));
 }
 
-/** Makes the pool's copy of the image now: otherwise the first session would wait for it. */
+/** Unpacks the image into the storage pool now, so that the first session does not wait for it. */
 export async function unpackIntoPool(
   { incus, pid }: PublishDependencies,
   fingerprint: string,
@@ -66,6 +66,6 @@ export function trialName(name: string): string {
 function fingerprintOf(metadata: Record<string, unknown> | null): string {
   const fingerprint = metadata?.['fingerprint'];
   if (typeof fingerprint !== 'string')
-    throw new CoiError('image-build-failed', 'Incus named no fingerprint');
+    throw new CoiError('image-build-failed', 'Incus returned no fingerprint');
   return fingerprint;
 }

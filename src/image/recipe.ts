@@ -1,4 +1,4 @@
-// What an image is made of: packages, agents and scripts, in order. Pure; its hash tells whether an image is up to date.
+// The recipe of an image: packages, agents and scripts. Its hash shows whether an image is up to date. Pure.
 import { createHash } from 'node:crypto';
 import { CoiError } from '../errors.ts';
 
@@ -14,26 +14,26 @@ export interface BuildStep {
 
 export interface Recipe {
   readonly variant: Variant;
-  /** Debian packages by name; what Debian calls essential is there anyway. */
+  /** Debian package names; the essential packages are always installed. */
   readonly packages: readonly string[];
-  /** npm packages, `name` or `name@range`, installed for everybody. */
+  /** npm packages, `name` or `name@range`, installed globally. */
   readonly npmPackages: readonly string[];
   readonly steps: readonly BuildStep[];
 }
 
-/** Architecture as Node (and npm), Debian and Incus call it. */
+/** Names of an architecture in Node (and npm), Debian and Incus. */
 export interface Architecture {
   readonly node: 'x64' | 'arm64';
   readonly debian: 'amd64' | 'arm64';
   readonly incus: 'x86_64' | 'aarch64';
 }
 
-/** The architecture for `process.arch`. Throws `image-build-failed` for those that have no image. */
+/** The architecture for `process.arch`. Throws `image-build-failed` if there is no image for it. */
 export function architecture(node: string): Architecture {
   if (node === 'x64') return { node, debian: 'amd64', incus: 'x86_64' };
   if (node === 'arm64') return { node, debian: 'arm64', incus: 'aarch64' };
   throw new CoiError('image-build-failed', `there is no image for the architecture ${node}`, {
-    hint: 'Images are made on x86_64 and aarch64.',
+    hint: 'Build images on x86_64 or aarch64.',
   });
 }
 
@@ -53,7 +53,7 @@ const basePackages = [
   // The system: systemd without udev, since a container has no hardware.
   ...['apt', 'systemd', 'systemd-sysv', 'dbus', 'sudo', 'tzdata', 'ca-certificates', 'udhcpc'],
   ...['iproute2', 'iputils-ping', 'nftables', 'netcat-openbsd', 'curl', 'openssh-client'],
-  // Never a service here: started for one connection of `coi ssh-config`, on its pipes.
+  // Not run as a service: `coi ssh-config` starts it for one connection, on pipes.
   'openssh-server',
   ...['tmux', 'less', 'procps', 'psmisc', 'jq', 'git', 'python3-minimal'],
 ];
@@ -89,7 +89,7 @@ const workPackages = [
   ...['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'iptables', 'fuse-overlayfs'],
 ];
 
-/** Throws `config-invalid` for an agent that nobody knows. */
+/** Throws `config-invalid` for an unknown agent. */
 export function recipe(
   variant: Variant,
   agents: readonly string[],
@@ -121,7 +121,7 @@ function npmPackage(agent: string): string {
   const name = agentPackages[agent];
   if (name !== undefined) return name;
   throw new CoiError('config-invalid', `[container.build] agents: unknown agent '${agent}'`, {
-    hint: `Known are: ${Object.keys(agentPackages).join(', ')}.`,
+    hint: `Use one of: ${Object.keys(agentPackages).join(', ')}.`,
   });
 }
 
@@ -131,7 +131,7 @@ export interface GuestFile {
   readonly content: Buffer;
 }
 
-/** 16 hex digits that change with whatever goes into the image by our own hand. */
+/** 16 hex digits that change with everything that coi itself puts into the image. */
 export function recipeHash(
   { variant, packages, npmPackages, steps }: Recipe,
   files: readonly GuestFile[],

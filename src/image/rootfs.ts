@@ -1,4 +1,4 @@
-// A first root file system out of Debian packages, as a tar file: no root needed, since nothing is written to disk.
+// A root file system from Debian packages, as a tar file: needs no root, since nothing is unpacked to disk.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
@@ -8,7 +8,7 @@ import type { ReadableProgram, ReadProgram } from '../host/process/program.ts';
 
 const blockBytes = 512;
 
-/** Writes what the packages contain, one after the other, as one tar file. Throws `image-build-failed`. */
+/** Writes the contents of all packages to one tar file. Throws `image-build-failed`. */
 export async function writeRootfs(
   path: string,
   debs: readonly string[],
@@ -16,7 +16,7 @@ export async function writeRootfs(
 ): Promise<void> {
   const out = createWriteStream(path, { signal });
   const done = finished(out);
-  // Whoever writes sees the failure; this one only keeps it from counting as unhandled.
+  // The writer sees the failure; this handler only prevents an unhandled rejection.
   done.catch(() => undefined);
   for (const deb of debs) {
     const program = read(['dpkg-deb', '--fsys-tarfile', deb], { signal });
@@ -41,13 +41,13 @@ async function appendContents(
   signal.throwIfAborted();
   if (code !== 0)
     throw new CoiError('image-build-failed', `dpkg-deb could not unpack ${deb.split('/').at(-1)}`, {
-      hint: 'Is dpkg installed, and the disk not full?',
+      hint: 'Check that dpkg is installed and that the disk is not full.',
     });
 }
 
 /**
- * Takes a tar file (ustar, GNU or pax) in pieces and returns each piece without what follows the last entry: zero
- * blocks in between would end the joined file early for its readers.
+ * Takes a tar file (ustar, GNU or pax) in chunks and returns each chunk without the zero blocks after the last entry:
+ * between joined files, readers would stop at them.
  */
 export function tarEntries(): (chunk: Buffer) => Buffer {
   let header = Buffer.alloc(0);

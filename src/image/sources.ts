@@ -1,17 +1,17 @@
-// Which Debian mirror the host uses, read from its apt sources, and the same mirror for the image's release. Pure.
+// The host's Debian mirror, read from its apt sources, and the same mirror for the image's release. Pure.
 import { CoiError } from '../errors.ts';
 import { parseDeb822, parseSourceLines } from '../setup/apt-sources.ts';
 import type { Release } from '../setup/os-release.ts';
 
-/** The release that every image is, whatever the host is. */
+/** The Debian release of every image, whatever the host's is. */
 export const imageRelease = 'trixie';
 const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** One place that the image's packages come from. */
+/** One apt source of the image's packages. */
 export interface ImageSource {
   readonly uri: string;
   readonly suites: readonly string[];
-  /** A path on the host; undefined for the keys that apt trusts for everything. */
+  /** A path on the host; undefined for the keys that apt trusts for every source. */
   readonly signedBy: string | undefined;
 }
 
@@ -45,14 +45,14 @@ export function imageSources(host: Release, sources: readonly ImageSource[]): Im
       'image-build-failed',
       `no Debian mirror in the apt sources of this host (${host.title})`,
       {
-        hint: 'The image is made from a Debian mirror: add one to /etc/apt/sources.list.d, or import an image and name it in [container] image.',
+        hint: 'Add a Debian mirror to /etc/apt/sources.list.d, or import an image and name it in [container] image.',
       },
     );
   }
   return found;
 }
 
-/** A deb822 file; `keyring` turns the host's key path into the one to write. */
+/** A deb822 file; `keyring` maps the host's key path to the path to write. */
 export function sourcesFile(
   sources: readonly ImageSource[],
   keyring: (path: string | undefined) => string | undefined,
@@ -72,7 +72,7 @@ export function sourcesFile(
     .join('\n');
 }
 
-/** What stays in the image: no user name or password in an address, Debian's own keyring unless the host uses another. */
+/** The sources in the image: no user name or password in a URL, Debian's own keyring unless the host uses another. */
 export function publishedSources(sources: readonly ImageSource[]): {
   text: string;
   keyrings: string[];
@@ -89,14 +89,14 @@ export function publishedSources(sources: readonly ImageSource[]): {
       ),
     ),
   ];
-  const place = (path: string | undefined) =>
+  const keyring = (path: string | undefined) =>
     path !== undefined && foreign(path)
       ? `/usr/share/keyrings/${path.split('/').at(-1)}`
       : debianKeyring;
-  return { text: sourcesFile(open, place), keyrings };
+  return { text: sourcesFile(open, keyring), keyrings };
 }
 
-/** Settings of `apt-config dump` that say how the mirror is reached and whether an old snapshot of it will do. */
+/** Settings of `apt-config dump` for access to the mirror, and for whether an old snapshot of it is accepted. */
 export function acquireSettings(dump: string): string[] {
   return dump
     .split('\n')
@@ -105,7 +105,7 @@ export function acquireSettings(dump: string): string[] {
     );
 }
 
-/** Those of them that hold inside a container too: no proxies, since an address of the host may not be one there. */
+/** The settings that also apply in a container: no proxies, since a container may not reach their addresses. */
 export function publishedSettings(settings: readonly string[]): string[] {
   return settings.filter((line) => /^Acquire::Check-/i.test(line));
 }

@@ -1,13 +1,13 @@
-// What a build leaves that was killed in the middle: found by the mark with the id of its process.
+// Removes leftovers of killed builds, found by the process id that they carry.
 import type { Incus } from '../incus/client.ts';
 import { keys } from '../instance-keys.ts';
 import { workPrefix } from './build.ts';
 import { removeContainer, waitForOperation } from './container.ts';
 
-/** Removes containers, images that got no name and (this user's) directories of builds whose process is gone. */
+/** Removes containers, unnamed images and (this user's) directories of builds whose process has ended. */
 export async function sweepDeadBuilds(
   incus: Incus,
-  removeDirectories: (isMeant: (name: string) => boolean) => Promise<void>,
+  removeDirectories: (isLeftover: (name: string) => boolean) => Promise<void>,
   isAlive: (pid: number) => boolean,
 ): Promise<void> {
   const dead = (mark: string | undefined) =>

@@ -1,4 +1,4 @@
-// Names of images: a moving alias, and one for each version that was built. Pure.
+// Image aliases: one that moves, and one for each built version. Pure.
 
 export const defaultImage = 'coi-default';
 export const testImage = 'coi-test';
@@ -10,7 +10,7 @@ export function versionAlias(alias: string, date: Date): string {
   return `${alias}-${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
 }
 
-/** Of all alias names those that are versions of this one, newest first. */
+/** The names that are versions of this alias, newest first. */
 export function versionsOf(alias: string, names: readonly string[]): string[] {
   return names
     .filter(

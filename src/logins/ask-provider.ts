@@ -1,4 +1,4 @@
-// What a provider's answer says about whose a token is. Pure but for the question itself.
+// Asks a provider for the account of a token. Pure except for the request.
 import type { ServiceReply } from '../host/net/https-client.ts';
 import { jsonIn, type Question } from './formats/login.ts';
 import type { Answer } from './judge.ts';
@@ -10,7 +10,7 @@ export type AskService = (
 
 const limitMs = 5000;
 
-/** `instead` answers in the place of all providers: `http://127.0.0.1:8080`. */
+/** `instead` replaces the server of every provider: `http://127.0.0.1:8080`. */
 export function createAskProvider(service: AskService, instead: string | undefined) {
   return async (question: Question): Promise<Answer> => {
     const { pathname } = new URL(question.url);
@@ -20,14 +20,14 @@ export function createAskProvider(service: AskService, instead: string | undefin
   };
 }
 
-/** Only what the provider says of the token counts: when it is busy or broken it has said nothing. */
+/** Only an answer about the token counts; one from a busy or broken provider is inconclusive. */
 export function parseAnswer(question: Question, answered: ServiceReply): Answer {
   if (answered.kind === 'unreachable') return 'unreachable';
   const { status, body } = answered;
   const json = jsonIn(body);
-  // A 403 may come from something before the provider, which says it in HTML.
+  // A 403 in HTML comes from something in front of the provider.
   if (status === 401 || (status === 403 && json)) return 'refused';
-  // An agent can choose a token that makes the provider answer with an error: that must not count as no connection.
+  // An agent can choose a token that makes the provider answer with an error: this must not count as unreachable.
   if (status !== 200) return 'later';
   return (json && question.read(json)) ?? 'later';
 }

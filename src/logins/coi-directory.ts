@@ -1,7 +1,7 @@
-// Where coi keeps what it remembers: ~/.coi, which the user may keep elsewhere, as a link. No container can write there.
+// ~/.coi, which may be a link of the user's to another directory. No container can write there.
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 
-/** `~/.coi`, made where it is missing; undefined if there is no home. Throws FileError. */
+/** Opens `~/.coi` and creates it if it is missing; undefined if there is no home. Throws FileError. */
 export function openCoiDirectory(
   home: string,
   owner: Owner,

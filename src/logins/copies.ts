@@ -1,10 +1,10 @@
-// Reading and writing the copies of a tool's logins: in the user's home, and in the stores of sessions, where an agent
-// may have left anything: no link is followed there, and what is no regular file of a small size holds nothing.
+// Reads and writes the copies of a tool's logins, in the user's home and in session stores. An agent may have put
+// anything into a store: links are not followed there, and anything but a small regular file contains no login.
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 import { openCoiDirectory } from './coi-directory.ts';
 import { jsonIn, type Login, type LoginFile, type Logins } from './formats/login.ts';
 import { hashOf } from './login-status.ts';
-import { type LoginMemory, memoryMaxBytes, memoryPath, memoryText, readMemory } from './memory.ts';
+import { type LoginMemory, memoryMaxBytes, memoryPath, memoryText, parseMemory } from './memory.ts';
 
 const fileMaxBytes = 16 * 2 ** 20;
 const storeMaxBytes = 2 ** 20;
@@ -13,7 +13,7 @@ const nothing: Logins = { logins: new Map(), blank: new Set() };
 
 type Problem = NonNullable<ReturnType<HostFiles['asFileError']>>;
 
-/** `note` is told of a file of logins that cannot be used. */
+/** Calls `note` for a login file that cannot be used. */
 export function readHostLogins(
   file: LoginFile,
   home: string,
@@ -23,25 +23,25 @@ export function readHostLogins(
   const text = (path: string | undefined, noted?: (problem: Problem) => void) =>
     path === undefined
       ? undefined
-      : readable(
+      : tryRead(
           files,
           () => files.readUserFile(home, path, { maxBytes: fileMaxBytes })?.text,
           noted,
         );
   const main = text(file.path, ({ message }) => note?.(message));
-  if (isBroken(main)) note?.(`${home}/${file.path} is no JSON object`);
+  if (isBroken(main)) note?.(`${home}/${file.path} is not a JSON object`);
   return file.read({ main, account: text(file.account?.host) });
 }
 
 export function readStoreLogins(file: LoginFile, store: Directory, files: HostFiles): Logins {
   const text = (path: string | undefined, maxBytes: number) =>
-    path === undefined ? undefined : readable(files, () => store.read(path, { maxBytes })?.text);
+    path === undefined ? undefined : tryRead(files, () => store.read(path, { maxBytes })?.text);
   const main = text(file.path, storeMaxBytes);
   if (main === undefined) return nothing;
   return file.read({ main, account: text(file.account?.store, storeMaxBytes) });
 }
 
-/** Puts logins into a session's store. Throws FileError where the agent left a directory in the place of the file. */
+/** Writes logins to a session's store. Throws FileError if the agent replaced the file by a directory. */
 export function writeToStore(
   file: LoginFile,
   store: Directory,
@@ -51,11 +51,11 @@ export function writeToStore(
 ): void {
   const state = file.path.slice(0, file.path.lastIndexOf('/'));
   using directory = store.openDirectory(state);
-  // Not a session's (any more).
+  // Not, or no longer, a session's store.
   if (!directory) return;
   const { uid, gid } = directory.stat();
   const owner: Owner = { uid, gid };
-  const before = readable(files, () => store.read(file.path, { maxBytes: storeMaxBytes })?.text);
+  const before = tryRead(files, () => store.read(file.path, { maxBytes: storeMaxBytes })?.text);
   const after = withLogins(file, before, logins, dropped);
   if (after !== undefined && after !== before)
     store.write(file.path, after, { owner, durable: false });
@@ -63,14 +63,14 @@ export function writeToStore(
   const profile = logins.find((login) => login.profile)?.profile;
   if (!account || !putProfile || !profile) return;
   let isBig = false;
-  const accountBefore = readable(
+  const accountBefore = tryRead(
     files,
     () => store.read(account.store, { maxBytes: storeMaxBytes })?.text,
     ({ reason }) => {
       isBig = reason === 'too-big';
     },
   );
-  // What the tool keeps beside the account would be lost.
+  // Other data of the tool in this file would be lost.
   if (isBig || namesAccount(file, after, accountBefore, logins)) return;
   const named = unlessDeep(accountBefore, (text) => putProfile(text, profile));
   store.write(account.store, named, { owner, durable: false });
@@ -88,7 +88,7 @@ function withLogins(
   });
 }
 
-/** JSON of an agent's may be nested too deeply to be written again: it counts as no JSON. */
+/** JSON written by an agent may be nested too deeply to be written again: it is treated as invalid. */
 function unlessDeep<T>(text: string | undefined, change: (text: string | undefined) => T): T {
   try {
     return change(text);
@@ -98,18 +98,21 @@ function unlessDeep<T>(text: string | undefined, change: (text: string | undefin
   }
 }
 
-/** `busy` if the tool is changing its file itself, or has since it was looked at; `broken` if that is no JSON: nothing was written then. */
+/**
+ * `busy`: the tool is changing its file, or has changed it since it was read. `broken`: the file is not valid JSON.
+ * Neither writes.
+ */
 export type WriteResult = 'done' | 'busy' | 'broken';
 
 export interface HostChange {
   readonly owner: Owner;
   readonly nowMs: number;
   readonly files: HostFiles;
-  /** What was found there when it was decided. */
+  /** The host's logins that the decision is based on. */
   readonly seen: Logins;
 }
 
-/** Puts logins into the user's own files. Throws FileError. */
+/** Writes logins to the user's own files. Throws FileError. */
 export function writeToHost(
   file: LoginFile,
   home: string,
@@ -120,11 +123,11 @@ export function writeToHost(
   const ids = logins.map(({ id }) => id);
   const put = (text: string | undefined) =>
     logins.reduce<string | undefined>((one, login) => file.put(one, login), text);
-  const { given, text: written } = changeHost(file, home, ids, put, change);
-  if (given !== 'done') return given;
+  const { result, text: written } = changeHost(file, home, ids, put, change);
+  if (result !== 'done') return result;
   const { account, putProfile } = file;
   const profile = logins.find((login) => login.profile)?.profile;
-  if (!account || !putProfile || !profile) return given;
+  if (!account || !putProfile || !profile) return result;
   const done = files.changeUserFile(
     home,
     account.host,
@@ -137,14 +140,14 @@ export function writeToHost(
   return done ? 'done' : 'busy';
 }
 
-/** Takes a login out of the user's own file. Throws FileError. */
+/** Removes a login from the user's own file. Throws FileError. */
 export function removeFromHost(
   file: LoginFile,
   home: string,
   id: string,
   change: HostChange,
 ): WriteResult {
-  return changeHost(file, home, [id], (text) => file.drop(text, id), change).given;
+  return changeHost(file, home, [id], (text) => file.drop(text, id), change).result;
 }
 
 function changeHost(
@@ -153,9 +156,9 @@ function changeHost(
   ids: readonly string[],
   changed: (text: string | undefined) => string | undefined,
   { owner, nowMs, files, seen }: HostChange,
-): { readonly given: WriteResult; readonly text?: string | undefined } {
+): { readonly result: WriteResult; readonly text?: string | undefined } {
   const lock = file.lock && { ...file.lock, nowMs };
-  let given: WriteResult = 'done';
+  let result: WriteResult = 'done';
   let after: string | undefined;
   const done = files.changeUserFile(
     home,
@@ -163,13 +166,13 @@ function changeHost(
     (text) => {
       const { logins } = file.read({ main: text });
       const isOther = (id: string) => hashIn(logins, id) !== hashIn(seen.logins, id);
-      given = isBroken(text) ? 'broken' : ids.some(isOther) ? 'busy' : 'done';
-      after = given === 'done' ? changed(text) : text;
+      result = isBroken(text) ? 'broken' : ids.some(isOther) ? 'busy' : 'done';
+      after = result === 'done' ? changed(text) : text;
       return after;
     },
     { maxBytes: fileMaxBytes, owner, ...(lock && { lock }) },
   );
-  return done ? { given, text: after } : { given: 'busy' };
+  return done ? { result, text: after } : { result: 'busy' };
 }
 
 function hashIn(logins: Logins['logins'], id: string): string | undefined {
@@ -178,10 +181,10 @@ function hashIn(logins: Logins['logins'], id: string): string | undefined {
 }
 
 export function loadMemory(file: LoginFile, home: string, files: HostFiles): LoginMemory {
-  return readMemory(
-    readable(files, () => {
-      using place = files.open(`${home}/.coi`);
-      return place?.read(memoryPath(file.tool), { maxBytes: memoryMaxBytes })?.text;
+  return parseMemory(
+    tryRead(files, () => {
+      using directory = files.open(`${home}/.coi`);
+      return directory?.read(memoryPath(file.tool), { maxBytes: memoryMaxBytes })?.text;
     }),
   );
 }
@@ -192,13 +195,18 @@ export function saveMemory(
   memory: LoginMemory,
   { owner, files }: { owner: Owner; files: HostFiles },
 ): void {
-  using place = openCoiDirectory(home, owner, files);
-  if (!place) return;
+  using directory = openCoiDirectory(home, owner, files);
+  if (!directory) return;
   const options = { maxBytes: fileMaxBytes, owner };
-  files.changeUserFile(place.realPath(), memoryPath(file.tool), () => memoryText(memory), options);
+  files.changeUserFile(
+    directory.realPath(),
+    memoryPath(file.tool),
+    () => memoryText(memory),
+    options,
+  );
 }
 
-/** Whether the account's file names the one of these logins already. */
+/** Whether the account file already names the account of these logins. */
 function namesAccount(
   file: LoginFile,
   main: string | undefined,
@@ -209,13 +217,13 @@ function namesAccount(
   return logins.every(({ id, account: wanted }) => found.get(id)?.account === wanted);
 }
 
-/** What the user has to look at first: it would be written anew. */
+/** Such a file must not be overwritten: the user has to check it first. */
 function isBroken(text: string | undefined): boolean {
   return text !== undefined && text.trim() !== '' && jsonIn(text) === undefined;
 }
 
-/** Undefined for what is not read. */
-function readable(
+/** Undefined if the file cannot be read. */
+function tryRead(
   files: HostFiles,
   read: () => string | undefined,
   note?: (problem: Problem) => void,

@@ -96,10 +96,11 @@ describe('login decisions for any set of copies', () => {
   test('no login is written without a winner or where the winner already is', () => {
     fc.assert(
       fc.property(anySituation, (situation) => {
-        const { winner, give } = decide(situation);
-        if (!winner) assert.deepEqual(give, []);
+        const { winner, recipients } = decide(situation);
+        if (!winner) assert.deepEqual(recipients, []);
         for (const { holder, login: one } of situation.copies)
-          if (one && winner && hashOf(one) === hashOf(winner)) assert.ok(!give.includes(holder));
+          if (one && winner && hashOf(one) === hashOf(winner))
+            assert.ok(!recipients.includes(holder));
       }),
       { numRuns: 3000 },
     );
@@ -107,9 +108,9 @@ describe('login decisions for any set of copies', () => {
 
   test('once all copies are up to date, nothing more is done', () => {
     const after = ({ copies, ...situation }: Situation): Situation => {
-      const { give, winner, known } = decide({ copies, ...situation });
+      const { recipients, winner, known } = decide({ copies, ...situation });
       const given = copies.map((one) =>
-        winner && give.includes(one.holder) ? { ...one, login: winner, blank: false } : one,
+        winner && recipients.includes(one.holder) ? { ...one, login: winner, blank: false } : one,
       );
       return { ...situation, copies: given, known };
     };
@@ -118,8 +119,8 @@ describe('login decisions for any set of copies', () => {
         if (decide(situation).swapped) return;
         // A login that was taken may reveal another one, so it may take two rounds.
         const settled = after(after(situation));
-        const { give, winner, later } = decide(settled);
-        assert.deepEqual(give, []);
+        const { recipients, winner, later } = decide(settled);
+        assert.deepEqual(recipients, []);
         // Nothing is recorded for a login that could not be checked.
         if (winner && !later) assert.equal(hashOf(winner), settled.known.current);
       }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Answer, type Copy, decide, host } from './decide.ts';
+import { type Answer, decide, host, type LoginCopy } from './decide.ts';
 import type { Login } from './formats/login.ts';
 import { hashesOf, hashOf } from './login-status.ts';
 import { type KnownTokens, nothingKnown, withTokens } from './memory.ts';
@@ -21,7 +21,7 @@ function login(name: string, more: Partial<Login> = {}): Login {
   };
 }
 
-const copy = (holder: string, one: Login | undefined, blank = false): Copy => ({
+const copy = (holder: string, one: Login | undefined, blank = false): LoginCopy => ({
   holder,
   login: one,
   blank,
@@ -40,7 +40,7 @@ function knowing(...logins: Login[]): KnownTokens {
 }
 
 function decided(
-  copies: readonly Copy[],
+  copies: readonly LoginCopy[],
   known: KnownTokens = nothingKnown,
   answers: Readonly<Record<string, Answer>> = {},
   hostAccount?: string,
@@ -67,9 +67,9 @@ describe('a login renewed in a session', () => {
   });
 
   test('a verified renewal goes to the host and to the other sessions', () => {
-    const { winner, give, known } = decided(copies, knowing(first), { a: me });
+    const { winner, recipients, known } = decided(copies, knowing(first), { a: me });
     assert.equal(winner, second);
-    assert.deepEqual(give, [host, 'b']);
+    assert.deepEqual(recipients, [host, 'b']);
     assert.deepEqual([known.current, known.from], [hashOf(second), 'a']);
   });
 
@@ -79,7 +79,7 @@ describe('a login renewed in a session', () => {
     const { winner, known } = decided(unnamed, knowing(first), { a: 'unreachable' });
     assert.equal(winner, first);
     assert.deepEqual(known.verdicts, [], 'it is asked about again');
-    const nameless = [copy(host, { ...first, account: undefined }), unnamed[1] as Copy];
+    const nameless = [copy(host, { ...first, account: undefined }), unnamed[1] as LoginCopy];
     const nobody = { ...knowing(first), account: undefined };
     const answers = { [host]: 'unreachable', a: 'unreachable' } as const;
     assert.equal(decided(nameless, nobody, answers).winner?.expiresMs, second.expiresMs);
@@ -92,8 +92,8 @@ describe('a login renewed in a session', () => {
       ['refused', 'refused'],
       ['no-question', 'unknown'],
     ] as const) {
-      const { winner, give, known } = decided(copies, knowing(first), { a: answer });
-      assert.deepEqual([winner, give], [first, []], reason);
+      const { winner, recipients, known } = decided(copies, knowing(first), { a: answer });
+      assert.deepEqual([winner, recipients], [first, []], reason);
       assert.equal(known.verdicts[0]?.reason, reason);
       // Once decided, it is not checked again.
       assert.deepEqual(decided(copies, known).ask, []);
@@ -117,44 +117,43 @@ describe('a login renewed in a session', () => {
 
   test('a refresh token paired with an already distributed access token is not distributed', () => {
     const mixed = { ...second, access: first.access };
-    const { ask, winner, give, known } = decided([copy(host, first), copy('a', mixed)]);
-    assert.deepEqual([ask, winner, give], [[], first, ['a']]);
+    const { ask, winner, recipients, known } = decided([copy(host, first), copy('a', mixed)]);
+    assert.deepEqual([ask, winner, recipients], [[], first, ['a']]);
     assert.equal(known.verdicts[0]?.reason, 'mixed');
   });
 
   test('of two concurrent renewals the later one wins', () => {
     const third = login('third', { expiresMs: nowMs + 3 * hour });
     const all = [copy(host, first), copy('a', second), copy('b', third)];
-    const { winner, give } = decided(all, knowing(first), { a: me, b: me });
-    assert.deepEqual([winner, give], [third, [host, 'a']]);
+    const { winner, recipients } = decided(all, knowing(first), { a: me, b: me });
+    assert.deepEqual([winner, recipients], [third, [host, 'a']]);
   });
 });
 
 describe("the host's login", () => {
   test('a login renewed or created on the host goes to all sessions, even for another account', () => {
     for (const mine of [second, { ...second, account: 'my other', expiresMs: nowMs }]) {
-      const { winner, give, ask } = decided([copy(host, mine), copy('a', first)], knowing(first));
-      assert.deepEqual([winner, give, ask], [mine, ['a'], []]);
+      const both = [copy(host, mine), copy('a', first)];
+      const { winner, recipients, ask } = decided(both, knowing(first));
+      assert.deepEqual([winner, recipients, ask], [mine, ['a'], []]);
     }
   });
 
   test("a blank login on the host is replaced by a session's", () => {
-    const { winner, give } = decided(
-      [copy(host, undefined, true), copy('a', first)],
-      knowing(first),
-    );
-    assert.deepEqual([winner, give], [first, [host]]);
+    const blanked = [copy(host, undefined, true), copy('a', first)];
+    const { winner, recipients } = decided(blanked, knowing(first));
+    assert.deepEqual([winner, recipients], [first, [host]]);
     const renewed = [copy(host, undefined, true), copy('a', second)];
-    assert.deepEqual(decided(renewed, knowing(first), { a: me }).give, [host]);
+    assert.deepEqual(decided(renewed, knowing(first), { a: me }).recipients, [host]);
   });
 
   test("a host without a login gets none; the session's is offered", () => {
-    const { winner, give, known } = decided(
+    const { winner, recipients, known } = decided(
       [copy(host, undefined), copy('a', second)],
       nothingKnown,
       { a: me },
     );
-    assert.deepEqual([winner, give], [undefined, []]);
+    assert.deepEqual([winner, recipients], [undefined, []]);
     assert.deepEqual(
       known.verdicts.map(({ session, reason }) => [session, reason]),
       [['a', 'offered']],
@@ -162,11 +161,11 @@ describe("the host's login", () => {
   });
 
   test('an outdated login on the host is replaced by the current one', () => {
-    const { winner, give } = decided(
+    const { winner, recipients } = decided(
       [copy(host, first), copy('a', second)],
       knowing(first, second),
     );
-    assert.deepEqual([winner, give], [second, [host]]);
+    assert.deepEqual([winner, recipients], [second, [host]]);
   });
 
   test("a host renewal that shows that a session's login was another user's is discarded", () => {
@@ -175,7 +174,10 @@ describe("the host's login", () => {
     const copies = [copy(host, third), copy('a', second)];
     assert.deepEqual(decided(copies, brought).ask, [host]);
     const bad = decided(copies, brought, { host: { account: 'them', name: undefined } });
-    assert.deepEqual([bad.swapped, bad.give, bad.known.verdicts[0]?.reason], [true, [], 'swapped']);
+    assert.deepEqual(
+      [bad.swapped, bad.recipients, bad.known.verdicts[0]?.reason],
+      [true, [], 'swapped'],
+    );
     assert.equal(decided(copies, brought, { host: me }).winner, third);
   });
 });
@@ -188,18 +190,18 @@ describe("a session's login", () => {
       copy('b', first),
       copy('c', undefined),
     ];
-    assert.deepEqual(decided(copies, knowing(first, second)).give, ['a', 'b', 'c']);
+    assert.deepEqual(decided(copies, knowing(first, second)).recipients, ['a', 'b', 'c']);
   });
 
   test("a session keeps another account's login and a key typed in by hand", () => {
     const foreign = login('foreign', { account: 'them', expiresMs: nowMs + hour / 2 });
     const key = login('key', { refresh: '', account: undefined });
-    const { give, known } = decided(
+    const { recipients, known } = decided(
       [copy(host, first), copy('a', foreign), copy('b', key)],
       knowing(first),
       { a: { account: 'them', name: 'them@example.org' } },
     );
-    assert.deepEqual(give, []);
+    assert.deepEqual(recipients, []);
     assert.deepEqual(
       known.verdicts.map(({ name }) => name),
       ['them@example.org'],
@@ -227,28 +229,29 @@ describe("a new login in a session that expires before the user's", () => {
   ] as const)
     test(`a new login that expires earlier is not lost if the provider answers ${JSON.stringify(answers)}`, () => {
       const copies = [copy(host, long), copy('a', fresh)];
-      const { winner, give, known } = decided(copies, knowing(long), answers);
-      assert.deepEqual([winner, give], wins ? [fresh, [host]] : [long, []]);
+      const { winner, recipients, known } = decided(copies, knowing(long), answers);
+      assert.deepEqual([winner, recipients], wins ? [fresh, [host]] : [long, []]);
       assert.deepEqual(
         known.verdicts.map(({ reason }) => reason),
         reasons,
       );
       // A later renewal of the user's login does not change that.
-      const next = [copy(host, login('next', { expiresMs: nowMs + 20 * hour })), copies[1] as Copy];
-      if (reasons.length > 0) assert.deepEqual(decided(next, known).give, []);
+      const renewed = login('next', { expiresMs: nowMs + 20 * hour });
+      const next = [copy(host, renewed), copies[1] as LoginCopy];
+      if (reasons.length > 0) assert.deepEqual(decided(next, known).recipients, []);
     });
 
   test('a new login that expires earlier is replaced if the provider refused it', () => {
     const copies = [copy(host, long), copy('a', fresh)];
     const answers = { host: me, a: 'refused' } as const;
-    assert.deepEqual(decided(copies, knowing(long), answers).give, ['a']);
+    assert.deepEqual(decided(copies, knowing(long), answers).recipients, ['a']);
   });
 
   test("a new login stays in its session if the host's token never expires", () => {
     const static_ = login('static', { refresh: '', expiresMs: Number.MAX_SAFE_INTEGER });
     const copies = [copy(host, static_), copy('a', fresh)];
-    const { ask, give, known } = decided(copies, knowing(static_), { a: me });
-    assert.deepEqual([ask, give, known.verdicts[0]?.reason], [[], [], 'apart']);
+    const { ask, recipients, known } = decided(copies, knowing(static_), { a: me });
+    assert.deepEqual([ask, recipients, known.verdicts[0]?.reason], [[], [], 'apart']);
   });
 });
 
@@ -283,8 +286,8 @@ describe('a host renewal of a login that came from a session', () => {
   test('a host renewal for another account is not distributed and the user is notified', () => {
     for (const account of ['them us', undefined]) {
       const copies = [copy(host, { ...foreignLogin, account }), copy('b', second)];
-      const { winner, give, known } = decided(copies, brought, answers);
-      assert.deepEqual([winner, give, known.verdicts[0]?.reason], [undefined, [], 'changed']);
+      const { winner, recipients, known } = decided(copies, brought, answers);
+      assert.deepEqual([winner, recipients, known.verdicts[0]?.reason], [undefined, [], 'changed']);
       assert.equal(known.from, 'a');
     }
   });

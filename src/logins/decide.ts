@@ -1,4 +1,4 @@
-// Which of the copies of one login is everybody's, who gets it, and which are not taken. Pure.
+// Decides which copy of a login is shared, who gets it, and which copies are rejected. Pure.
 import { type Login, sameAccount } from './formats/login.ts';
 import {
   host,
@@ -19,7 +19,7 @@ import {
   type LoginCopy,
   makeVerdict,
   needsQuestion,
-  reasonAgainst,
+  rejectionReason,
   type Situation,
   withVerdicts,
 } from './judge.ts';
@@ -27,23 +27,23 @@ import { hashesOf, hashOf, knownInSessions, loginStatus } from './login-status.t
 import { type KnownTokens, type Verdict, withGiven, withTokens } from './memory.ts';
 
 export { host } from './host-renewal.ts';
-export type { Answer, LoginCopy as Copy, Situation } from './judge.ts';
+export type { Answer, LoginCopy, Situation } from './judge.ts';
 
 interface Candidate extends HeldLogin {
-  /** It ends later than the user's. */
-  readonly isLate: boolean;
+  /** It expires later than the user's. */
+  readonly expiresLater: boolean;
 }
 
 export interface Decision {
-  /** Holders whose access token the provider has to be asked about before anything is done. */
+  /** Holders of access tokens to ask the provider about before anything else is done. */
   readonly ask: readonly string[];
-  /** What everybody has from now on; undefined if nothing can be. */
+  /** The login that is shared from now on, if any. */
   readonly winner: Login | undefined;
   readonly from: string | undefined;
-  readonly give: readonly string[];
-  /** The host's belongs to somebody else than its files say: it came from a session, and goes. */
+  readonly recipients: readonly string[];
+  /** The host's login came from a session and belongs to another account than its files say: remove it. */
   readonly swapped: boolean;
-  /** A login could not be judged now. */
+  /** A login could not be judged yet. */
   readonly later: boolean;
   readonly known: KnownTokens;
 }
@@ -56,19 +56,19 @@ export function decide(situation: Situation): Decision {
   const base = baseOf(own, current, known);
   if (!base && !own?.blank) return withoutHost(situation, sessions);
   const answer = answers.get(host);
-  // Never what a session's files say.
+  // Never taken from a session's files.
   const named = own?.login?.account ?? situation.hostAccount ?? known.account;
   const account = named ?? (isIdentity(answer) ? answer.account : undefined);
   const seen = knownInSessions(known, base?.login);
-  const challengers = sessions.flatMap(({ holder, login }) =>
+  const candidates = sessions.flatMap(({ holder, login }) =>
     login && login.refresh !== '' && isCandidate({ holder, login }, base, seen, situation)
-      ? [{ holder, login, isLate: !base || isLater(login, base) }]
+      ? [{ holder, login, expiresLater: !base || isLater(login, base) }]
       : [],
   );
-  const open = challengers.filter((one) => needsQuestion(one, situation));
+  const open = candidates.filter((one) => needsQuestion(one, situation));
   const ask = [
-    ...hostQuestion(situation, base, challengers.length > 0 ? account : named),
-    ...baseQuestion(situation, base, challengers),
+    ...hostQuestion(situation, base, candidates.length > 0 ? account : named),
+    ...baseQuestion(situation, base, candidates),
     ...open,
   ].map(({ holder }) => holder);
   if (ask.length > 0) return { ...noDecision(known), ask: [...new Set(ask)] };
@@ -85,19 +85,20 @@ export function decide(situation: Situation): Decision {
   }
   const isAsked = isUnanswered(answer) && named === undefined;
   const dead = base && answers.get(base.holder) === 'refused';
-  const judged = challengers.map((one) => {
-    const reason = reasonAgainst(one, { account, isAsked }, situation);
+  const judged = candidates.map((one) => {
+    const reason = rejectionReason(one, { account, isAsked }, situation);
     return {
       ...one,
-      reason: reason ?? (one.isLate || dead ? undefined : apartOrLater(base, situation)),
+      reason: reason ?? (one.expiresLater || dead ? undefined : apartOrLater(base, situation)),
     };
   });
   const best = bestOf(
     judged.filter(({ reason }) => reason === undefined),
     base,
   );
-  // Sooner than the user's and of no use: it is replaced, and nobody has to be told.
-  const isGone = ({ isLate, reason }: (typeof judged)[number]) => !isLate && reason === 'refused';
+  // Expires earlier than the user's and is useless: it is replaced without a notice.
+  const isGone = ({ expiresLater, reason }: (typeof judged)[number]) =>
+    !expiresLater && reason === 'refused';
   const verdicts = judged.flatMap((one) => {
     const { holder, login, reason } = one;
     return reason && reason !== 'later' && !isGone(one)
@@ -117,14 +118,14 @@ export function decide(situation: Situation): Decision {
     ask: [],
     winner: best.login,
     from: best.holder,
-    give: copies
+    recipients: copies
       .filter(({ holder, login }) => !kept.has(holder) && !isSame(login, best.login))
       .map(({ holder }) => holder),
     swapped: false,
     later,
     known,
   };
-  // Whose the host's is was not said: it is asked about again, so it stays one that was never seen.
+  // The account of the host's login is still unknown: it must count as new, so that it is asked about again.
   if (isAsked && best.holder === host)
     return { ...decision, later: true, known: withGiven(known, hashesOf(best.login)) };
   const tokens = copies.flatMap(({ holder, login }) =>
@@ -146,18 +147,18 @@ export function decide(situation: Situation): Decision {
   };
 }
 
-/** The one that ends last; of those that the provider took, where it refused the user's. */
+/** The login that expires last; only among the accepted ones if the provider refused the user's. */
 function bestOf(taken: readonly Candidate[], base: HeldLogin | undefined): HeldLogin | undefined {
   const latest = (all: readonly HeldLogin[], first: HeldLogin | undefined) =>
     all.reduce<HeldLogin | undefined>(
       (a, b) => (a && a.login.expiresMs >= b.login.expiresMs ? a : b),
       first,
     );
-  // A sooner one is among them only where the user's is refused.
-  return latest(taken, taken.some(({ isLate }) => !isLate) ? undefined : base);
+  // One that expires earlier is among them only if the user's was refused.
+  return latest(taken, taken.some(({ expiresLater }) => !expiresLater) ? undefined : base);
 }
 
-/** Who brought it: a session, until a renewal of the host's has shown whose it is. */
+/** Origin of the login: a session, until a renewal on the host shows its account. */
 function fromOf(
   best: HeldLogin,
   answer: Answer | undefined,
@@ -168,7 +169,7 @@ function fromOf(
   return isFromSession(known) && !isIdentity(answer) ? known.from : host;
 }
 
-/** What is everybody's before the sessions' are looked at: the host's, unless it is one that everybody had before. */
+/** The shared login before sessions are considered: the host's, unless it is an outdated shared one. */
 function baseOf(
   own: LoginCopy | undefined,
   current: LoginCopy | undefined,
@@ -182,7 +183,9 @@ function baseOf(
   return { holder: host, login };
 }
 
-/** Never seen. One that ends sooner than the user's is one only while it can show something, or was judged before. */
+/**
+ * Whether a login is new. One that expires earlier than the user's counts only if it is informative or has a verdict.
+ */
 function isCandidate(
   { holder, login }: HeldLogin,
   base: HeldLogin | undefined,
@@ -195,7 +198,9 @@ function isCandidate(
   return isInformative(login, situation) || (before !== undefined && before.reason !== 'refused');
 }
 
-/** It ends later than the user's, or is of another account, by what the files say: then it is the session's own affair. */
+/**
+ * Whether it expires later than the user's, or belongs to another account (by its files) and so stays in its session.
+ */
 function isLater(login: Login, base: HeldLogin): boolean {
   const isForeign =
     login.account !== undefined &&
@@ -204,25 +209,27 @@ function isLater(login: Login, base: HeldLogin): boolean {
   return isForeign || login.expiresMs > base.login.expiresMs;
 }
 
-/** A good login of the user's that ends sooner, as after a new login or with a clock that was set back. */
+/** A valid login of the user that expires earlier, as after a new login or with a clock that was set back. */
 function apartOrLater(base: HeldLogin | undefined, { answers }: Situation): 'apart' | 'later' {
   const answer = base && answers.get(base.holder);
   return isUnanswered(answer) ? 'later' : 'apart';
 }
 
-/** The user's is asked about where a session has one that ends sooner: it may be of no use any more. */
+/** Asks about the user's login if a session has a new one that expires earlier: the user's may be invalid by now. */
 function baseQuestion(
   { answers, known }: Situation,
   base: HeldLogin | undefined,
-  challengers: readonly Candidate[],
+  candidates: readonly Candidate[],
 ): HeldLogin[] {
-  const sooner = challengers.some(
-    ({ holder, login, isLate }) => !isLate && !earlierVerdict(holder, login, known),
+  const earlierCandidate = candidates.some(
+    ({ holder, login, expiresLater }) => !expiresLater && !earlierVerdict(holder, login, known),
   );
-  return base && sooner && base.login.refresh !== '' && !answers.has(base.holder) ? [base] : [];
+  return base && earlierCandidate && base.login.refresh !== '' && !answers.has(base.holder)
+    ? [base]
+    : [];
 }
 
-/** The provider is asked about the host's where no file names its account, or a session brought the last one. */
+/** Asks about a new host login if no file names its account, or if the last one came from a session. */
 function hostQuestion(
   { answers, known }: Situation,
   base: HeldLogin | undefined,
@@ -232,7 +239,7 @@ function hostQuestion(
   return isRenewed(base, known) && (isFromSession(known) || account === undefined) ? [base] : [];
 }
 
-/** A login in a session is offered, by the name that its provider has for it; nobody else gets it unasked. */
+/** Without a host login, a session's is offered by the name from its provider; nobody gets it without confirmation. */
 function withoutHost(situation: Situation, sessions: readonly LoginCopy[]): Decision {
   const { answers, known } = situation;
   const fresh = sessions.flatMap(({ holder, login }) =>
@@ -256,7 +263,7 @@ function withoutHost(situation: Situation, sessions: readonly LoginCopy[]): Deci
   };
 }
 
-/** A key that was typed in inside. */
+/** A key that was entered in the session. */
 function isOwnKey(login: Login, seen: KnownTokens): boolean {
   return login.refresh === '' && loginStatus(login, seen) === 'new';
 }
@@ -273,13 +280,13 @@ function withoutSwapped(known: KnownTokens, login: Login, answer: Answer | undef
   };
 }
 
-/** What is decided where nothing is to be done. */
+/** The decision to do nothing. */
 export function noDecision(known: KnownTokens): Decision {
   return {
     ask: [],
     winner: undefined,
     from: undefined,
-    give: [],
+    recipients: [],
     swapped: false,
     later: false,
     known,

@@ -1,5 +1,5 @@
-// What a start does: the session's store gets the user's login, unless what it has is newer or the session's own affair.
-// Nobody is asked here; what is not clear is left for the keeper (keep.ts), which looks as soon as the session runs.
+// Login step of a start: writes the user's login to the session's store, unless the session's is newer or its own.
+// Does not ask providers; unclear cases are left to the login sync (sync.ts), which runs as soon as the session does.
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 import { loadMemory, readHostLogins, readStoreLogins, writeToStore } from './copies.ts';
 import { type Login, type LoginFile, sameAccount } from './formats/login.ts';
@@ -14,9 +14,9 @@ export interface FillRequest {
   readonly home: string;
   readonly session: string;
   readonly store: Directory;
-  /** The store was copied from another session: what it has is that one's. */
+  /** The store was copied from another session, and its logins with it. */
   readonly copied: boolean;
-  /** Of what coi keeps for itself. */
+  /** Owner of coi's own files. */
   readonly owner: Owner;
   readonly nowMs: number;
 }
@@ -37,23 +37,28 @@ export function fillLogins(request: FillRequest, files: HostFiles): FillResult {
   );
   const has = readStoreLogins(file, store, files);
   const memory = loadMemory(file, home, files);
-  // Two that have one refresh token cost each other their login.
+  // Two sessions with the same refresh token invalidate each other's login.
   const dropped = copied ? [...has.logins.values()].filter(({ refresh }) => refresh !== '') : [];
-  const gone = new Set(dropped.map(({ id }) => id));
-  const given = [...own.logins.values()].filter((login) => {
+  const droppedIds = new Set(dropped.map(({ id }) => id));
+  const newLogins = [...own.logins.values()].filter((login) => {
     const before = has.logins.get(login.id);
     const known = memory.get(login.id) ?? nothingKnown;
-    return !before || gone.has(login.id) || shouldReplace(before, login, known, { session, nowMs });
+    return (
+      !before || droppedIds.has(login.id) || shouldReplace(before, login, known, { session, nowMs })
+    );
   });
-  const changed = given.map((login) => staggerExpiry(file, login, session, nowMs));
-  if (changed.length > 0 || dropped.length > 0) writeToStore(file, store, changed, files, gone);
-  const lasting = [...has.logins.values()].filter(({ id }) => !gone.has(id));
-  const logins = [...new Map([...lasting, ...changed].map((login) => [login.id, login])).values()];
+  const changed = newLogins.map((login) => staggerExpiry(file, login, session, nowMs));
+  if (changed.length > 0 || dropped.length > 0)
+    writeToStore(file, store, changed, files, droppedIds);
+  const remaining = [...has.logins.values()].filter(({ id }) => !droppedIds.has(id));
+  const logins = [
+    ...new Map([...remaining, ...changed].map((login) => [login.id, login])).values(),
+  ];
   takeTurn({ file, home, store, logins, owner, nowMs }, files);
-  return { has: changed.length > 0 || has.logins.size > gone.size, memory, warnings };
+  return { has: changed.length > 0 || has.logins.size > droppedIds.size, memory, warnings };
 }
 
-/** Whether the user's login goes in the place of the one that the session has. Pure. */
+/** Whether the user's login replaces the session's. Pure. */
 export function shouldReplace(
   before: Login,
   login: Login,
@@ -64,7 +69,7 @@ export function shouldReplace(
   const seen = knownInSessions(known, login);
   switch (loginStatus(before, seen)) {
     case 'current':
-      // The user's is one that everybody had before, as from a backup.
+      // An old login of the user was shared before, for example one from a backup.
       return loginStatus(login, known) !== 'old';
     case 'old':
     case 'mixed':
@@ -73,7 +78,7 @@ export function shouldReplace(
       const judged = earlierVerdict(session, before, known);
       if (before.refresh === '' || (judged && judged.reason !== 'refused')) return false;
       const foreign = before.account !== undefined && !sameAccount(before.account, login.account);
-      // One that has not ended is lost for good where nobody has asked the provider about it: the keeper does.
+      // Replacing a login that has not expired would lose it; the login sync asks the provider first.
       return (
         !foreign &&
         before.expiresMs !== 0 &&

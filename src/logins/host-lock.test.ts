@@ -1,5 +1,5 @@
-// Claude Code on the host and the login sync never change the login at the same time, even with linked dotfiles. Locks that
-// Claude Code 2.1.197 takes: `.oauth_refresh.lock` in `~/.claude` under that name, and `.lock` at the real path of
+// Claude Code on the host and the login sync never change the login at the same time, even with linked dotfiles. Locks
+// that Claude Code 2.1.197 takes: `.oauth_refresh.lock` in `~/.claude` under that name, and `.lock` at the real path of
 // `~/.claude`, which older versions take alone.
 import assert from 'node:assert/strict';
 import {

@@ -1,4 +1,4 @@
-// What a new login of the host's means: it came from the user, or from what a session had brought. Pure.
+// Judges a new login on the host: a login by the user, or a renewal of one that came from a session. Pure.
 import { sameAccount } from './formats/login.ts';
 import { type Answer, type HeldLogin, isIdentity, type Situation } from './judge.ts';
 import { loginStatus } from './login-status.ts';
@@ -18,7 +18,7 @@ export function isUnanswered(answer: Answer | undefined): boolean {
   return answer === 'unreachable' || answer === 'later';
 }
 
-/** Nobody said whose the renewal is of what a session had brought: it stays where it is until somebody does. */
+/** A renewal of a login from a session, of unknown account: it is not distributed until the provider answers. */
 export function isUndecided(
   base: HeldLogin,
   answer: Answer | undefined,
@@ -27,7 +27,7 @@ export function isUndecided(
   return isRenewed(base, known) && isFromSession(known) && isUnanswered(answer);
 }
 
-/** The host's files still name the one whose login it was. */
+/** The renewal belongs to another person than the host's files name. */
 export function isSwapped(
   base: HeldLogin,
   answer: Answer | undefined,
@@ -44,7 +44,10 @@ export function isSwapped(
   );
 }
 
-/** The same where the host's files say nothing by themselves: the user may have logged in as somebody else. */
+/**
+ * The renewal belongs to another person than before, and the host's files do not name one: the user may have logged in
+ * as somebody else.
+ */
 export function isChanged(
   base: HeldLogin,
   answer: Answer | undefined,

@@ -1,4 +1,4 @@
-// What speaks for and against one login of a session, and what is kept of that. Pure.
+// Judges one login of a session, and records the verdict. Pure.
 import { type Identity, type Login, sameAccount } from './formats/login.ts';
 import { hashOf } from './login-status.ts';
 import type { KnownTokens, Reason, Verdict } from './memory.ts';
@@ -7,24 +7,24 @@ import type { KnownTokens, Reason, Verdict } from './memory.ts';
 export interface LoginCopy {
   /** `host`, or the id of the session. */
   readonly holder: string;
-  /** Undefined if it is missing or of no use. */
+  /** Undefined if it is missing or unusable. */
   readonly login: Login | undefined;
-  /** It was there, and was emptied: as a tool leaves one that its provider refused. */
+  /** The login was emptied, as tools do after the provider refused it. */
   readonly blank: boolean;
 }
 
-/** What a provider said of an access token; `later` if it answered, but said nothing of it. */
+/** A provider's answer about an access token; `later`: an inconclusive answer. */
 export type Answer = Identity | 'refused' | 'unreachable' | 'later' | 'no-question';
 
 export interface Situation {
   readonly copies: readonly LoginCopy[];
-  /** Whom the host's files name, where they hold no login that does. */
+  /** Account that the host's files name when its login does not. */
   readonly hostAccount: string | undefined;
   readonly known: KnownTokens;
-  /** By holder; those that are not there have not been asked. */
+  /** By holder; only for holders that were asked about. */
   readonly answers: ReadonlyMap<string, Answer>;
   readonly nowMs: number;
-  /** What ends later than that after now says what no provider would. */
+  /** Providers issue no token with a longer lifetime. */
   readonly lifeMaxMs: number;
 }
 
@@ -33,7 +33,7 @@ export interface HeldLogin {
   readonly login: Login;
 }
 
-/** Not judged before, and its token can show something. */
+/** Has no verdict yet, and its token is informative. */
 export function needsQuestion({ holder, login }: HeldLogin, situation: Situation): boolean {
   const { answers, known } = situation;
   const before = earlierVerdict(holder, login, known)?.reason;
@@ -41,17 +41,17 @@ export function needsQuestion({ holder, login }: HeldLogin, situation: Situation
   return !answers.has(holder) && isInformative(login, situation) && wanted;
 }
 
-/** It has not ended, and says no more than a provider would: everything later would count as older. */
+/** Not expired, and not later than any provider would set it: every real login would count as older. */
 export function hasPlausibleExpiry({ expiresMs }: Login, { nowMs, lifeMaxMs }: Situation): boolean {
   return expiresMs > nowMs && expiresMs <= nowMs + lifeMaxMs;
 }
 
-/** Also one that names no end at all, as of providers whose tokens have none. */
+/** A plausible expiry, or none at all, as for providers whose tokens have none. */
 export function isInformative(login: Login, situation: Situation): boolean {
   return login.expiresMs === 0 || hasPlausibleExpiry(login, situation);
 }
 
-/** What was said of that login of that session before. */
+/** The recorded verdict on that login of that session. */
 export function earlierVerdict(
   holder: string,
   login: Login,
@@ -61,8 +61,8 @@ export function earlierVerdict(
   return known.verdicts.find((one) => one.session === holder && one.hash === hash);
 }
 
-/** `account` is the user's; undefined where nobody says whose the user's login is. */
-export function reasonAgainst(
+/** `account` is the user's; undefined if it is unknown. */
+export function rejectionReason(
   { holder, login }: HeldLogin,
   { account, isAsked }: { account: string | undefined; isAsked: boolean },
   situation: Situation,
@@ -79,9 +79,9 @@ export function reasonAgainst(
   }
   if (login.account !== undefined && account !== undefined && !sameAccount(login.account, account))
     return 'other';
-  // An access token that has ended shows nothing, whatever is beside it.
+  // An expired access token proves nothing, whatever else the file contains.
   if (answer === 'refused' || !hasPlausibleExpiry(login, situation)) return 'refused';
-  // Where no file names an account, nothing speaks against it.
+  // If no file names an account, nothing contradicts it.
   if (answer === 'unreachable') return sameAccount(login.account, account) ? undefined : 'later';
   return 'unknown';
 }
@@ -98,7 +98,7 @@ export function makeVerdict(
   return { session, hash: hashOf(login), reason, name, told: before?.told ?? false };
 }
 
-/** One verdict for a session: the latest, as long as the session has what was judged. */
+/** Keeps one verdict per session: the latest, as long as the session has that login. */
 export function withVerdicts(
   known: KnownTokens,
   copies: readonly LoginCopy[],

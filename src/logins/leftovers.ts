@@ -1,4 +1,4 @@
-// A keeper that was killed leaves a file with a login beside what it was writing. The next one takes it away.
+// Removes temporary files, which contain logins, of login syncs that were killed.
 import { dirname } from 'node:path';
 import type { HostFiles, Owner } from '../host/fs/host-files.ts';
 import type { LoginFile } from './formats/login.ts';
@@ -13,7 +13,7 @@ interface LeftoverRequest {
   readonly ended: readonly string[];
 }
 
-/** True if the user's directories have some that may still be written: a start does not wait for a keeper. */
+/** True if the user's directories contain some that may still be in use: a start does not wait for a login sync. */
 export function removeLeftovers(
   { file, home, owner, live, ended }: LeftoverRequest,
   stores: SessionStores,
@@ -36,7 +36,7 @@ export function removeLeftovers(
     .includes(true);
 }
 
-/** What cannot be looked at, or be removed, holds up no login. */
+/** Errors are ignored: a leftover that cannot be removed must not block the sync. */
 function unlessRefused(files: HostFiles, effect: () => boolean): boolean {
   try {
     return effect();

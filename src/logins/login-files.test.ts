@@ -8,7 +8,7 @@ import { codexLogin } from './formats/codex.ts';
 import { geminiLogin } from './formats/gemini.ts';
 import { loginFiles } from './formats/list.ts';
 import type { LoginFile } from './formats/login.ts';
-import { readMemory } from './memory.ts';
+import { parseMemory } from './memory.ts';
 import { staggerExpiry } from './stagger.ts';
 
 const jwt = (claims: object) =>
@@ -127,7 +127,7 @@ describe('login files', () => {
       fc.property(fc.constantFrom(...loginFiles), anything, anything, (file, main, account) => {
         const { logins } = file.read({ main, account });
         for (const login of logins.values()) assert.ok(login.access !== '' || login.refresh !== '');
-        readMemory(main);
+        parseMemory(main);
       }),
     );
   });

@@ -1,11 +1,11 @@
-// What is known of a login by the hashes of its tokens. Pure.
+// Status of a login, derived from the hashes of its tokens. Pure.
 import { type Login, tokenHash } from './formats/login.ts';
 import { type KnownTokens, withTokens } from './memory.ts';
 
 /**
- * - `current`: what everybody has; `old`: what everybody had.
+ * - `current`: shared now; `old`: shared before.
  * - `new`: never seen, as after a renewal or a login.
- * - `mixed`: a refresh token that was never seen beside an access token that was. No provider gives such a pair.
+ * - `mixed`: a new refresh token with a known access token. No provider issues such a pair.
  */
 export type LoginStatus = 'current' | 'old' | 'new' | 'mixed';
 
@@ -17,12 +17,12 @@ export function loginStatus(login: Login, known: KnownTokens): LoginStatus {
   return paired && known.tokens.includes(tokenHash(login.access)) ? 'mixed' : 'new';
 }
 
-/** As a session's login is looked at: what the host has, or had and gave away, is nobody's secret any more. */
+/** For judging a session's login: the tokens that the host has or distributed count as known. */
 export function knownInSessions(known: KnownTokens, hosts: Login | undefined): KnownTokens {
   return withTokens(known, [...known.given, ...(hosts ? hashesOf(hosts) : [])]);
 }
 
-/** By what one login is told from another: the refresh token, or the key that has none. */
+/** Identifies a login: the hash of its refresh token, or of the key if it has none. */
 export function hashOf(login: Login): string {
   return tokenHash(login.refresh || login.access);
 }

@@ -1,29 +1,29 @@
-// What coi remembers of a tool's logins, without any token: which were everybody's, which is now, what was told of which
-// session. In ~/.coi/logins/<tool>.json, which no container sees. Pure.
+// What coi remembers about a tool's logins, without any token: which were shared, which one is, and the verdicts on
+// sessions. Stored in ~/.coi/logins/<tool>.json, which no container sees. Pure.
 import { type Json, jsonIn, jsonText, nameIn, objectIn, stringIn } from './formats/login.ts';
 
-/** Why the login of a session was not taken. */
+/** Why a session's login is not shared. */
 export type Reason =
   /** It belongs to another account. */
   | 'other'
   /** The provider does not accept it. */
   | 'refused'
-  /** It is good and the user's, as is the host's: each has its own. */
+  /** It is valid and the user's, and so is the host's: each keeps its own. */
   | 'apart'
-  /** The host's own: it belongs to somebody else than the one before, which a session had brought. */
+  /** On the host: it belongs to another account than the one before, which came from a session. */
   | 'changed'
   /** Its two tokens do not belong together. */
   | 'mixed'
-  /** Nobody says whose it is. */
+  /** Its account is unknown. */
   | 'unknown'
-  /** What it had brought turned out to be somebody else's, and was taken away again. */
+  /** Its login was shared, turned out to be another account's, and was removed. */
   | 'swapped'
   /** The user has no login to compare it with. */
   | 'offered';
 
 export interface Verdict {
   readonly session: string;
-  /** Hash of what was judged: another login is judged anew. */
+  /** Hash of the judged login; another login gets its own verdict. */
   readonly hash: string;
   readonly reason: Reason;
   readonly name: string | undefined;
@@ -32,20 +32,20 @@ export interface Verdict {
 }
 
 export interface KnownTokens {
-  /** Hashes of all tokens that were everybody's, the latest last. */
+  /** Hashes of all tokens that were shared, the latest last. */
   readonly tokens: readonly string[];
-  /** Of the host's that sessions got before anybody said whose they are: in a session they are nothing new. */
+  /** Hashes of host tokens that sessions got while their account was unknown: not new in a session. */
   readonly given: readonly string[];
-  /** Of the refresh token (or key) that is everybody's now. */
+  /** Hash of the refresh token (or key) that is shared now. */
   readonly current: string | undefined;
   readonly account: string | undefined;
   readonly name: string | undefined;
-  /** The session that brought it, or `host`. */
+  /** The session that it came from, or `host`. */
   readonly from: string | undefined;
   readonly verdicts: readonly Verdict[];
 }
 
-/** By the id of the login. */
+/** By login id. */
 export type LoginMemory = ReadonlyMap<string, KnownTokens>;
 
 export const nothingKnown: KnownTokens = {
@@ -58,7 +58,7 @@ export const nothingKnown: KnownTokens = {
   verdicts: [],
 };
 
-/** What is longer is not read, and so never written. */
+/** A larger file would not be read back. */
 export const memoryMaxBytes = 2 ** 20;
 const loginsMax = 100;
 const tokensMax = 2000;
@@ -80,7 +80,7 @@ export function memoryPath(tool: string): string {
   return `logins/${tool}.json`;
 }
 
-export function readMemory(text: string | undefined): LoginMemory {
+export function parseMemory(text: string | undefined): LoginMemory {
   const logins = objectIn(jsonIn(text)?.['logins']) ?? {};
   return new Map(
     Object.entries(logins).flatMap(([id, entry]) => {
@@ -91,7 +91,7 @@ export function readMemory(text: string | undefined): LoginMemory {
 }
 
 export function memoryText(memory: LoginMemory): string {
-  // The user's before those that only sessions have.
+  // Logins of the user before those that only sessions have.
   const all = [...memory].filter(([, known]) => !isEmpty(known));
   const first = all.filter(([, { current }]) => current !== undefined);
   const rest = all.filter(([, { current }]) => current === undefined);
@@ -106,7 +106,7 @@ function isEmpty({ tokens, given, current, verdicts }: KnownTokens): boolean {
   return [tokens, given, verdicts].every(({ length }) => length === 0) && current === undefined;
 }
 
-/** An entry of the file with that part of what may be kept. */
+/** An entry of the file, cut to that fraction of the limits. */
 function latest(part: number) {
   return ([id, known]: readonly [string, KnownTokens]) => [
     id,
@@ -119,12 +119,12 @@ function latest(part: number) {
   ];
 }
 
-/** With more tokens known, each once. */
+/** Adds tokens, each once. */
 export function withTokens(known: KnownTokens, hashes: readonly string[]): KnownTokens {
   return { ...known, tokens: withLatest(known.tokens, hashes) };
 }
 
-/** With tokens of the host's that sessions get though nobody says whose they are. */
+/** Adds host tokens that sessions get although their account is unknown. */
 export function withGiven(known: KnownTokens, hashes: readonly string[]): KnownTokens {
   return { ...known, given: withLatest(known.given, hashes) };
 }

@@ -1,7 +1,7 @@
-// What the user is told of logins in sessions that were not taken for all, until it was seen in `coi login list`. Pure.
+// Notices about session logins that are not shared, until the user has seen them in `coi login list`. Pure.
 import type { LoginMemory, Reason, Verdict } from './memory.ts';
 
-/** One sentence for each session whose login the user may want, or may have to look at. */
+/** One sentence for each session whose login the user may want to use or check. */
 export function loginNotices(tool: { readonly title: string }, memory: LoginMemory): string[] {
   return [...memory.values()].flatMap(({ verdicts }) =>
     verdicts
@@ -16,33 +16,33 @@ function notice(title: string, { session, reason, name }: Verdict): string {
     case 'offered':
       return `session ${session} is logged in to ${title}${who}; use it for all sessions: coi login take ${session}`;
     case 'other':
-      return `session ${session} is logged in to ${title}${who}, another account than yours; it stays the session's own (coi login list)`;
+      return `session ${session} is logged in to ${title}${who}, which is not your account; the login stays in that session (coi login list)`;
     case 'mixed':
-      return `session ${session} tried to bring a login to ${title} whose parts do not belong together; it was not taken`;
+      return `session ${session} has a login to ${title} whose tokens do not match; it is not used`;
     case 'swapped':
-      return `the login to ${title} that session ${session} had brought belonged to another account${who} and was taken away: log in again`;
+      return `the login to ${title} from session ${session} belonged to another account${who} and was removed: log in again`;
     case 'apart':
-      return `session ${session} has a login to ${title}${who} of its own; to use it for all sessions: coi login take ${session}`;
+      return `session ${session} has its own login to ${title}${who}; to use it for all sessions: coi login take ${session}`;
     case 'changed':
-      return `your login to ${title} belongs to another account now${who}, and a session had brought the one before; sessions do not get it: log in again, or, if it is right: coi login take ${session}`;
+      return `your login to ${title} now belongs to another account${who} than the previous one, which came from a session; sessions do not get it: log in again, or, if it is correct: coi login take ${session}`;
     default:
       return `session ${session} has a login to ${title}${who} that could not be checked; to use it: coi login take ${session}`;
   }
 }
 
-/** As a word in a list. */
+/** For a table column. */
 export const reasonWords: Readonly<Record<Reason, string>> = {
   other: 'another account',
   refused: 'refused by the provider',
-  mixed: 'not a pair',
-  apart: 'a login of its own',
+  mixed: 'tokens do not match',
+  apart: 'its own login',
   changed: 'another account than before',
   unknown: 'not checked',
-  swapped: 'brought a foreign login',
+  swapped: "another account's, removed",
   offered: 'offered',
 };
 
-/** With all verdicts marked as seen. */
+/** Marks all verdicts as seen. */
 export function markAllSeen(memory: LoginMemory): LoginMemory {
   return new Map(
     [...memory].map(([id, known]) => [

@@ -1,36 +1,36 @@
-// Sessions that start with a login whose access token has ended all renew it at once, and only one of them can: the
-// others find the tool's own lock in their store, as if another program were renewing, and wait for what that brings.
+// Sessions that start with an expired access token would all renew it at once, and only one can. The others get the
+// tool's own lock in their store, as if another program were renewing, and wait for the result.
 import { dirname } from 'node:path';
 import type { Directory, HostFiles, Owner } from '../host/fs/host-files.ts';
 import { openCoiDirectory } from './coi-directory.ts';
 import type { Login, LoginFile } from './formats/login.ts';
 import { hashOf } from './login-status.ts';
 
-/** From a start until its renewal is in the other stores, on a busy host. */
+/** From the first start until its renewal is in the other stores, on a busy host. */
 const firstMs = 12_000;
-/** Where the one before did not renew, the next has that long. */
+/** Time for each further session, if the ones before did not renew. */
 const nextMs = 4000;
-/** Then it is another time. */
-const forgottenMs = 60_000;
+/** After this time the turns start over. */
+const resetMs = 60_000;
 const turnsMax = 8;
-const place = 'logins/turns';
+const turnsPath = 'logins/turns';
 
 export interface TurnRequest {
   readonly file: LoginFile;
   readonly home: string;
   readonly store: Directory;
-  /** What the session has. */
+  /** The session's logins. */
   readonly logins: readonly Login[];
   readonly owner: Owner;
   readonly nowMs: number;
 }
 
-/** Does nothing where nothing has to be renewed soon, nor for the first who has to. */
+/** Does nothing if no renewal is due, or for the first session that has to renew. */
 export function takeTurn(turn: TurnRequest, files: HostFiles): void {
   try {
     reserveTurn(turn, files);
   } catch (error) {
-    // A start is worth more than its turn.
+    // Errors are ignored: a missing turn must not prevent a start.
     if (!files.asFileError(error)) throw error;
   }
 }
@@ -46,17 +46,17 @@ function reserveTurn(
   );
   if (!due) return;
   using top = openCoiDirectory(home, owner, files);
-  using turns = top?.makeDirectory(place, { owner });
+  using turns = top?.makeDirectory(turnsPath, { owner });
   const untilMs = turns && turnStart(turns, hashOf(due), owner, nowMs);
   if (untilMs === undefined) return;
   using state = store.openDirectory(dirname(file.path));
   const own = state && { modifiedMs: untilMs - lock.staleMs, owner: ownerOf(state) };
   if (!own || state.createExclusive(lock.name, own)) return;
-  // Left by the last container.
+  // The lock may be left over from the last container.
   if (state.removeEmpty(lock.name)) state.createExclusive(lock.name, own);
 }
 
-/** When the turn of this start comes; undefined for the first. Those after the last share its turn. */
+/** When this start's turn comes; undefined for the first. Starts beyond the last turn share it. */
 function turnStart(
   turns: Directory,
   hash: string,
@@ -65,7 +65,7 @@ function turnStart(
 ): number | undefined {
   for (const { name } of [...turns.entries()]) {
     const madeMs = turns.entry(name)?.stat.mtimeMs ?? nowMs;
-    if (madeMs + forgottenMs < nowMs) turns.removeEmpty(name);
+    if (madeMs + resetMs < nowMs) turns.removeEmpty(name);
   }
   for (let turn = 0; turn < turnsMax; turn += 1) {
     const last = turn === turnsMax - 1;

@@ -1,4 +1,4 @@
-// The stores of a tool's sessions, as the keeper opens them.
+// Session stores of a tool, opened by the login sync.
 import type { Directory, HostFiles } from '../host/fs/host-files.ts';
 import type { LoginFile } from './formats/login.ts';
 
@@ -7,7 +7,7 @@ interface StoreLocation {
   readonly file: LoginFile;
 }
 
-/** The opened stores of sessions, each once. */
+/** Opens each store once. */
 export class SessionStores implements Disposable {
   readonly #request: StoreLocation;
   readonly #files: HostFiles;

@@ -116,7 +116,7 @@ describe('a hostile session', () => {
     assert.equal(readFileSync(join(home, inStore(a, '.claude/.claude.json')), 'utf8'), big);
   });
 
-  test('a session with a new login at every look does not delay others', async () => {
+  test('a session with a new login in every pass does not delay others', async () => {
     await syncLogins();
     write(credentials, claude('second', 9));
     let made = 0;

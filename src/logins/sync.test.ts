@@ -185,11 +185,11 @@ describe('a login that the user confirms', () => {
   test('exactly the confirmed login is used, or none', async () => {
     await syncLogins();
     plant(a, claude('shown', 9), 'them');
-    const wanted = confirmedLogin(a);
+    const confirmed = confirmedLogin(a);
     plant(a, claude('exchanged', 9), 'evil');
-    assert.equal(await syncLogins({}, { live: [], ended: [a], confirmed: wanted }), 'changed');
+    assert.equal(await syncLogins({}, { live: [], ended: [a], confirmed }), 'changed');
     plant(a, claude('shown', 9), 'evil');
-    assert.equal(await syncLogins({}, { live: [], ended: [a], confirmed: wanted }), 'done');
+    assert.equal(await syncLogins({}, { live: [], ended: [a], confirmed }), 'done');
     assert.equal(token(credentials), 'a-shown');
     assert.match(readFileSync(join(home, '.claude.json'), 'utf8'), /"them"/);
   });
@@ -255,7 +255,7 @@ test("a start says why the user's login is not used", () => {
   const warnings = () => fillLogins(request, hostFiles).warnings.join();
   assert.equal(warnings(), '');
   write(credentials, '{"half":');
-  assert.match(warnings(), /your login is not used: .*credentials\.json is no JSON/);
+  assert.match(warnings(), /your login is not used: .*credentials\.json is not a JSON object/);
   for (const [from, to] of [
     ['.claude/one', '/two'],
     [credentials, '.claude/one'],

@@ -1,5 +1,5 @@
-// Keeps the logins of a user the same everywhere: reads what the host and the sessions have, lets decide.ts say which is
-// everybody's, asks the provider whose a new one is, and writes. Runs as the user; nobody waits for it.
+// The login sync: reads the logins of the host and all sessions, asks the provider for the account of a new one, and
+// distributes the one that decide.ts selects. Runs as the user, in the background.
 import type { HostFiles, Owner } from '../host/fs/host-files.ts';
 import {
   loadMemory,
@@ -11,7 +11,7 @@ import {
   writeToHost,
   writeToStore,
 } from './copies.ts';
-import { type Answer, type Copy, decide, host } from './decide.ts';
+import { type Answer, decide, host, type LoginCopy } from './decide.ts';
 import type { Login, LoginFile, Logins, Question } from './formats/login.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { hashOf } from './login-status.ts';
@@ -24,11 +24,11 @@ export interface SyncRequest {
   readonly file: LoginFile;
   readonly home: string;
   readonly owner: Owner;
-  /** Sessions that run: they get what is everybody's. */
+  /** Running sessions: they get the shared login. */
   readonly live: readonly string[];
-  /** Sessions that have ended: what they had may be the newest. */
+  /** Ended sessions: theirs may be the newest. */
   readonly ended: readonly string[];
-  /** Taken whatever is against it, because the user said so. */
+  /** Confirmed by the user, so it is used despite any verdict. */
   readonly confirmed?: ConfirmedLogin | undefined;
 }
 
@@ -36,9 +36,9 @@ export interface SyncDependencies {
   readonly files: HostFiles;
   readonly ask: (question: Question) => Promise<Answer>;
   readonly now: () => Date;
-  /** Runs it while no other keeper does; it waits for nothing. */
+  /** Runs the effect, which is synchronous, while no other login sync runs. */
   readonly exclusively: (effect: () => void) => Promise<void>;
-  /** Waits a moment, until a program of the user has changed its file. */
+  /** Waits a moment for a program of the user to finish changing its file. */
   readonly pause: () => Promise<void>;
 }
 
@@ -46,32 +46,32 @@ const roundsMax = 4;
 const pausesMax = 60;
 
 /**
- * - `later`: a provider could not be asked, or a file not be written.
- * - `busy`: the tool on the host held its file all the time.
- * - `broken`: what is wanted was not taken, since the user's file is no JSON.
- * - `changed`: it was not taken, since the session has another by now.
+ * - `later`: a provider could not be asked, or a file could not be written.
+ * - `busy`: the tool on the host kept its file locked.
+ * - `broken`: the confirmed login was not used, because the user's file is not valid JSON.
+ * - `changed`: the confirmed login was not used, because the session has another one by now.
  */
 export type SyncResult = 'done' | 'later' | 'busy' | 'broken' | 'changed';
 
-/** Throws FileError where what is wanted cannot be written, or nothing be remembered. */
+/** Throws FileError if the confirmed login or the memory cannot be written. */
 export async function runLoginSync(
   request: SyncRequest,
-  keeping: SyncDependencies,
+  dependencies: SyncDependencies,
 ): Promise<SyncResult> {
   const answers = new Map<string, Answer>();
   let pauses = 0;
   for (let round = 0; ; ) {
-    // A session that has a new one at each look holds up nobody: what is open then waits for another time.
+    // A session with a new login in every pass must not delay the others: the last pass leaves it for later.
     const isLast = round === roundsMax;
-    let look: SyncPass | undefined;
-    await keeping.exclusively(() => {
-      look = runPass(request, keeping, answers, isLast);
+    let pass: SyncPass | undefined;
+    await dependencies.exclusively(() => {
+      pass = runPass(request, dependencies, answers, isLast);
     });
-    const { open = [], end = 'done' } = (look ?? {}) as Partial<SyncPass>;
+    const { open = [], end = 'done' } = (pass ?? {}) as Partial<SyncPass>;
     if (end === 'busy') {
       pauses += 1;
       if (pauses > pausesMax) return 'busy';
-      await keeping.pause();
+      await dependencies.pause();
       continue;
     }
     if (open.length === 0 || isLast) return end;
@@ -79,7 +79,7 @@ export async function runLoginSync(
     await Promise.all(
       open.map(async ({ holder, login }) => {
         const question = request.file.question(login);
-        const answer = question ? await keeping.ask(question) : 'no-question';
+        const answer = question ? await dependencies.ask(question) : 'no-question';
         answers.set(answerKey(holder, login), answer);
       }),
     );
@@ -87,17 +87,17 @@ export async function runLoginSync(
 }
 
 interface SyncPass {
-  /** To be asked about before anything is done. */
-  readonly open: readonly Held[];
+  /** Logins to ask the provider about before anything is done. */
+  readonly open: readonly HeldLogin[];
   readonly end: SyncResult;
 }
 
-interface Held {
+interface HeldLogin {
   readonly holder: string;
   readonly login: Login;
 }
 
-/** An answer is about one login, not about what its holder may have later. */
+/** An answer belongs to a login, not to its holder, who may have another one later. */
 function answerKey(holder: string, login: Login): string {
   return `${holder} ${login.id} ${hashOf(login)}`;
 }
@@ -108,10 +108,10 @@ function runPass(
   answers: ReadonlyMap<string, Answer>,
   isLast: boolean,
 ): SyncPass {
-  const { file, home, owner, live, ended, confirmed: wanted } = request;
+  const { file, home, owner, live, ended, confirmed } = request;
   const nowMs = now().getTime();
   using stores = new SessionStores(request, files);
-  // What may still be written is looked at again, as after a failure.
+  // Files that may still be in use are checked again later, as after a failure.
   let later = removeLeftovers(request, stores, { files, nowMs });
   const own = readHostLogins(file, home, files);
   const found = new Map<string, Logins>(
@@ -124,14 +124,14 @@ function runPass(
   const ids = new Set(
     [own, ...found.values()].flatMap(({ logins, blank }) => [...logins.keys(), ...blank]),
   );
-  const isConfirmedId = (id: string) => wanted?.login.id === id;
-  if (wanted) {
-    const { session, login } = wanted;
+  const isConfirmedId = (id: string) => confirmed?.login.id === id;
+  if (confirmed) {
+    const { session, login } = confirmed;
     const has = (session === host ? own : found.get(session))?.logins.get(login.id);
-    if (!has || !isConfirmed(has, wanted.login)) return { open: [], end: 'changed' };
+    if (!has || !isConfirmed(has, confirmed.login)) return { open: [], end: 'changed' };
   }
-  const open: Held[] = [];
-  const gifts = new Map<string, Login[]>();
+  const open: HeldLogin[] = [];
+  const loginsByHolder = new Map<string, Login[]>();
   const swapped: string[] = [];
   for (const id of ids) {
     const copies = [
@@ -154,7 +154,7 @@ function runPass(
         lifeMaxMs: file.lifeMaxMs,
       });
     const first = isConfirmedId(id)
-      ? decideTake(copies, wanted as ConfirmedLogin, known)
+      ? decideTake(copies, confirmed as ConfirmedLogin, known)
       : decided();
     const decision = isLast && first.ask.length > 0 ? decided('later') : first;
     for (const holder of decision.ask) {
@@ -165,15 +165,15 @@ function runPass(
     memory.set(id, decision.known);
     later ||= decision.later;
     if (decision.swapped) swapped.push(id);
-    const { give } = decision;
+    const { recipients } = decision;
     const winner =
       decision.winner &&
       (isConfirmedId(id) ? decision.winner : withHostAccount(decision.winner, own));
     if (winner)
-      for (const holder of [...give, ...unstaggered(copies, winner, file, nowMs)])
-        gifts.set(holder, [...(gifts.get(holder) ?? []), winner]);
+      for (const holder of [...recipients, ...unstaggered(copies, winner, file, nowMs)])
+        loginsByHolder.set(holder, [...(loginsByHolder.get(holder) ?? []), winner]);
   }
-  const forHost = (gifts.get(host) ?? []).map((login) =>
+  const forHost = (loginsByHolder.get(host) ?? []).map((login) =>
     isConfirmedId(login.id) ? login : { ...login, profile: undefined },
   );
   const change = { owner, nowMs, files, seen: own };
@@ -181,8 +181,8 @@ function runPass(
     try {
       return effect();
     } catch (error) {
-      // Mounted, read-only, of another user: the sessions get theirs, and it is tried again.
-      if (wanted || !files.asFileError(error)) throw error;
+      // A mount, read-only or another user's: the sessions still get theirs, and the host is retried.
+      if (confirmed || !files.asFileError(error)) throw error;
       later = true;
       return 'failed';
     }
@@ -190,40 +190,40 @@ function runPass(
   const given =
     forHost.length > 0 ? onHost(() => writeToHost(file, home, forHost, change)) : 'done';
   if (given === 'busy') return { open: [], end: 'busy' };
-  if (wanted && given === 'broken') return { open: [], end: 'broken' };
+  if (confirmed && given === 'broken') return { open: [], end: 'broken' };
   for (const id of swapped)
     if (onHost(() => removeFromHost(file, home, id, change)) === 'busy')
       return { open: [], end: 'busy' };
-  // Remembered before it is given away: what a session shows later is then known for what it is.
+  // Saved before the login is distributed, so that it is recognized when a session presents it.
   if (memoryText(memory) !== memoryText(loadMemory(file, home, files)))
     saveMemory(file, home, memory, { owner, files });
   for (const session of live) {
     const store = stores.of(session);
-    const gift = (gifts.get(session) ?? []).map((login) =>
+    const assigned = (loginsByHolder.get(session) ?? []).map((login) =>
       staggerExpiry(file, login, session, nowMs),
     );
-    if (!store || gift.length === 0) continue;
+    if (!store || assigned.length === 0) continue;
     try {
-      writeToStore(file, store, gift, files);
+      writeToStore(file, store, assigned, files);
     } catch {
-      // Of the session's own making, whatever it is: the others get theirs.
+      // Caused by the session itself: the others still get theirs.
     }
   }
   return { open, end: later ? 'later' : 'done' };
 }
 
-/** Whose it is was checked against the user's account, so it counts no more what a session's files say. */
+/** The account was checked against the user's, so the host's files name it, not the session's. */
 function withHostAccount(login: Login, { account, profile }: Logins): Login {
   return { ...login, account: account ?? login.account, profile };
 }
 
-function copyOf(holder: string, has: Logins, id: string): Copy {
+function copyOf(holder: string, has: Logins, id: string): LoginCopy {
   return { holder, login: has.logins.get(id), blank: has.blank.has(id) };
 }
 
-/** Sessions that renewed it themselves, and so have its true end. */
+/** Sessions that renewed the login themselves and so have its real expiry. */
 function unstaggered(
-  copies: readonly Copy[],
+  copies: readonly LoginCopy[],
   winner: Login,
   file: LoginFile,
   nowMs: number,

@@ -1,29 +1,29 @@
-// A login of a session that the user wants to be everybody's. Pure.
-import { type Copy, type Decision, decide, host, noDecision } from './decide.ts';
+// A session's login that the user confirms as the shared one. Pure.
+import { type Decision, decide, host, type LoginCopy, noDecision } from './decide.ts';
 import type { Login } from './formats/login.ts';
 import { hashesOf, hashOf, loginStatus } from './login-status.ts';
 import type { KnownTokens } from './memory.ts';
 
 export interface ConfirmedLogin {
   readonly session: string;
-  /** As the user confirmed it: what the session has by now may be another. */
+  /** As the user confirmed it; the session may have another one by now. */
   readonly login: Login;
 }
 
-/** Both tokens are those that the user was shown. */
-export function isConfirmed(found: Login, wanted: Login): boolean {
-  return found.id === wanted.id && hashesOf(found).join() === hashesOf(wanted).join();
+/** Whether both tokens are the ones that the user was shown. */
+export function isConfirmed(found: Login, confirmed: Login): boolean {
+  return found.id === confirmed.id && hashesOf(found).join() === hashesOf(confirmed).join();
 }
 
-/** The user's word stands against everything: that one is everybody's now. */
+/** The user's confirmation overrides every verdict: that login is shared now. */
 export function decideTake(
-  copies: readonly Copy[],
+  copies: readonly LoginCopy[],
   { session, login: winner }: ConfirmedLogin,
   known: KnownTokens,
 ): Decision {
   const found = copies.find(({ holder }) => holder === session)?.login;
   if (!found || !isConfirmed(found, winner)) return noDecision(known);
-  // What another session has of its own stays its own.
+  // Other sessions keep their own logins.
   const all = copies
     .filter(({ holder, login }) => holder === host || !login || loginStatus(login, known) !== 'new')
     .map(({ holder }) => holder);
@@ -31,7 +31,7 @@ export function decideTake(
     ...noDecision(known),
     winner,
     from: session,
-    give: all.filter((holder) => holder !== session),
+    recipients: all.filter((holder) => holder !== session),
     known: knownAfterTake(known, winner, session, [...all, session]),
   };
 }

@@ -1,16 +1,19 @@
-// apt's source files, read in both of their formats (sources.list(5)). Pure.
+// Parses apt's source files in both formats (sources.list(5)). Pure.
 
-/** One place that apt installs from, in either of its formats. */
+/** One apt source, in either format. */
 export interface AptSource {
   readonly types: readonly string[];
   readonly uris: readonly string[];
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** Every other field of a deb822 stanza or option of a line, by its deb822 name: Signed-By, Architectures, Trusted, ... */
+  /**
+   * Every other field of a deb822 stanza or option of a line, by its deb822 name: Signed-By, Architectures, Trusted,
+   * ...
+   */
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** Reads a `.sources` file (deb822, sources.list(5)). Stanzas that are switched off are left out. */
+/** Reads a `.sources` file (deb822, sources.list(5)). Disabled stanzas are left out. */
 export function parseDeb822(text: string): AptSource[] {
   const stanzas = text
     .split('\n')
@@ -26,7 +29,7 @@ export function parseDeb822(text: string): AptSource[] {
         last = { name: match[1] ?? '', value: match[2]?.trim() ?? '' };
         fields.set(last.name.toLowerCase(), last);
       } else if (last && /^\s+\S/.test(line)) {
-        // A continued value, such as a key written into the file, stays as it is.
+        // A continued value, such as an inline key, stays as it is.
         last.value += `\n${line}`;
       }
     }
@@ -57,7 +60,7 @@ const lineOptions: Readonly<Record<string, string>> = {
   'check-valid-until': 'Check-Valid-Until',
 };
 
-/** Reads a `.list` file: one source a line. */
+/** Reads a `.list` file: one source per line. */
 export function parseSourceLines(text: string): AptSource[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*(deb|deb-src)\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s*([^#]*)/.exec(line);

@@ -1,4 +1,4 @@
-// One thing that a host needs, as `coi health` shows it and `coi setup` mends it.
+// A requirement of a host: `coi health` reports it, `coi setup` fixes it.
 import type { DaemonStatus } from '../coid-api/protocol.ts';
 import type { Installer } from '../host/install/install.ts';
 import type { SetupHost } from '../host/install/setup-host.ts';
@@ -22,26 +22,26 @@ export type Status = 'ok' | 'warning' | 'failed';
 
 export interface Finding {
   readonly status: Status;
-  /** Half a sentence, without a full stop. */
+  /** A phrase without a period at the end. */
   readonly message: string;
   /** For programs: JSON values. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** What setup would do about it: an imperative. Absent if there is nothing to do, or nothing that setup may do. */
+  /** What setup would do to fix it, in the imperative; absent if it cannot or need not do anything. */
   readonly plan?: string;
-  /** What a person can do about it. */
+  /** What the user can do. */
   readonly hint?: string;
 }
 
-/** What a check may ask and a fix may touch. */
+/** What checks may read and fixes may change. */
 export interface CheckContext {
   readonly host: SetupHost;
-  /** Connects when used; throws an error with `errno` where the socket does not answer. */
+  /** Connects on first use; throws an error with `errno` if the socket does not answer. */
   incus(): Promise<Incus>;
-  /** Throws where coid does not answer. */
+  /** Throws if coid does not answer. */
   coidStatus(): Promise<DaemonStatus>;
-  /** Undefined where coi runs from its sources and was never built. */
+  /** Undefined if coi runs from source and was never built. */
   readonly installer: Installer | undefined;
-  /** Who will use coi on this host: under sudo the user that called it. */
+  /** The user of coi on this host; under sudo, the user who called sudo. */
   readonly caller: { readonly name: string; readonly uid: number };
   readonly version: string;
   /** Text of coid's systemd unit for the program at that path. */
@@ -57,7 +57,7 @@ export interface Check<G extends CheckContext = CheckContext> {
   readonly title: string;
   readonly group: Group;
   run(context: G): Promise<Finding>;
-  /** Does what the finding's plan says. Called as root, only when there is a plan; the check is probed again afterwards. */
+  /** Carries out the finding's plan. Called as root, only if there is a plan; the check runs again afterwards. */
   fix?(context: G): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// Everything that a host needs, in the order in which setup mends it: each stands on those before.
+// All requirements of a host, in the order in which setup fixes them: each depends on those before it.
 import type { Check } from './check.ts';
 import { idRanges, permissions } from './checks/access.ts';
 import { coid, image, program } from './checks/coi.ts';

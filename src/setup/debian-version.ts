@@ -1,6 +1,6 @@
 // Versions of Debian packages. Source: deb-version(7). Pure.
 
-/** Below zero where `a` is the older one, as `dpkg --compare-versions` orders them. */
+/** Negative if `a` is older, in the order of `dpkg --compare-versions`. */
 export function compareDebianVersions(a: string, b: string): number {
   const [one, other] = [parts(a), parts(b)];
   return (
@@ -10,7 +10,7 @@ export function compareDebianVersions(a: string, b: string): number {
   );
 }
 
-/** What was backported to an older release has what the version that it was made of has. */
+/** The version that a backport was made from, whose fixes it has. */
 export function withoutBackport(version: string): string {
   return version.replace(/~bpo\d+\+\d+$/, '');
 }
@@ -35,7 +35,7 @@ function parts(version: string): { epoch: number; upstream: string; revision: st
     : { epoch: Number(epoch), upstream: rest.slice(0, dash), revision: rest.slice(dash + 1) };
 }
 
-/** Text and numbers in turn: text by letters, `~` before even the end, numbers by value. */
+/** Compares text and numbers alternately: text by letters, `~` before even the end, numbers by value. */
 function compareParts(a: string, b: string): number {
   const [one, other] = [runs(a), runs(b)];
   for (let at = 0; at < Math.max(one.length, other.length); at += 1) {
@@ -46,7 +46,7 @@ function compareParts(a: string, b: string): number {
   return 0;
 }
 
-/** Text at even places, numbers at odd ones. */
+/** Text at even indexes, numbers at odd ones. */
 function runs(text: string): string[] {
   return text.split(/(\d+)/);
 }

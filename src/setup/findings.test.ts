@@ -86,7 +86,7 @@ test('membership is present, present after the next login, or missing', () => {
     membershipFinding(group, { name, uid }, groups);
   assert.equal(of('root', 0, []).status, 'ok');
   assert.equal(of('ann', 1000, [994]).status, 'ok');
-  assert.match(of('ann', 1000, [1000]).message, /goes through sg/);
+  assert.match(of('ann', 1000, [1000]).message, /so coi uses sg/);
   assert.equal(of('eve', 1001, [1001]).status, 'failed');
   assert.match(of('eve', 1001, [1001]).plan ?? '', /can become root/);
 });
@@ -145,8 +145,8 @@ test('the program is installed, of another build, shadowed or missing', () => {
   assert.equal(of('b', 'ours').status, 'warning');
   assert.equal(of('a', 'other').status, 'warning');
   assert.equal(of(undefined, 'missing').status, 'failed');
-  assert.match(of(undefined, 'other').plan ?? '', /is kept beside it/);
-  assert.match(of('a', 'ours', 'missing').plan ?? '', /where man finds it/);
+  assert.match(of(undefined, 'other').plan ?? '', /is kept next to it/);
+  assert.match(of('a', 'ours', 'missing').plan ?? '', /install the man page/);
   assert.equal(of('a', 'ours', 'other').status, 'ok');
 });
 
@@ -160,7 +160,7 @@ test('coid must have this version, and this build if that is known', () => {
   assert.equal(of({ protocol: 0 }).status, 'failed');
   const unguarded = of({ guarded: 1, guardFailure: 'nft is missing' });
   assert.equal(unguarded.status, 'failed');
-  assert.match(unguarded.message, /not in force: nft is missing/);
+  assert.match(unguarded.message, /not active: nft is missing/);
   const blocked = of({ filesHeld: ['/mnt/far'], guardsLeftIn: ['/mnt/far/app'] });
   assert.equal(blocked.status, 'warning');
   assert.match(blocked.message, /at "\/mnt\/far" does not answer/);

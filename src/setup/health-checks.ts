@@ -1,4 +1,4 @@
-// What `coi health` looks at: all that setup mends, and what only the caller can judge or mend.
+// The checks of `coi health`: all that setup fixes, and others that only the user can judge or fix.
 import type { Check } from './check.ts';
 import {
   auditLogDirectory,
@@ -58,13 +58,13 @@ export const healthChecks: readonly Check<HealthContext>[] = [
   imageAge,
 ];
 
-/** Looked at when all others are, since they may start a container. */
+/** Run after all others, since they may start a container. */
 export const sessionChecks: readonly Check<HealthContext>[] = [
   containerConnectivity,
   networkRestriction,
 ];
 
-/** Looked at with --verbose only. */
+/** Run only with --verbose. */
 export const verboseChecks: readonly Check<HealthContext>[] = [
   dnsResolution,
   kernelMitigations,

@@ -1,4 +1,4 @@
-// What the checks of `coi health` know besides the host: the caller's configuration, store and containers.
+// Context of the checks of `coi health`: the host, and the user's configuration, store and containers.
 import type { Settings } from '../config/keys/table.ts';
 import type { PathFacts } from '../host/fs/path-facts.ts';
 import type { Container } from '../session/record/instance-record.ts';
@@ -18,14 +18,14 @@ export type UserConfig =
 export type ProbeResult =
   | {
       readonly kind: 'answered';
-      /** What the probed name stands for inside. */
+      /** Address of the probed name, resolved in the container. */
       readonly address: string | undefined;
-      /** The name answers inside, and on the host. */
+      /** Whether the probed name answers in the container, and on the host. */
       readonly connected: boolean;
       readonly hostConnects: boolean;
-      /** What should not have been, as `address:port`. */
+      /** Forbidden addresses that were reached, as `address:port`. */
       readonly reached: readonly string[];
-      /** A listener of this host was; undefined where none could be opened. */
+      /** Whether a listener on this host was reached; undefined if none could be opened. */
       readonly hostReached: boolean | undefined;
       readonly tookMs: number;
     }
@@ -40,10 +40,10 @@ export interface UserFacts {
   readonly zone: string | undefined;
   readonly stored: readonly StoredEntry[];
   facts(path: string): PathFacts;
-  /** Whether this user may make files in that directory. */
+  /** Whether this user may create files in that directory. */
   writable(path: string): boolean;
   containers(): Promise<readonly Container[]>;
-  /** Starts a container once and tells what it reached; undefined where that was not asked for. */
+  /** Starts a container once and reports what it reached; undefined if not requested. */
   readonly probe: (() => Promise<ProbeResult>) | undefined;
 }
 

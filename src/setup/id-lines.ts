@@ -1,5 +1,5 @@
-// Lines of /etc/subuid and /etc/subgid that coi added: written down before they are made, so that exactly they can be taken
-// away again. Pure.
+// Lines that coi added to /etc/subuid and /etc/subgid: recorded before they are written, so that exactly these can be
+// removed again. Pure.
 
 export interface IdLine {
   /** /etc/subuid or /etc/subgid. */
@@ -9,14 +9,14 @@ export interface IdLine {
 
 export const idFiles = ['/etc/subuid', '/etc/subgid'] as const;
 
-/** In coid's directory: what coid gave root for single users (daemon/mounts/own-ids.ts); what setup gave is in its own record. */
-export const ownIdsName = 'own-ids.json';
+/** In coid's directory: lines that coid added for single users (daemon/mounts/own-ids.ts). Setup has its own record. */
+export const singleIdsName = 'own-ids.json';
 
 export function idLinesText(lines: readonly IdLine[]): string {
   return `${JSON.stringify({ version: 1, lines }, null, 2)}\n`;
 }
 
-/** None where it is no such note: what is not known to be coi's stays. */
+/** Empty for an invalid record: lines that are not known to be coi's stay. */
 export function parseIdLines(text: string | undefined): readonly IdLine[] {
   try {
     const { lines } = JSON.parse(text ?? '') as { lines?: unknown };
@@ -37,14 +37,14 @@ export function isSameLine(one: IdLine, other: IdLine): boolean {
   return one.path === other.path && one.line === other.line;
 }
 
-/** The text without that line, once: the same line a second time is somebody else's. */
+/** Removes the line once: a second copy of it is not coi's. */
 export function withoutLine(text: string, line: string): string {
   const lines = text.split('\n');
   const at = lines.lastIndexOf(line);
   return at < 0 ? text : lines.toSpliced(at, 1).join('\n');
 }
 
-/** Single ids of root's that nobody wrote down: an earlier coid added such lines, and so do people. */
+/** Single ids of root without a record: older versions of coid added such lines, and so do administrators. */
 export function singleIds(path: string, text: string, known: readonly IdLine[]): IdLine[] {
   return text
     .split('\n')

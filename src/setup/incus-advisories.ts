@@ -1,31 +1,35 @@
-// Which versions of Incus have which security fixes: a table with a date, to be carried on by hand. Pure data and its reading.
-// Sources: the changelogs of Debian's packages 6.0.4-2+deb13u12 and 7.0.2-3, which name the advisories that each version
-// mends and say when a new upstream release has them itself; the bounds of upstream's releases are from what each row names. Left out, for want of a source of upstream's number: CVE-2026-34178 and -34179
-// (6.0.4-2+deb13u6), CVE-2026-33945, and four fixes of July 2026 without a number.
+// Which versions of Incus have which security fixes: a dated table, maintained by hand. Pure.
+// Sources: the changelogs of Debian's packages 6.0.4-2+deb13u12 and 7.0.2-3, which name the advisories that each
+// version fixes and the upstream releases that include the fixes; upstream's version bounds are from the source in each
+// row. Left out, because no source names upstream's version: CVE-2026-34178 and -34179 (6.0.4-2+deb13u6),
+// CVE-2026-33945, and four fixes of July 2026 without a CVE number.
 import { compareDebianVersions, withoutBackport } from './debian-version.ts';
 
 export const tableDate = '2026-11-30';
 
 export interface SecurityUpdate {
-  /** When it was published. */
+  /** Publication date. */
   readonly date: string;
-  /** What the worst of it lets whom do. */
+  /** What the worst of the vulnerabilities allows. */
   readonly about: string;
   /** As the advisory rates it. */
   readonly critical: boolean;
   /** https://github.com/lxc/incus/security/advisories/<id> */
   readonly advisories: readonly string[];
-  /** What says which releases of upstream have it: a record of the CVE program, or where it was merged. */
+  /** Source for upstream's fixed releases: a CVE record, or the pull request. */
   readonly source: string;
-  /** The monthly release that has it. */
+  /** The first monthly release with the fixes. */
   readonly release: string;
-  /** The same of the long-term branches: a release, or `after` the last one that was known not to have it. Undefined: not known. */
+  /**
+   * For the long-term branches: the first release with the fixes, or `after` the last one known to lack them.
+   * Undefined: unknown.
+   */
   readonly lts?: Readonly<Partial<Record<'6.0' | '7.0', string | { readonly after: string }>>>;
-  /** Debian's packages made of 6.0.4 and of 7.0; undefined where those never had the fault. */
+  /** Debian's fixed packages of 6.0.4 and of 7.0; undefined if they were never vulnerable. */
   readonly debian?: Readonly<Partial<Record<'6.0' | '7.0', string>>>;
 }
 
-/** The oldest first. */
+/** Oldest first. */
 export const securityUpdates: readonly SecurityUpdate[] = [
   {
     date: '2025-11-10',
@@ -64,7 +68,7 @@ export const securityUpdates: readonly SecurityUpdate[] = [
   },
   {
     date: '2026-05-01',
-    about: 'what an audit found, such as imports that end the daemon',
+    about: 'findings of an audit, such as imports that end the daemon',
     critical: false,
     advisories: [
       'GHSA-8gw4-p4wq-4hcv',
@@ -140,7 +144,7 @@ export const securityUpdates: readonly SecurityUpdate[] = [
   },
   {
     date: '2026-08-27',
-    about: 'a path that leads out of its directory',
+    about: 'a path that escapes its directory',
     critical: false,
     advisories: ['GHSA-9pqw-c7m4-xvg7', 'GHSA-c6wx-8679-hpr9'],
     source: 'https://github.com/lxc/incus/pull/3916',
@@ -192,7 +196,7 @@ export const securityUpdates: readonly SecurityUpdate[] = [
   },
 ];
 
-/** Those that a server lacks. `debian` is the version of its package where that is Debian's own. */
+/** The updates that a server lacks. `debian`: the version of its package, if it is Debian's own. */
 export function missingUpdates(
   version: string,
   debian: string | undefined,
@@ -203,8 +207,8 @@ export function missingUpdates(
 }
 
 /**
- * Debian mends the numbers 6.0.4 of its release 13, and 7.0 of what comes next; others who take Debian's packages add to
- * the revision. Undefined for packages that are not made of these.
+ * The version, if the package is Debian's own: 6.0.4 in Debian 13, and 7.0 in the next release. Undefined for others;
+ * distributions that modify Debian's packages append to the revision.
  */
 export function debianPackage(version: string | undefined): string | undefined {
   if (version === undefined) return undefined;
@@ -217,7 +221,7 @@ function lacksInDebian(version: string, update: SecurityUpdate): boolean {
   const { debian } = update;
   const upstream = version.replace(/-.*$/, '');
   const branch = branchOf(upstream);
-  // A monthly release in Debian is what upstream made of it.
+  // A monthly release in Debian has only upstream's fixes.
   if (branch === undefined) return lacks(upstream, update);
   const bound = debian?.[branch];
   return bound !== undefined && compareDebianVersions(withoutBackport(version), bound) < 0;
@@ -225,7 +229,7 @@ function lacksInDebian(version: string, update: SecurityUpdate): boolean {
 
 function lacks(version: string, { release, lts }: SecurityUpdate): boolean {
   const branch = branchOf(version);
-  // The first release of a branch has what the monthly ones before it had.
+  // The first release of a branch has the fixes of the monthly releases before it.
   if (branch === undefined || !isOlder(`${branch}.0`, release)) return isOlder(version, release);
   const bound = lts?.[branch];
   if (bound === undefined) return false;
@@ -241,7 +245,7 @@ function isOlder(version: string, than: string): boolean {
   return compareDebianVersions(numbers(version), numbers(than)) < 0;
 }
 
-/** `6.21` is what `6.21.0` is. */
+/** `6.21` is the same as `6.21.0`. */
 function numbers(version: string): string {
   const [major = '0', minor = '0', patch = '0'] = /^[\d.]*/.exec(version)?.[0].split('.') ?? [];
   return `${major}.${minor}.${patch || '0'}`;

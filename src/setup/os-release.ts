@@ -1,4 +1,4 @@
-// Which distribution this is, by os-release(5), and where it has Incus. Pure.
+// The distribution, from os-release(5), and where apt finds Incus for it. Pure.
 import type { AptSource } from './apt-sources.ts';
 
 export interface Release {
@@ -54,7 +54,10 @@ export function hasSuite(sources: readonly AptSource[], suite: string): boolean 
   return sources.some(({ types, suites }) => types.includes('deb') && suites.includes(suite));
 }
 
-/** A deb822 file for another suite of the same archive, with the same keys: no server is named but the machine's own. */
+/**
+ * A deb822 file for another suite of the same archive, with the same keys: it names only servers that the host already
+ * uses.
+ */
 export function derivedSource(source: AptSource, suite: string): string {
   const options = Object.entries(source.options).map(([name, value]) => `${name}: ${value}`);
   return [

@@ -1,4 +1,4 @@
-// The state of a host as data: every check's finding, and the verdict over them.
+// Runs checks, and derives the verdict on a host.
 import type { Check, CheckContext, Finding, Status } from './check.ts';
 
 export interface CheckResult {
@@ -28,7 +28,7 @@ export async function runCheck<G extends CheckContext>(
   }
 }
 
-/** Probes all at the same time: none changes anything. */
+/** Runs all checks in parallel: none changes anything. */
 export function runChecks<G extends CheckContext>(
   checks: readonly Check<G>[],
   context: G,
@@ -36,7 +36,7 @@ export function runChecks<G extends CheckContext>(
   return Promise.all(checks.map((check) => runCheck(check, context)));
 }
 
-export function verdict(probed: readonly CheckResult[]): Verdict {
-  const has = (status: Status) => probed.some(({ finding }) => finding.status === status);
+export function verdict(results: readonly CheckResult[]): Verdict {
+  const has = (status: Status) => results.some(({ finding }) => finding.status === status);
   return has('failed') ? 'unhealthy' : has('warning') ? 'degraded' : 'healthy';
 }

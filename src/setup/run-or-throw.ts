@@ -1,4 +1,4 @@
-// Runs a program of the host for a fix; a failure says what it said last.
+// Runs a program on the host for a fix; the error contains the program's last output.
 import { CoiError } from '../errors.ts';
 import type { RunOptions, RunResult } from '../host/install/setup-host.ts';
 import type { CheckContext } from './check.ts';

@@ -1,16 +1,16 @@
-// Whether Incus answers, and if not, why: asked once per check, told apart by the system's error code.
+// Whether Incus answers, and if not, why, by the system's error code. Requested once per check.
 import type { Incus } from '../incus/client.ts';
 import type { Server } from '../incus/shapes.ts';
 import { type CheckContext, type Finding, finding } from './check.ts';
 
 export type ServerState =
   | { readonly kind: 'ready'; readonly incus: Incus; readonly server: Server }
-  /** The socket is there, but this user may not open it. */
+  /** The socket exists, but this user may not open it. */
   | { readonly kind: 'forbidden' }
-  /** There is no socket, or nobody listens on it, or no answer came. */
+  /** There is no socket, no listener, or no answer. */
   | { readonly kind: 'silent'; readonly why: string };
 
-/** How long a daemon that is alive takes at most to say who it is; a starting one may be slower. */
+/** Enough for a running daemon to answer; a starting one may be slower. */
 const answerMs = 5_000;
 
 export async function serverState(context: CheckContext): Promise<ServerState> {
@@ -32,7 +32,7 @@ export async function serverState(context: CheckContext): Promise<ServerState> {
   }
 }
 
-/** The finding of a check that needs Incus and cannot ask it; `plan` is what setup would do once it runs. */
+/** Runs a check that needs Incus, or returns a finding that it cannot; `plan`: what setup would do once Incus runs. */
 export async function withServer(
   context: CheckContext,
   plan: string | undefined,
@@ -45,7 +45,7 @@ export async function withServer(
     case 'forbidden':
       return finding(
         'warning',
-        'not checked: this user may not ask Incus',
+        'not checked: this user has no access to Incus',
         {},
         { hint: 'See the check of the group incus-admin.' },
       );

@@ -1,6 +1,6 @@
-// What setup made of which the thing itself does not tell: written down before it is made, so that `coi setup --remove`
-// takes away that and nothing that was there before. What says by its name or its content that setup made it (the unit,
-// the bridge, the pool, files with a first line of ours) is not in it.
+// The record of what setup creates: written before an item is created, so that `coi setup --remove` removes it, and
+// nothing that existed before. Items that are recognizable by name or content (the unit, the bridge, the pool, files
+// that start with coi's mark) are not in it.
 import type { SetupHost } from '../host/install/setup-host.ts';
 import { type IdLine, isIdLines, isSameLine } from './id-lines.ts';
 
@@ -13,10 +13,10 @@ export interface SetupRecord {
   readonly packages: readonly string[];
   /** The group incus-admin. */
   readonly group: boolean;
-  /** Who was put into that group. */
+  /** Users that setup added to that group. */
   readonly members: readonly string[];
   readonly idLines: readonly IdLine[];
-  /** Target of another one's link that was where setup put its own. */
+  /** Target of the other link that setup replaced. */
   readonly link: string | undefined;
 }
 
@@ -28,13 +28,13 @@ export const emptySetupRecord: SetupRecord = {
   link: undefined,
 };
 
-/** Undefined where there is a record that cannot be read. */
+/** Undefined if there is a record that cannot be parsed. */
 export async function readSetupRecord(host: SetupHost): Promise<SetupRecord | undefined> {
   const text = await host.readText(recordPath);
   return text === undefined ? emptySetupRecord : parseSetupRecord(text);
 }
 
-/** Adds to the record. Called before the thing is made: what is in it and was not made in the end is not found later. */
+/** Adds to the record. Called before an item is created; a recorded item that does not exist is ignored later. */
 export async function recordCreated(host: SetupHost, more: Partial<SetupRecord>): Promise<void> {
   const before = (await readSetupRecord(host)) ?? emptySetupRecord;
   await writeSetupRecord(host, {
@@ -51,7 +51,7 @@ export async function recordCreated(host: SetupHost, more: Partial<SetupRecord>)
   });
 }
 
-/** Takes out of the record what is gone. */
+/** Removes deleted items from the record. */
 export async function recordRemoved(
   host: SetupHost,
   gone: Pick<Partial<SetupRecord>, 'packages' | 'members' | 'idLines'> & {
@@ -76,7 +76,7 @@ async function writeSetupRecord(host: SetupHost, made: SetupRecord): Promise<voi
   await host.writeText(recordPath, `${JSON.stringify({ version: 1, ...made }, null, 2)}\n`, 0o600);
 }
 
-/** Undefined where it is no record. */
+/** Undefined for an invalid record. */
 export function parseSetupRecord(text: string): SetupRecord | undefined {
   try {
     const { packages, group, members, idLines, link } = JSON.parse(text) as Partial<SetupRecord>;

@@ -93,7 +93,7 @@ describe('a bare Debian 12 without systemd', () => {
     assert.doesNotMatch(kept, /max_map_count/, 'a limit that is high enough is unchanged');
   });
 
-  test('setup leaves limits that it may not change, as in a container, and says so', async () => {
+  test('setup leaves limits that it may not change, as in a container, and reports it', async () => {
     const host = new FakeHost();
     const denied = Object.assign(new Error('read-only'), { code: 'EROFS' });
     const { overwrite } = host;

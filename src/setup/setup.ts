@@ -1,4 +1,4 @@
-// Makes a host ready: each check is probed when its turn comes, mended if setup can, and probed again.
+// Sets up a host: runs each check in turn, fixes it if setup can, and runs it again.
 import type { Check, CheckContext, Finding } from './check.ts';
 import { type CheckResult, runCheck } from './report.ts';
 
@@ -25,17 +25,17 @@ export interface SetupOptions {
   readonly elapsedMs: () => number;
 }
 
-/** The checks that setup has something to do for, as they are now. */
-export function fixableResults(probed: readonly CheckResult[]): CheckResult[] {
-  return probed.filter(
+/** The results that setup can fix. */
+export function fixableResults(results: readonly CheckResult[]): CheckResult[] {
+  return results.filter(
     ({ check, finding }) => finding.plan !== undefined && check.fix !== undefined,
   );
 }
 
 /**
- * Mends what can be mended, in order, and returns how everything is afterwards.
- * Stops at the first fix that throws, since what follows stands on it; what cannot be mended is only reported.
- * Safe to interrupt: every fix may be run again, and what it did already is found done.
+ * Fixes what it can, in order, and returns the results of all checks afterwards.
+ * Stops at the first fix that throws, since later checks depend on it; what it cannot fix is only reported.
+ * Safe to interrupt: every fix can be repeated, and skips what is already done.
  */
 export async function runSetup(
   context: CheckContext,

@@ -1,4 +1,4 @@
-// Picks a private network for our bridge that nothing on the host uses. Pure: routes and addresses come as text.
+// Selects a private network for the bridge that nothing on the host uses. Pure: takes routes and addresses as text.
 
 export interface Subnet {
   /** The first address, as a number of 32 bits. */
@@ -40,7 +40,7 @@ export function freeSubnet(taken: readonly Subnet[]): Subnet | undefined {
   return undefined;
 }
 
-/** Destinations in the output of `ip -4 route show table all`; the default route takes nothing. */
+/** Destinations in the output of `ip -4 route show table all`; the default route does not count. */
 export function routedSubnets(text: string): Subnet[] {
   return text.split('\n').flatMap((line) => {
     const [first = '', second = ''] = line.trim().split(/\s+/);
@@ -53,7 +53,7 @@ export function routedSubnets(text: string): Subnet[] {
   });
 }
 
-/** The name servers of resolv.conf(5): one behind the default route would be hidden by a bridge over its address. */
+/** The name servers of resolv.conf(5): a bridge whose network contains one would hide it. */
 export function nameServers(text: string): Subnet[] {
   return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(
     (match) => parseSubnet(match[1] ?? '') ?? [],
@@ -64,7 +64,7 @@ export function addressText(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
 }
 
-/** Configuration of the bridge: DHCP keeps to the last 256 addresses, the others are given out by coid. */
+/** Configuration of the bridge: DHCP uses the last 256 addresses, coid allocates the others. */
 export function bridgeConfig({ base, prefix }: Subnet): Record<string, string> {
   const last = base + 2 ** (32 - prefix) - 256;
   return {

@@ -35,11 +35,11 @@ syncBuiltinESMExports();
 // Imported only now, so that the imported modules get the patched calls.
 const { hostFiles } = await import('../../src/host/fs/host-files.ts');
 const { claudeLogin } = await import('../../src/logins/formats/claude.ts');
-const { runLoginSync: keepLogins } = await import('../../src/logins/sync.ts');
+const { runLoginSync } = await import('../../src/logins/sync.ts');
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const request = { file: claudeLogin, home, owner, live: [session], ended: [] };
-const kept = await keepLogins(request, {
+const kept = await runLoginSync(request, {
   files: hostFiles,
   ask: async ({ headers }) =>
     headers['authorization'] === `Bearer ${access}`

@@ -216,7 +216,7 @@ test(
       result.stderr,
       /- remove .*root:1234:1 in \/etc\/subuid .*root:1234:1 in \/etc\/subgid$/m,
     );
-    assert.match(result.stderr, /- root:4321:1 in \/etc\/subuid: nothing tells who added it/);
+    assert.match(result.stderr, /- root:4321:1 in \/etc\/subuid: its origin is unknown/);
     const after = await listHostFiles(host);
     assertSame(
       after.filter((line) => line !== 'etc/subuid:root:4321:1'),
@@ -258,9 +258,12 @@ test(
     assert.equal(result.status, 1);
     assert.match(
       result.stderr,
-      /^Error: coid could not finish .*: "\/gone\/w" \(its protected files still have the guard, and the directory is not there any more\)$/m,
+      /^Error: coid could not finish .*: "\/gone\/w" \(its protected files still have the guard, and the directory no longer exists\)$/m,
     );
-    assert.match(result.stderr, /^Hint: Put what was moved.*coi setup --remove --force/m);
+    assert.match(
+      result.stderr,
+      /^Hint: Move or mount the missing directories.*coi setup --remove --force/m,
+    );
     const forced = await host.run(...remove, '--force', '--json');
     assert.equal(forced.status, 0, forced.stderr);
     assert.match(forced.stderr, /^Warning: left unfinished: "\/gone\/w"/m);

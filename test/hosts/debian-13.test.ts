@@ -198,7 +198,7 @@ test('setup --remove with sessions and packages leaves Debian 13 as if coi was n
   await host.must('incus', 'image', 'delete', testImage);
   const result = await host.asUser(account.home, 'sudo', 'coi', 'setup', ...flags);
   assert.equal(result.status, 0, result.stderr);
-  assert.match(result.stderr, /- stop and remove the service coid$/m);
+  assert.match(result.stderr, /- stop and remove the coid service$/m);
   assert.match(result.stderr, /- take dev out of incus-admin$/m);
   assert.match(result.stderr, /- remove incus-base, .* with apt$/m);
   const left = [

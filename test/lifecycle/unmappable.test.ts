@@ -17,7 +17,7 @@ import { test } from 'node:test';
 import { UserNamespaces } from '../../src/host/linux/id-maps.ts';
 import { loadLibc } from '../../src/host/linux/load-libc.ts';
 import { bindMount, unmount } from '../../src/host/linux/mounts.ts';
-import { ownIdsName, parseIdLines } from '../../src/setup/id-lines.ts';
+import { parseIdLines, singleIdsName } from '../../src/setup/id-lines.ts';
 import { makeBed } from '../bed/bed.ts';
 import { fuseType, makeFuse } from '../bed/fuse.ts';
 import { coiPath } from '../bed/program.ts';
@@ -65,7 +65,7 @@ test("in a workspace on FUSE the agent has its user's ids, and the user owns new
   assert.deepEqual([second.status, second.stdout], [0, 'new\n'], second.stderr);
   assert.equal(rootIds(bed.user).length, 2);
   // For `coi setup --remove`, which removes these and no others.
-  const noted = readFileSync(join(bed.coid.stateDir, ownIdsName), 'utf8');
+  const noted = readFileSync(join(bed.coid.stateDir, singleIdsName), 'utf8');
   assert.deepEqual(
     parseIdLines(noted).map(({ path, line }) => `${path} ${line}`),
     [`/etc/subuid root:${bed.user.uid}:1`, `/etc/subgid root:${bed.user.gid}:1`],
@@ -80,7 +80,7 @@ test('setuid files that root had before are not attributed to coid', { timeout }
   assert.equal(spawnSync(usermod[0] ?? '', usermod.slice(1)).status, 0);
   const ran = await bed.coi(['run', '--', 'true']);
   assert.equal(ran.status, 0, ran.stderr);
-  const noted = parseIdLines(readFileSync(join(bed.coid.stateDir, ownIdsName), 'utf8'));
+  const noted = parseIdLines(readFileSync(join(bed.coid.stateDir, singleIdsName), 'utf8'));
   assert.deepEqual(noted, [{ path: '/etc/subgid', line: `root:${bed.user.gid}:1` }]);
 });
 

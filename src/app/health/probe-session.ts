@@ -12,7 +12,7 @@ import { defaultPolicy } from '../../network/policy.ts';
 import { killContainer } from '../../session/lifecycle/end-container.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
 import { noTool } from '../../session/record/instance-record.ts';
-import { forbidden, probedName } from '../../setup/checks/connectivity.ts';
+import { forbiddenAddresses, probedName } from '../../setup/checks/connectivity.ts';
 import type { ProbeResult } from '../../setup/health-context.ts';
 import { type ConfigScope, readConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
@@ -84,7 +84,7 @@ async function probeContainer(app: AppContext, incus: Incus, container: string) 
   const gateway = networkInterfaces()[bridge]?.find(({ family }) => family === 'IPv4')?.address;
   // Something must listen: only then does a failed connection prove that the network guard is active.
   await using listener = gateway === undefined ? undefined : await openListener(gateway);
-  const targets = [...forbidden, ...(listener ? [`${gateway}:${listener.port}`] : [])];
+  const targets = [...forbiddenAddresses, ...(listener ? [`${gateway}:${listener.port}`] : [])];
   const result = await incus.execCaptured(
     container,
     {
@@ -101,7 +101,9 @@ async function probeContainer(app: AppContext, incus: Incus, container: string) 
   return {
     address: after('address')[0],
     connected: lines.includes('connected'),
-    reached: after('reached').filter((address) => forbidden.some((one) => one === address)),
+    reached: after('reached').filter((address) =>
+      forbiddenAddresses.some((one) => one === address),
+    ),
     hostReached: listener?.reached(),
   };
 }

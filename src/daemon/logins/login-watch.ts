@@ -1,5 +1,5 @@
 // Watches the login files of users and their sessions, and runs a program as the user that syncs them after a change
-// (the keeper, keep-logins.ts). coid itself only checks times and sizes: one file per session, once a second.
+// (the login sync, keep-logins.ts). coid itself only checks times and sizes: one file per session, once a second.
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';

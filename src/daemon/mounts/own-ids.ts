@@ -13,8 +13,8 @@ import {
   idFiles,
   idLinesText,
   isSameLine,
-  ownIdsName,
   parseIdLines,
+  singleIdsName,
 } from '../../setup/id-lines.ts';
 import type { Log } from '../log.ts';
 import { writeState } from '../state-file.ts';
@@ -89,7 +89,7 @@ function updateNoted(
   stateDir: string,
   change: (noted: readonly IdLine[]) => readonly IdLine[],
 ): void {
-  const path = join(stateDir, ownIdsName);
+  const path = join(stateDir, singleIdsName);
   const all = change(parseIdLines(textOf(path)));
   const once = all.filter((one, at) => all.findIndex((other) => isSameLine(one, other)) === at);
   writeState(path, idLinesText(once), { flush: true });

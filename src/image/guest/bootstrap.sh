@@ -1,9 +1,9 @@
 #!/bin/sh
-# First stage, in a container whose files are those of Debian's essential packages, unpacked and not yet installed.
-# /mnt is what the host downloaded. Arguments: the names of the essential packages' files.
+# First stage, in a container with Debian's essential packages unpacked but not yet installed.
+# /mnt holds the host's downloads. Arguments: file names of the essential packages.
 set -eu
 cat >/etc/dpkg/dpkg.cfg.d/coi <<'CFG'
-# A container that can be made again needs neither fsync nor manuals.
+# A container that can be recreated needs neither fsync nor manuals.
 force-unsafe-io
 path-exclude=/usr/share/man/*
 path-exclude=/usr/share/info/*

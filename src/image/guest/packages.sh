@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs packages that the host has downloaded; nothing is fetched from inside.
+# Installs packages that the host downloaded; the container downloads nothing.
 # Arguments: package names.
 set -eu
 cp /mnt/sources/*.sources /etc/apt/sources.list.d/

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes a Debian of the installed packages into coi's machine: the user, quick boots, power without sudo.
+# Configures the installed Debian for coi: the user, fast boots, power commands without sudo.
 set -eu
 
 useradd --uid 1000 --user-group --create-home --shell /bin/bash code
 passwd --lock code >/dev/null
-# Parents of what coi mounts into the home: Incus would make missing ones as root.
+# Parent directories of coi's mounts in the home: Incus would create missing ones as root.
 for directory in .config .local .local/bin .local/share .local/state .cache .npm; do
   install --directory --owner=code --group=code "/home/code/$directory"
 done
@@ -31,9 +31,9 @@ printf 'Etc/UTC\n' >/etc/timezone
 
 systemctl set-default multi-user.target
 systemctl enable coi-dhcp.service coi-end.service
-# Nothing listens for ssh: `coi ssh-config` starts sshd for one connection, on pipes.
+# sshd does not listen: `coi ssh-config` starts it for one connection, on pipes.
 systemctl disable ssh.service ssh.socket
-# What a container has no use for, or what would touch /tmp while somebody already works in it.
+# Units that a container does not need, or that would touch /tmp while it is already in use.
 systemctl mask \
   tmp.mount run-lock.mount dev-hugepages.mount sys-kernel-config.mount sys-kernel-debug.mount \
   sys-kernel-tracing.mount sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount \
@@ -48,14 +48,14 @@ systemctl mask \
   systemd-creds.socket systemd-pcrextend.socket systemd-pcrlock.socket systemd-sysext.socket \
   systemd-initctl.socket remote-fs.target \
   dev-mqueue.mount systemd-user-sessions.service
-# Nor for these programs, which run at every boot: starting one costs as much as what it does. Those for /etc/fstab,
-# rc.local and init scripts stay.
+# Generators that a container does not need: each costs a program start at every boot. Those for /etc/fstab, rc.local and
+# init scripts stay.
 mkdir -p /etc/systemd/system-generators
 for name in bless-boot cryptsetup debug getty gpt-auto hibernate-resume integritysetup run ssh system-update tpm2 \
   veritysetup; do
   ln --symbolic --force /dev/null "/etc/systemd/system-generators/systemd-$name-generator"
 done
-# D-Bus starts with the first that asks it something, and logind, which only `shutdown` with a time needs, by D-Bus.
+# D-Bus starts with its first client, and starts logind, which only `shutdown` with a time needs.
 mkdir -p /etc/systemd/system/multi-user.target.wants
 for name in dbus systemd-logind; do
   ln --symbolic --force /dev/null "/etc/systemd/system/multi-user.target.wants/$name.service"

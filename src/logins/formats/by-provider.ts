@@ -1,4 +1,4 @@
-// opencode and pi: auth.json has an entry for each provider, of type oauth or a key. Entries are exchanged one by one.
+// opencode and pi: auth.json has an entry for each provider, an OAuth login or a key. Each entry is synced separately.
 import { anthropicQuestion } from './claude.ts';
 import { openaiLogin, openaiQuestion } from './codex.ts';
 import {
@@ -15,7 +15,7 @@ import {
   tokenIn,
 } from './login.ts';
 
-/** More than there are; each is remembered, and an agent writes what it likes. */
+/** More than there are. A limit, because each is remembered and an agent may write any number. */
 const providersMax = 50;
 
 export const opencodeLogin: LoginFile = byProvider('opencode', '.local/share/opencode/auth.json');
@@ -43,7 +43,7 @@ function byProvider(tool: string, path: string): LoginFile {
       const { [id]: _, ...rest } = jsonIn(text) ?? {};
       return jsonText(rest);
     },
-    ending: (login, expiresMs) => ({
+    withExpiry: (login, expiresMs) => ({
       ...login,
       expiresMs,
       value: { ...login.value, expires: expiresMs },
@@ -55,7 +55,7 @@ function byProvider(tool: string, path: string): LoginFile {
 function loginOf(id: string, own: Json): Login | undefined {
   if (own['type'] !== 'oauth') {
     const key = tokenIn(own['key']) || tokenIn(own['token']);
-    // A key that is a command for the shell (pi) goes with the user's own file only, so it is a key as well.
+    // In pi a key may be a shell command. It is shared only from the user's own file, so it counts as a key.
     const text = key || stringIn(own['key']);
     return text === undefined ? undefined : plain(id, text, own);
   }

@@ -1,7 +1,7 @@
-// Claude Code: the login is `claudeAiOauth` of .credentials.json, the account `oauthAccount` of .claude.json. Other keys
-// of the first are logins of MCP servers, which stay where they are. A login that its provider refused is blanked.
+// Claude Code: the login is `claudeAiOauth` of .credentials.json, the account `oauthAccount` of .claude.json. Other
+// keys of the first are logins of MCP servers, which are not synced. Claude Code blanks a login that the provider
+// refused.
 import {
-  defined,
   type Identity,
   type Json,
   jsonIn,
@@ -13,6 +13,7 @@ import {
   stringIn,
   timeIn,
   tokenIn,
+  withoutUndefined,
 } from './login.ts';
 
 const id = 'claude.ai';
@@ -44,7 +45,7 @@ export const claudeLogin: LoginFile = {
       refresh: tokenIn(own['refreshToken']),
       expiresMs: timeIn(own['expiresAt']) ?? Number.MAX_SAFE_INTEGER,
       ...named,
-      value: keptOf(own),
+      value: loginFields(own),
       profile: about.profile,
     };
     return { logins: new Map([[id, login]]), blank: new Set(), ...about };
@@ -55,7 +56,7 @@ export const claudeLogin: LoginFile = {
     return jsonText(rest);
   },
   putProfile: (text, profile) => jsonText({ ...jsonIn(text), oauthAccount: profile }),
-  ending: (login, expiresMs) => ({
+  withExpiry: (login, expiresMs) => ({
     ...login,
     expiresMs,
     value: { ...login.value, expiresAt: expiresMs },
@@ -64,7 +65,7 @@ export const claudeLogin: LoginFile = {
   question: ({ access }) => anthropicQuestion(access),
 };
 
-/** Whose an access token of Anthropic is. */
+/** Asks for the account of an Anthropic access token. */
 export function anthropicQuestion(access: string) {
   return {
     url: 'https://api.anthropic.com/api/oauth/profile',
@@ -84,10 +85,10 @@ function identity(account: unknown, organization: unknown, email: unknown) {
   return { account: uuid === undefined ? undefined : `${uuid} ${of ?? ''}`, name: nameIn(email) };
 }
 
-/** What Claude Code keeps of a login, and nothing else that an agent wrote there. */
-function keptOf(own: Json): Json {
+/** The fields that Claude Code writes, and nothing else that an agent added. */
+function loginFields(own: Json): Json {
   const { scopes } = own;
-  return defined({
+  return withoutUndefined({
     accessToken: tokenIn(own['accessToken']),
     refreshToken: own['refreshToken'] === null ? null : tokenIn(own['refreshToken']),
     expiresAt: timeIn(own['expiresAt']) ?? null,
@@ -98,7 +99,7 @@ function keptOf(own: Json): Json {
   });
 }
 
-/** Texts, numbers and switches of an account; no tables, which are not the login's. */
+/** The scalar fields of an account; nested objects are not part of the login. */
 function profileOf(profile: Json): Json {
   return Object.fromEntries(
     Object.entries(profile).filter(([, value]) => typeof value !== 'object' || value === null),

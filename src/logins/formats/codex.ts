@@ -1,8 +1,7 @@
-// Codex: `tokens` and `last_refresh` of auth.json. Tokens of OpenAI are JSON Web Tokens that name the account; what the
-// access token names is the provider's word once the provider has accepted that token.
+// Codex: `tokens` and `last_refresh` of auth.json. OpenAI's tokens are JSON Web Tokens that name the account; the
+// account counts as confirmed once the provider has accepted the access token.
 import {
   claimsOf,
-  defined,
   type Identity,
   jsonIn,
   jsonText,
@@ -15,6 +14,7 @@ import {
   stringIn,
   timeIn,
   tokenIn,
+  withoutUndefined,
 } from './login.ts';
 
 const id = 'chatgpt';
@@ -39,8 +39,8 @@ export const codexLogin: LoginFile = {
       logins.set(id, {
         ...openaiLogin(id, access, refresh, tokenIn(tokens['id_token'])),
         ...(openaiEnd(access) === undefined && { expiresMs: renewedMs || 0 }),
-        value: defined({
-          tokens: defined({
+        value: withoutUndefined({
+          tokens: withoutUndefined({
             id_token: tokenIn(tokens['id_token']) || undefined,
             access_token: access,
             refresh_token: refresh,
@@ -86,7 +86,7 @@ export function openaiLogin(login: string, access: string, refresh: string, idTo
   };
 }
 
-/** The token itself says whose it is; the provider only has to accept it, which it does with no other signature. */
+/** The token itself names its account; that the provider accepts it proves its signature. */
 export function openaiQuestion(access: string): Question | undefined {
   const found = openaiIdentity(access);
   return (

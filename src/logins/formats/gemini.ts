@@ -1,4 +1,5 @@
-// Gemini CLI: oauth_creds.json. Google's refresh tokens stay the same when they are used, so copies do not kill each other.
+// Gemini CLI: oauth_creds.json. Google's refresh tokens do not change when used, so copies do not invalidate each
+// other.
 import {
   claimsOf,
   jsonIn,
@@ -19,7 +20,7 @@ export const geminiLogin: LoginFile = {
   read: ({ main }) => {
     const file = jsonIn(main);
     if (!file) return { logins: new Map(), blank: new Set() };
-    // A renewal may leave it out.
+    // A renewal may omit it.
     const refresh = tokenIn(file['refresh_token']);
     if (refresh === '') return { logins: new Map(), blank: new Set([id]) };
     const claims = claimsOf(tokenIn(file['id_token']));

@@ -1,14 +1,14 @@
-// How deep a JSON text goes: JSON.parse takes any depth, and everything that then walks the value, JSON.stringify first
-// of all, overflows the stack. Pure.
+// Nesting depth of JSON text: JSON.parse accepts any depth, but JSON.stringify and other code that walks the value
+// overflows the stack. Pure.
 
-/** Far more than any program's settings or logins have. */
+/** Far more than any program's settings or logins need. */
 const depthMax = 200;
 
 const [quote, backslash] = [0x22, 0x5c];
 const opening = new Set([0x7b, 0x5b]);
 const closing = new Set([0x7d, 0x5d]);
 
-/** Whether its objects and lists are nested deeper than anything that is worth reading. */
+/** Whether objects and arrays are nested too deeply to be read. */
 export function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;

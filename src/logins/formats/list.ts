@@ -1,4 +1,4 @@
-// The tools whose logins are kept the same for all sessions of a user.
+// The tools whose logins are shared by all sessions of a user.
 import { opencodeLogin, piLogin } from './by-provider.ts';
 import { claudeLogin } from './claude.ts';
 import { codexLogin } from './codex.ts';

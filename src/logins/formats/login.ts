@@ -1,4 +1,4 @@
-// What a login of an agent is, whichever tool has it. Each tool's file is described in a file of its own; all is pure.
+// Types and helpers for the logins of all tools. Each tool's format has its own file. Pure.
 import { createHash } from 'node:crypto';
 import { isTooDeep } from './json-depth.ts';
 
@@ -6,44 +6,44 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** One login in a tool's file. */
 export interface Login {
-  /** Whose: `claude.ai`, or the provider's name where the file holds several. */
+  /** `claude.ai`, or the provider's name if the file contains several. */
   readonly id: string;
   /** Empty for a key that is never renewed. */
   readonly refresh: string;
   readonly access: string;
-  /** When the access token ends. */
+  /** Expiry of the access token. */
   readonly expiresMs: number;
-  /** Whom it belongs to; two logins of one account have the same text. */
+  /** The account; equal for two logins of one account. */
   readonly account: string | undefined;
-  /** The same for people, such as an e-mail address. */
+  /** Account name for people, such as an e-mail address. */
   readonly name: string | undefined;
-  /** What is written for it. */
+  /** What is written to the login file. */
   readonly value: Json;
-  /** What is written for it into the file that names the account. */
+  /** What is written to the account file. */
   readonly profile?: Json | undefined;
 }
 
-/** What a file holds; `blank` are those that were there and are of no use any more. */
+/** Contents of a login file; `blank`: logins that the tool emptied. */
 export interface Logins {
   readonly logins: ReadonlyMap<string, Login>;
   readonly blank: ReadonlySet<string>;
-  /** Whom the file that names the account names, also without a login. */
+  /** Account that the account file names, even without a login. */
   readonly account?: string | undefined;
-  /** What that file says of it. */
+  /** Profile in the account file. */
   readonly profile?: Json | undefined;
 }
 
 export interface LoginTexts {
   readonly main: string | undefined;
-  /** Of the file that names the account, where the tool has one. */
+  /** Text of the account file, if the tool has one. */
   readonly account?: string | undefined;
 }
 
-/** How to ask a provider whose a token is. */
+/** How to ask a provider for the account of a token. */
 export interface Question {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** From the body of an answer with status 200; undefined where it does not say. */
+  /** Reads the body of an answer with status 200; undefined if it names no account. */
   readonly read: (body: Json) => Identity | undefined;
 }
 
@@ -52,31 +52,31 @@ export interface Identity {
   readonly name: string | undefined;
 }
 
-/** How a tool keeps its logins. Paths are relative to the home, the host's or the container's. */
+/** How a tool stores its logins. Paths are relative to the home, on the host or in the container. */
 export interface LoginFile {
   readonly tool: string;
   readonly path: string;
-  /** No access token lives longer: what says so is made up. */
+  /** No access token lives longer; a later expiry is forged. */
   readonly lifeMaxMs: number;
-  /** The file that names the account, where it is another. */
+  /** The account file, if it is not the login file. */
   readonly account?: {
     readonly host: string;
     readonly store: string;
     readonly lock?: { readonly name: string; readonly staleMs: number };
   };
-  /** Never throws: what cannot be read holds nothing. */
+  /** Never throws: text that cannot be parsed contains no logins. */
   readonly read: (texts: LoginTexts) => Logins;
-  /** The text of the file with that login in it. What else it holds stays; what is no JSON is written anew. */
+  /** Adds the login to the text of a file and keeps its other content; invalid JSON is replaced. */
   readonly put: (text: string | undefined, login: Login) => string;
-  /** The text without that login. */
+  /** Removes the login from the text. */
   readonly drop: (text: string | undefined, id: string) => string;
-  /** The same for the file that names the account. */
+  /** Adds the profile to the text of the account file. */
   readonly putProfile?: (text: string | undefined, profile: Json) => string;
-  /** The login as if it ended at that time; undefined where the tool would not believe it. */
-  readonly ending?: (login: Login, expiresMs: number) => Login;
+  /** The login with that expiry; undefined if the tool would ignore it. */
+  readonly withExpiry?: (login: Login, expiresMs: number) => Login;
   /**
-   * A directory beside the file that the tool makes while it renews, waiting for another's until that is so old. It
-   * renews that long before the end. `ofDirectory`: older versions make `<directory>.lock`, and newer ones both.
+   * Directory next to the file that the tool creates as a lock while it renews, `earlyMs` before the expiry. A lock
+   * older than `staleMs` is ignored. `ofDirectory`: older versions create `<directory>.lock`, newer ones both.
    */
   readonly lock?: {
     readonly name: string;
@@ -84,25 +84,25 @@ export interface LoginFile {
     readonly staleMs: number;
     readonly earlyMs: number;
   };
-  /** Undefined where the provider cannot be asked. */
+  /** Undefined if the provider cannot be asked. */
   readonly question: (login: Login) => Question | undefined;
 }
 
-/** Longer ones are nobody's. */
+/** No provider's tokens are longer. */
 const tokenMax = 16_384;
 const nameMax = 200;
 
-/** A token as providers make them; empty for anything else. */
+/** A plausible token; empty for anything else. */
 export function tokenIn(value: unknown): string {
   return typeof value === 'string' && value.length <= tokenMax && /^[\x21-\x7e]+$/.test(value)
     ? value
     : '';
 }
 
-/** The last moment that a date can name. */
+/** The largest time value of a Date. */
 const lastMs = 8_640_000_000_000_000;
 
-/** A moment in milliseconds; undefined for what is none. */
+/** A time in milliseconds; undefined if the value is not a valid one. */
 export function timeIn(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= lastMs ? value : undefined;
 }
@@ -119,14 +119,14 @@ export function nameIn(value: unknown): string | undefined {
   return stringIn(text?.slice(0, nameMax));
 }
 
-/** Two texts of `account`: the same, or the same person where one of them names no organization. */
+/** Compares two values of `account`: equal, or the same person if one of them names no organization. */
 export function sameAccount(one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   const [person, organization] = partsOf(one);
   const [otherPerson, otherOrganization] = partsOf(other);
-  const unsaid = organization === '' || otherOrganization === '';
+  const unspecified = organization === '' || otherOrganization === '';
   return (
-    person === otherPerson && (organization === otherOrganization || (unsaid && person !== ''))
+    person === otherPerson && (organization === otherOrganization || (unspecified && person !== ''))
   );
 }
 
@@ -142,7 +142,7 @@ export function objectIn(value: unknown): Json | undefined {
     : undefined;
 }
 
-/** The object that a text holds, if it holds one that is not nested too deeply. */
+/** Parses a JSON object; undefined for anything else and for one that is nested too deeply. */
 export function jsonIn(text: string | undefined): Json | undefined {
   if (text !== undefined && isTooDeep(text)) return undefined;
   try {
@@ -156,17 +156,17 @@ export function jsonText(value: Json): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Only those keys that have a value. */
-export function defined(value: Json): Json {
+/** Removes keys without a value. */
+export function withoutUndefined(value: Json): Json {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined));
 }
 
-/** What a JSON Web Token says, without looking at its signature. */
+/** Claims of a JSON Web Token; does not verify its signature. */
 export function claimsOf(token: string): Json | undefined {
   return jsonIn(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
 }
 
-/** Tells a token from others without being one. */
+/** Identifies a token without revealing it. */
 export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('base64url').slice(0, 22);
 }

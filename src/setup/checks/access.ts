@@ -1,4 +1,4 @@
-// Who may use Incus, and which ids containers may have.
+// Checks of access to Incus and of the id ranges for containers.
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { runOrThrow } from '../run-or-throw.ts';
@@ -22,7 +22,7 @@ export function parseGroup(text: string, name: string): Group | undefined {
 
 export const permissions: Check = {
   id: 'permissions',
-  title: 'Group of Incus',
+  title: 'Incus group',
   group: 'CRITICAL',
   run: async ({ host, caller }) => {
     const group = parseGroup((await host.readText('/etc/group')) ?? '', adminGroup);
@@ -46,16 +46,16 @@ export function membershipFinding(
   caller: { name: string; uid: number },
   groups: readonly number[],
 ): Finding {
-  const join = `make ${caller.name} a member of ${adminGroup} (its members can become root through Incus)`;
+  const join = `add ${caller.name} to the group ${adminGroup} (its members can become root through Incus)`;
   if (!group) {
-    const plan = `make the group ${adminGroup}${caller.uid === 0 ? '' : ` and ${join}`}`;
-    return finding('failed', `there is no group ${adminGroup}`, {}, { plan });
+    const plan = `create the group ${adminGroup}${caller.uid === 0 ? '' : ` and ${join}`}`;
+    return finding('failed', `the group ${adminGroup} does not exist`, {}, { plan });
   }
-  if (caller.uid === 0) return ok('root needs none');
+  if (caller.uid === 0) return ok('root needs no group');
   if (groups.includes(group.gid)) return ok(`${caller.name} is in ${adminGroup}`);
   if (group.members.includes(caller.name))
     return ok(
-      `${caller.name} is in ${adminGroup}; this login does not have it yet, coi goes through sg`,
+      `${caller.name} is in ${adminGroup}; this login session does not have the group yet, so coi uses sg`,
     );
   return finding(
     'failed',
@@ -63,34 +63,34 @@ export function membershipFinding(
     {},
     {
       plan: join,
-      hint: `sudo usermod -aG ${adminGroup} ${caller.name}`,
+      hint: `Run \`sudo usermod -aG ${adminGroup} ${caller.name}\`.`,
     },
   );
 }
 
 const idFiles = ['/etc/subuid', '/etc/subgid'] as const;
-/** Incus's own default: enough for fifteen thousand containers with ids of their own. */
+/** Incus's default: enough for fifteen thousand containers with isolated ids. */
 const idCount = 1_000_000_000;
 const smallestCount = 65_536;
-/** Ids from here on are no user's (uid -1 and -2 mean something else). */
+/** End of the valid ids (uid -1 and -2 have a special meaning). */
 const idsEnd = 4_294_967_294;
 
 export const idRanges: Check = {
   id: 'uid_mapping',
-  title: 'Id ranges of containers',
+  title: 'Container id ranges',
   group: 'CRITICAL',
   run: async ({ host }) => {
     const facts = await readIdFacts(host);
     const lacking = facts.files.filter(({ text }) => !hasRange(text)).map(({ path }) => path);
     if (lacking.length === 0) {
       const left = Math.min(...facts.files.map(({ text, pool }) => accountsLeft(text, pool)));
-      if (left > 0) return ok('root may give ids to containers', { accounts_left: left });
+      if (left > 0) return ok('root has id ranges for containers', { accounts_left: left });
       return finding(
         'warning',
-        'root may give ids to containers, and useradd finds none for another account',
+        'root has id ranges for containers, but useradd finds none for another account',
         { accounts_left: 0 },
         {
-          hint: `While no container exists, move the range of root in ${idFiles.join(' and ')} beyond ${facts.files[0]?.pool.max}.`,
+          hint: `When no container exists, move the range of root in ${idFiles.join(' and ')} beyond ${facts.files[0]?.pool.max}.`,
         },
       );
     }
@@ -98,16 +98,16 @@ export const idRanges: Check = {
     if (!range) {
       return finding(
         'failed',
-        'this system is itself a container that was given too few ids',
+        'this system is a container with too few ids',
         {},
-        { hint: `Give it at least ${100_000 + 2 * smallestCount} ids, better a thousand million.` },
+        { hint: `Give it at least ${100_000 + 2 * smallestCount} ids, preferably a billion.` },
       );
     }
     return finding(
       'failed',
       `root has no range in ${lacking.join(' and ')}`,
       {},
-      { plan: `give root the ids from ${range.first} on in ${lacking.join(' and ')}` },
+      { plan: `assign root the ids from ${range.first} on in ${lacking.join(' and ')}` },
     );
   },
   fix: async ({ host }) => {
@@ -123,7 +123,7 @@ export const idRanges: Check = {
   },
 };
 
-/** Where `useradd` takes the ids of new accounts from: SUB_UID_MIN, _MAX and _COUNT of login.defs(5). */
+/** Range from which `useradd` allocates subordinate ids: SUB_UID_MIN, _MAX and _COUNT of login.defs(5). */
 export interface AccountPool {
   readonly min: number;
   readonly max: number;
@@ -152,11 +152,11 @@ async function readIdFacts(host: SetupHost): Promise<IdFacts> {
   };
 }
 
-/** Reads login.defs; the values of shadow where it says nothing. */
+/** Reads login.defs, with shadow's defaults for missing values. */
 export function accountPool(defs: string, kind: 'UID' | 'GID'): AccountPool {
-  const value = (name: string, usual: number) => {
-    const said = new RegExp(`^\\s*SUB_${kind}_${name}\\s+(\\d+)`, 'm').exec(defs)?.[1];
-    return said === undefined ? usual : Number(said);
+  const value = (name: string, fallback: number) => {
+    const text = new RegExp(`^\\s*SUB_${kind}_${name}\\s+(\\d+)`, 'm').exec(defs)?.[1];
+    return text === undefined ? fallback : Number(text);
   };
   return {
     min: value('MIN', 100_000),
@@ -166,8 +166,8 @@ export function accountPool(defs: string, kind: 'UID' | 'GID'): AccountPool {
 }
 
 /**
- * Ids that nobody has and that `useradd` gives to no account: beyond its own, or, where this system is a container
- * without that many, the upper part of what it has. Undefined where that does not suffice for one container.
+ * Finds unused ids that `useradd` does not allocate: beyond its range or, in a container with too few ids for that, the
+ * upper part of the available ones. Undefined if there are not enough for one container.
  */
 export function findIdRange({
   files,
@@ -192,7 +192,7 @@ function aligned(id: number): number {
   return Math.ceil(id / smallestCount) * smallestCount;
 }
 
-/** The end of what this system may use: a host all ids, a container what it was given (uid_map of user_namespaces(7)). */
+/** End of the ids of this system: all ids on a host, the mapped ones in a container (uid_map, user_namespaces(7)). */
 function idEnds(uidMap: string): number[] {
   return uidMap
     .split('\n')
@@ -204,7 +204,7 @@ function idEnds(uidMap: string): number[] {
     .slice(0, 1);
 }
 
-/** How many accounts `useradd` can still give ids to. */
+/** For how many more accounts `useradd` can allocate ids. */
 export function accountsLeft(text: string, { min, max, count }: AccountPool): number {
   const taken = rangesOf(text).toSorted((a, b) => a.first - b.first);
   let left = 0;
@@ -216,7 +216,7 @@ export function accountsLeft(text: string, { min, max, count }: AccountPool): nu
   return left;
 }
 
-/** root has a range of at least one container's size. */
+/** Whether root has a range for at least one container. */
 export function hasRange(text: string): boolean {
   return rangesOf(text).some(
     ({ name, count }) => (name === 'root' || name === '0') && count >= smallestCount,

@@ -1,4 +1,4 @@
-// What belongs to coi itself: the installed program, coid and the image of sessions.
+// Checks of coi itself: the installed program, coid and the session image.
 import { type DaemonStatus, protocolVersion } from '../../coid-api/protocol.ts';
 import { CoiError } from '../../errors.ts';
 import type { Installer, InstallState } from '../../host/install/install.ts';
@@ -18,7 +18,7 @@ export const program: Check = {
     installer ? programFinding(await installer.state(), installer) : notBuilt(),
   fix: async ({ installer, host }) => {
     if (!installer)
-      throw new CoiError('setup-failed', 'coi was never built', { hint: 'npm run build' });
+      throw new CoiError('setup-failed', 'coi was never built', { hint: 'Run `npm run build`.' });
     const before = await host.linkTarget(installer.installPaths.linkPath);
     if (before !== undefined && (await installer.state()).link === 'other')
       await recordCreated(host, { link: before });
@@ -29,13 +29,13 @@ export const program: Check = {
 function notBuilt(): Finding {
   return finding(
     'failed',
-    'this coi runs from its sources, which cannot be installed',
+    'this coi runs from source and cannot be installed',
     {},
-    { hint: 'Build it: npm run build; then use ./coi.' },
+    { hint: 'Run `npm run build`, then use ./coi.' },
   );
 }
 
-/** coid never runs from a directory that a user may write. */
+/** Checks the installed program: coid never runs from a directory that a user can write to. */
 export function programFinding(
   state: InstallState,
   { installPaths }: Pick<Installer, 'installPaths'>,
@@ -44,7 +44,7 @@ export function programFinding(
   const target = `${installPaths.libDir} (as ${installPaths.linkPath})`;
   if (state.installed === undefined) {
     const aside =
-      state.link === 'other' ? `; what is at ${installPaths.linkPath} now is kept beside it` : '';
+      state.link === 'other' ? `; the present ${installPaths.linkPath} is kept next to it` : '';
     return finding('failed', 'not installed', details, {
       plan: `install this coi in ${target}${aside}`,
     });
@@ -54,12 +54,12 @@ export function programFinding(
       plan: `install this coi in ${target}`,
     });
   if (state.link !== 'ours')
-    return finding('warning', `${installPaths.linkPath} is not coi's`, details, {
-      plan: `make ${installPaths.linkPath} call this coi`,
+    return finding('warning', `${installPaths.linkPath} does not belong to coi`, details, {
+      plan: `make ${installPaths.linkPath} a link to this coi`,
     });
   if (state.man === 'missing')
-    return finding('warning', '`man coi` finds no page', details, {
-      plan: `put the page of coi where man finds it (${installPaths.manPath})`,
+    return finding('warning', 'the man page is missing', details, {
+      plan: `install the man page (${installPaths.manPath})`,
     });
   return ok(`installed in ${installPaths.libDir}/${state.installed}`, details);
 }
@@ -75,7 +75,7 @@ export const coid: Check = {
   run: async (context) => {
     const systemd = await hasSystemd(context.host);
     const start = systemd
-      ? 'install and start the service coid'
+      ? 'install and start the coid service'
       : 'start coid in the background (there is no systemd)';
     let status: DaemonStatus;
     try {
@@ -95,7 +95,9 @@ export const coid: Check = {
     if (found.status !== 'ok' || !systemd || !installer) return found;
     if (unit === context.coidUnit(programOf(installer))) return found;
     const message =
-      unit === undefined ? 'it runs, but not as a service' : 'its service is of another build';
+      unit === undefined
+        ? 'coid runs, but not as a service'
+        : 'the coid service is from another build';
     return finding('warning', message, found.details, { plan: start });
   },
   fix: async (context) => {
@@ -103,7 +105,7 @@ export const coid: Check = {
     if (!installer)
       throw new CoiError('setup-failed', 'coid cannot be started before coi is installed');
     const program = programOf(installer);
-    // Whatever runs there is replaced; that none runs is no failure of it.
+    // Replaces a running coid; `daemon stop` succeeds if none runs.
     const stop = () => runOrThrow(context, [program, 'daemon', 'stop']);
     if (!(await hasSystemd(host))) {
       await stop();
@@ -123,7 +125,7 @@ function silentFinding(error: unknown, start: string): Finding {
   if (code === 'coid-version') {
     return finding(
       'failed',
-      'it is of another version',
+      'coid has another version',
       {},
       { plan: 'restart coid from this coi' },
     );
@@ -131,7 +133,9 @@ function silentFinding(error: unknown, start: string): Finding {
   return finding('failed', `not running: ${message ?? String(error)}`, {}, { plan: start });
 }
 
-/** `wantedDir` is where the installed program would be; `path` is what coid runs, undefined where this user may not see it. */
+/**
+ * `wantedDir`: directory of the installed program. `path`: coid's executable, undefined if this user may not see it.
+ */
 export function coidFinding(
   status: DaemonStatus,
   version: string,
@@ -154,22 +158,22 @@ export function coidFinding(
   if (status.protocol !== protocolVersion || status.version !== version) {
     return finding(
       'failed',
-      `version ${status.version} runs, this coi is ${version}`,
+      `coid has version ${status.version}, this coi has ${version}`,
       details,
       restart,
     );
   }
   if (wantedDir !== undefined && path !== undefined && !path.startsWith(wantedDir))
-    return finding('warning', 'it runs another build of coi', details, restart);
+    return finding('warning', 'coid runs another build of coi', details, restart);
   if (incus !== 'connected')
     return finding('warning', `version ${status.version}, waiting for Incus`, details);
   if (guardFailure !== undefined)
     return finding(
       'failed',
-      `the rules that guard sessions are not in force: ${guardFailure}`,
+      `the network rules of sessions are not active: ${guardFailure}`,
       { ...details, guardFailure },
       {
-        hint: 'Run `coi daemon logs` to see why. Until then no session starts but with --network open.',
+        hint: 'Run `coi daemon logs` to see why. Until this is fixed, sessions start only with --network open.',
       },
     );
   const [held] = filesHeld;
@@ -189,7 +193,7 @@ export function coidFinding(
       `a session's guard is left in ${quoted(away)}, which was moved or is not mounted`,
       { ...details, guardsLeftIn },
       {
-        hint: 'Put it back at that path: coid cleans it within half a minute. So does the end of a session in it.',
+        hint: 'Move or mount it back to that path: coid then cleans it within half a minute, as does the end of a session in it.',
       },
     );
   return ok(
@@ -211,7 +215,7 @@ export const image: Check = {
         'warning',
         `${context.imageAlias} is not built yet`,
         { alias: context.imageAlias },
-        { hint: 'Build it: coi build' },
+        { hint: 'Run `coi build`.' },
       );
     }),
 };

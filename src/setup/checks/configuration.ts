@@ -1,4 +1,4 @@
-// What the caller has configured, judged without starting anything. For `coi health` only: setup does not touch it.
+// Checks of the user's configuration, for `coi health` only: setup does not change it.
 import type { Settings } from '../../config/keys/table.ts';
 import { pluralize } from '../../pluralize.ts';
 import { type Check, type Finding, finding, type Group, ok } from '../check.ts';
@@ -25,7 +25,7 @@ export function configFinding(config: UserConfig): Finding {
   if (waiting > 0)
     return finding(
       'warning',
-      `valid; ${pluralize(waiting, 'value')} of the project wait for approval`,
+      `valid; ${pluralize(waiting, 'project value')} not yet approved`,
       { waiting },
       { hint: 'Run `coi trust` to see and approve it.' },
     );
@@ -72,7 +72,7 @@ export const securityPosture: OwnCheck = configCheck(
   'CRITICAL',
 );
 
-/** What of the protection is switched off; all of it only the user's own configuration can. */
+/** Reports disabled protection, which only the user's own configuration can disable. */
 export function postureFinding(
   settings: Pick<
     Settings,
@@ -82,9 +82,9 @@ export function postureFinding(
   const weak = [
     ...(settings['security.disable_protection'] ? ['no path is protected'] : []),
     ...(settings['security.protection'] === 'watch' ? ['changes are only watched'] : []),
-    ...(settings['git.writable_hooks'] ? ['git hooks may be written'] : []),
+    ...(settings['git.writable_hooks'] ? ['git hooks are writable'] : []),
   ];
-  if (weak.length === 0) return ok('unprivileged containers, guarded paths', { weak });
+  if (weak.length === 0) return ok('unprivileged containers, protected paths', { weak });
   return finding('warning', weak.join(', '), { weak }, { hint: 'See [security] and [git].' });
 }
 
@@ -100,7 +100,7 @@ export const monitoringConfiguration: OwnCheck = configCheck(
     const details = { enabled, auto_pause_on_high: pause, auto_kill_on_critical: kill };
     if (!enabled) return ok('off ([monitoring] enabled)', details);
     if (pause && kill) return ok('on: pauses at level high, kills at level critical', details);
-    return finding('warning', 'on, but it does not act by itself at every level', details, {
+    return finding('warning', 'on, but without automatic action at every level', details, {
       hint: 'Set auto_pause_on_high and auto_kill_on_critical of [monitoring].',
     });
   },
@@ -113,11 +113,11 @@ export const auditLogDirectory: Check = {
   group: 'MONITORING',
   run: async (context) => {
     await context.coidStatus();
-    return ok('kept by coid; `coi audit` shows it');
+    return ok('written by coid; `coi audit` shows it');
   },
 };
 
-/** A check of a configuration that could be read; `config` tells what is wrong with one that could not. */
+/** A check of a valid configuration; the check `config` reports the problems of an invalid one. */
 function configCheck(
   id: string,
   title: string,
@@ -129,6 +129,6 @@ function configCheck(
     title,
     group,
     run: async ({ user: { config } }) =>
-      config.kind === 'loaded' ? judge(config) : finding('warning', 'the configuration is broken'),
+      config.kind === 'loaded' ? judge(config) : finding('warning', 'the configuration is invalid'),
   };
 }

@@ -1,30 +1,30 @@
-// What a container of the user's image reaches and does not: one is started for it, and only where that was asked for.
+// What a container of the user's image can reach. Starts a container, and only on request.
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import type { HealthContext, ProbeResult } from '../health-context.ts';
 
-/** What the agent that most people use needs. */
+/** Needed by the agent that most people use. */
 export const probedName = 'api.anthropic.com';
-/** Of each kind of network that no session may reach. */
-export const forbidden = ['10.0.0.1:80', '192.168.0.1:80', '169.254.169.254:80'] as const;
+/** One address for each kind of network that sessions must not reach. */
+export const forbiddenAddresses = ['10.0.0.1:80', '192.168.0.1:80', '169.254.169.254:80'] as const;
 
-const untried = ok('not tried: `coi health --verbose` starts a container for it');
+const notRequested = ok('not checked: `coi health --verbose` starts a container for it');
 
 export const containerConnectivity: Check<HealthContext> = {
   id: 'container_connectivity',
-  title: 'Internet in sessions',
+  title: 'Internet access',
   group: 'NETWORKING',
-  run: async ({ user }) => (user.probe ? connectivityFinding(await user.probe()) : untried),
+  run: async ({ user }) => (user.probe ? connectivityFinding(await user.probe()) : notRequested),
 };
 
 export const networkRestriction: Check<HealthContext> = {
   id: 'network_restriction',
-  title: 'Guard of the network',
+  title: 'Network guard',
   group: 'NETWORKING',
-  run: async ({ user }) => (user.probe ? restrictionFinding(await user.probe()) : untried),
+  run: async ({ user }) => (user.probe ? restrictionFinding(await user.probe()) : notRequested),
 };
 
 export function connectivityFinding(answer: ProbeResult): Finding {
-  if (answer.kind !== 'answered') return notTried(answer);
+  if (answer.kind !== 'answered') return notChecked(answer);
   const { address, connected, hostConnects, tookMs } = answer;
   const details = {
     dns_test: address !== undefined,
@@ -35,21 +35,21 @@ export function connectivityFinding(answer: ProbeResult): Finding {
   if (connected) return ok(`${probedName} answers`, details);
   const what = address === undefined ? 'is not found' : 'does not answer';
   if (!hostConnects)
-    return finding('warning', `${probedName} ${what}, from this host neither`, details, {
-      hint: 'Sessions reach no more of the internet than the host does.',
+    return finding('warning', `${probedName} ${what}, not even from this host`, details, {
+      hint: 'Check the internet connection of this host.',
     });
-  return finding('failed', `${probedName} ${what}, though this host reaches it`, details, {
-    hint: '`sudo coi setup` lets sessions through forwarding and firewalls; see the checks above.',
+  return finding('failed', `${probedName} ${what}, although this host reaches it`, details, {
+    hint: 'Run `sudo coi setup` to fix forwarding and firewalls; see the checks above.',
   });
 }
 
 export function restrictionFinding(answer: ProbeResult): Finding {
-  if (answer.kind !== 'answered') return notTried(answer);
+  if (answer.kind !== 'answered') return notChecked(answer);
   const { reached, hostReached } = answer;
   const details = {
     ...(hostReached === undefined ? {} : { host_blocked: !hostReached }),
-    private_blocked: !reached.some((place) => /^(?:10|192)\./.test(place)),
-    metadata_blocked: !reached.some((place) => place.startsWith('169.254.')),
+    private_blocked: !reached.some((address) => /^(?:10|192)\./.test(address)),
+    metadata_blocked: !reached.some((address) => address.startsWith('169.254.')),
     reached,
   };
   if (reached.length === 0 && !hostReached)
@@ -65,13 +65,13 @@ export function restrictionFinding(answer: ProbeResult): Finding {
   );
 }
 
-function notTried(answer: Exclude<ProbeResult, { kind: 'answered' }>): Finding {
+function notChecked(answer: Exclude<ProbeResult, { kind: 'answered' }>): Finding {
   if (answer.kind === 'no-image')
     return finding(
       'warning',
-      `not tried: there is no image ${answer.image}`,
+      `not checked: the image ${answer.image} does not exist`,
       {},
-      { hint: 'coi build' },
+      { hint: 'Run `coi build`.' },
     );
   return finding(
     'failed',

@@ -56,7 +56,7 @@ test("Docker's drop is found until the bridge is allowed in both directions", ()
   );
 });
 
-test('ufw, firewalld and unknown firewalls are told apart', () => {
+test('ufw, firewalld and unknown firewalls are distinguished', () => {
   assert.deepEqual(
     blockersIn(
       [

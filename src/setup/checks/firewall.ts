@@ -1,10 +1,11 @@
-// Other firewalls of the host: a drop is final wherever it is said, so what Docker, ufw or firewalld drop never gets to coi's own rules.
+// Other firewalls of the host. In nftables a drop is final in any chain: packets that Docker, ufw or firewalld drop
+// never reach coi's own rules.
 import type { RunResult, SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, finding, ok } from '../check.ts';
 import { describeFailure } from '../run-or-throw.ts';
 import { bridgeName } from './network.ts';
 
-/** Whoever drops what sessions send, and where. */
+/** A firewall that drops packets of sessions, and the chain in which it does. */
 export interface Blocker {
   readonly by: 'docker' | 'ufw' | 'firewalld' | 'other';
   readonly where: string;
@@ -16,7 +17,7 @@ interface Listing {
   readonly nftables: Objects;
 }
 
-/** `iptables` writes what the kernel shows as nftables, or, where the old one is in use, rules of its own. */
+/** `iptables` creates nftables rules; on hosts that still use the old backend, `iptables-legacy` creates its own. */
 type Iptables = 'iptables' | 'iptables-legacy';
 
 const legacyTables = '/proc/net/ip_tables_names';
@@ -26,21 +27,21 @@ export const firewall: Check = {
   title: 'Other firewalls',
   group: 'NETWORKING',
   run: async ({ host }) => {
-    if (host.uid !== 0) return ok('not looked at: only root sees their rules');
+    if (host.uid !== 0) return ok('not checked: only root can list firewall rules');
     const found = await findBlockers(host);
-    if (found.length === 0) return ok(`nothing drops what sessions on ${bridgeName} send`);
+    if (found.length === 0) return ok(`no firewall drops packets of sessions on ${bridgeName}`);
     const names = [...new Set(found.map(({ by, where }) => (by === 'other' ? where : by)))];
-    const mendable = found.filter(({ by }) => by !== 'other');
+    const fixable = found.filter(({ by }) => by !== 'other');
     return finding(
       'failed',
-      `${names.join(' and ')} drops what sessions send`,
+      `${names.join(' and ')} drops packets of sessions`,
       { blockers: found },
-      mendable.length > 0
+      fixable.length > 0
         ? {
-            plan: `let ${bridgeName} through ${names.join(' and ')} (coi's own rules still decide what sessions reach)`,
+            plan: `permit ${bridgeName} in ${names.join(' and ')} (coi's own rules still decide what sessions reach)`,
           }
         : {
-            hint: `Accept what comes in from and goes out to ${bridgeName} in ${names.join(' and ')}; coi's own rules still decide what sessions reach.`,
+            hint: `Accept traffic from and to ${bridgeName} in ${names.join(' and ')}; coi's own rules still decide what sessions reach.`,
           },
     );
   },
@@ -50,7 +51,6 @@ export const firewall: Check = {
   },
 };
 
-/** Asked by several checks at once. */
 export async function findBlockers(host: SetupHost): Promise<Blocker[]> {
   const listing = await host.run(['nft', '-j', 'list', 'ruleset']);
   const objects = parseRuleset(listing);
@@ -61,8 +61,8 @@ export async function findBlockers(host: SetupHost): Promise<Blocker[]> {
 }
 
 /**
- * What nft listed; nothing where there is no nft yet. Throws where it failed or told nothing, which is not the same as a
- * host without rules: a listing has its `metainfo` even then.
+ * Parses the output of nft; empty if nft is not installed. Throws if nft failed or printed nothing, which does not mean
+ * a host without rules: even then a listing contains `metainfo`.
  */
 export function parseRuleset(listing: RunResult): Objects {
   if (listing.status === 127) return [];
@@ -70,16 +70,16 @@ export function parseRuleset(listing: RunResult): Objects {
   const objects =
     listing.stdout.trim() === '' ? [] : (JSON.parse(listing.stdout) as Listing).nftables;
   if (!objects.some((object) => 'metainfo' in object))
-    throw new Error('`nft list ruleset` ended without an error, but listed nothing');
+    throw new Error('`nft list ruleset` succeeded, but listed nothing');
   return objects;
 }
 
-/** Asking the old iptables would load its kernel modules, so it is only asked where they are in use. */
+/** Running the old iptables would load its kernel modules, so it is run only if they are in use. */
 async function legacyInUse(host: SetupHost): Promise<boolean> {
   return ((await host.readText(legacyTables)) ?? '').split('\n').includes('filter');
 }
 
-/** Base chains that drop by default what is forwarded (or comes in) and do not let the bridge through. */
+/** Base chains that drop forwarded (or incoming) packets by default and do not permit the bridge. */
 export function blockersIn(objects: Objects, bridge: string): Blocker[] {
   const chains = objects.flatMap(({ chain }) => (chain ? [chain] : []));
   const rules = objects.flatMap(({ rule }) => (rule ? [rule] : []));
@@ -88,7 +88,7 @@ export function blockersIn(objects: Objects, bridge: string): Blocker[] {
     const own = chains.filter((chain) => `${chain['family']} ${chain['table']}` === table);
     const within = rules.filter((rule) => `${rule['family']} ${rule['table']}` === table);
     if (/ (?:incus|lxd|coi)\b/.test(table) || / coi_/.test(table)) return [];
-    // The bridge has no IPv6, and Docker drops that as well where it is on.
+    // The bridge has no IPv6, and Docker also drops IPv6 if it is enabled.
     if (table.startsWith('ip6 ')) return [];
     if (table === 'inet firewalld')
       return within.some((rule) => mentions(rule, bridge))
@@ -106,7 +106,7 @@ export function blockersIn(objects: Objects, bridge: string): Blocker[] {
   });
 }
 
-/** The same for `iptables-legacy -S`. */
+/** Blocking chains in the output of `iptables-legacy -S`. */
 export function legacyBlockers(listing: string, bridge: string): Blocker[] {
   const lines = listing.split('\n');
   const names = lines.flatMap((line) => /^-N (\S+)/.exec(line)?.[1] ?? []);
@@ -118,7 +118,7 @@ export function legacyBlockers(listing: string, bridge: string): Blocker[] {
     .map((chain) => ({ by: ownerOf(names), where: `iptables-legacy ${chain}` }));
 }
 
-/** What lets the bridge through, once for each who blocks. */
+/** Commands that permit the bridge, once per blocking firewall. */
 export function permitCommands(found: readonly Blocker[], legacy: boolean): string[][] {
   const by = new Set(found.map((blocker) => blocker.by));
   const iptables: Iptables = legacy ? 'iptables-legacy' : 'iptables';

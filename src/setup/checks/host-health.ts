@@ -1,4 +1,4 @@
-// More of the host that `coi health` looks at, and what the predecessor needed that coi does not.
+// Further host checks of `coi health`, and checks of the predecessor that coi does not need.
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, type Finding, finding, type Group, ok } from '../check.ts';
 import { type Blocker, findBlockers } from './firewall.ts';
@@ -14,15 +14,15 @@ function blockedBy(by: Blocker['by'], id: string, title: string): Check {
     title,
     group: 'NETWORKING',
     run: async ({ host }) => {
-      if (host.uid !== 0) return ok('not looked at: only root sees its rules');
+      if (host.uid !== 0) return ok('not checked: only root can list firewall rules');
       const found = (await findBlockers(host)).filter((blocker) => blocker.by === by);
       return found.length === 0
-        ? ok(`does not drop what sessions on ${bridgeName} send`)
+        ? ok(`does not drop packets of sessions on ${bridgeName}`)
         : finding(
             'warning',
-            'drops what sessions send',
+            'drops packets of sessions',
             { blockers: found },
-            { hint: '`sudo coi setup` lets them through.' },
+            { hint: 'Run `sudo coi setup` to permit them.' },
           );
     },
   };
@@ -33,19 +33,19 @@ export const nft: Check = {
   title: 'nftables',
   group: 'NETWORKING',
   run: async ({ host, signal }) => {
-    const said = await host.run(['nft', '--version'], { signal });
-    const version = /v\S+/.exec(said.stdout)?.[0];
-    if (said.status === 0) return ok(`${version ?? 'there'}, used by coid`, { version });
+    const result = await host.run(['nft', '--version'], { signal });
+    const version = /v\S+/.exec(result.stdout)?.[0];
+    if (result.status === 0) return ok(`${version ?? 'installed'}, used by coid`, { version });
     return finding(
       'failed',
-      'the program nft is missing: no session can be guarded',
+      'nft is missing: sessions cannot be guarded',
       {},
-      { hint: '`sudo coi setup` installs it.' },
+      { hint: 'Run `sudo coi setup` to install it.' },
     );
   },
 };
 
-/** What it alone holds: docs/threat-model.md, "The container". */
+/** For what only AppArmor prevents, see docs/threat-model.md, "The container". */
 export const apparmor: Check = {
   id: 'apparmor',
   title: 'AppArmor',
@@ -54,39 +54,41 @@ export const apparmor: Check = {
     apparmorFinding(await host.readText('/sys/module/apparmor/parameters/enabled')),
 };
 
-/** Judges the kernel's own word: `Y`, `N`, or no such file. */
+/** Judges the kernel parameter: `Y`, `N`, or missing. */
 export function apparmorFinding(text: string | undefined): Finding {
   const enabled = text?.trim() === 'Y';
   if (enabled) return ok('on', { enabled });
   return finding(
     'warning',
-    'off: root of a container may get hold of what Incus runs in it for this host',
+    'off: root in a container may interfere with processes that Incus starts there',
     { enabled },
-    { hint: 'Use a kernel that has AppArmor, started with `apparmor=1 security=apparmor`.' },
+    { hint: 'Use a kernel with AppArmor, booted with `apparmor=1 security=apparmor`.' },
   );
 }
 
 export const kernelMitigations: Check = {
   id: 'kernel_mitigations',
-  title: 'CPU weaknesses',
+  title: 'CPU vulnerabilities',
   group: 'OPTIONAL',
   run: async ({ host }) => {
     const open = await vulnerabilities(host);
-    if (open.length === 0) return ok('none that the kernel knows of is open');
+    if (open.length === 0) return ok('no known vulnerability is open');
     return finding(
       'warning',
       `open: ${open.join(', ')}`,
       { open },
-      { hint: 'Sessions share the kernel of this host: update it and the microcode.' },
+      { hint: 'Update the kernel and the microcode: sessions share the kernel.' },
     );
   },
 };
 
-const weaknesses = '/sys/devices/system/cpu/vulnerabilities';
+const vulnerabilitiesPath = '/sys/devices/system/cpu/vulnerabilities';
 
 async function vulnerabilities(host: SetupHost): Promise<string[]> {
-  const names = await host.names(weaknesses);
-  const texts = await Promise.all(names.map((name) => host.readText(`${weaknesses}/${name}`)));
+  const names = await host.names(vulnerabilitiesPath);
+  const texts = await Promise.all(
+    names.map((name) => host.readText(`${vulnerabilitiesPath}/${name}`)),
+  );
   return names.filter((_, at) => texts[at]?.startsWith('Vulnerable'));
 }
 
@@ -100,18 +102,18 @@ export const dnsResolution: Check = {
     if (servers.length > 0) return ok(servers.join(', '), { servers });
     return finding(
       'warning',
-      'none in /etc/resolv.conf: sessions find no host by its name',
+      'none in /etc/resolv.conf: sessions cannot resolve host names',
       {},
-      { hint: 'Set up the resolver of this host.' },
+      { hint: 'Configure the resolver of this host.' },
     );
   },
 };
 
-/** Scripts may look for these by their ids. */
+/** For scripts that expect these ids. */
 export const superseded: readonly Check[] = [
   notNeeded('immutable_capability', 'Immutable flags', 'paths are guarded by ids'),
-  notNeeded('passwordless_sudo', 'sudo without password', 'coid does what needs root'),
-  notNeeded('process_monitoring', 'Process monitoring', 'coid looks from outside, as root'),
+  notNeeded('passwordless_sudo', 'Passwordless sudo', 'coid does what needs root'),
+  notNeeded('process_monitoring', 'Process monitoring', 'coid monitors from the host, as root'),
 ];
 
 function notNeeded(id: string, title: string, why: string, group: Group = 'OPTIONAL'): Check {

@@ -1,4 +1,5 @@
-// Whether this Incus has the security fixes that were known when coi was made. For `coi health` only: setup mends no number.
+// Whether Incus has the security fixes that were known when coi was released. For `coi health` only: setup does not
+// upgrade.
 import { pluralize } from '../../pluralize.ts';
 import { type Check, type Finding, finding, ok } from '../check.ts';
 import { installedVersion } from '../debian-version.ts';
@@ -9,7 +10,7 @@ const packageNames = ['incus-base', 'incus'];
 
 export const incusSecurity: Check = {
   id: 'incus_freshness',
-  title: 'Security of Incus',
+  title: 'Incus security updates',
   group: 'CRITICAL',
   run: async (context) =>
     withServer(context, undefined, async (_, { environment }) => {
@@ -19,9 +20,9 @@ export const incusSecurity: Check = {
     }),
 };
 
-/** `installed` is the version of the package, of whatever distribution; undefined where dpkg has none. */
+/** `installed`: version of the package, of any distribution; undefined if dpkg has none. */
 export function securityFinding(version: string, installed: string | undefined): Finding {
-  // One of another number is not what runs.
+  // A package of another version is not what runs.
   const named = installed?.replace(/^\d+:/, '').startsWith(version) ? installed : undefined;
   const debian = debianPackage(named);
   const missing = missingUpdates(version, debian);
@@ -44,7 +45,7 @@ export function securityFinding(version: string, installed: string | undefined):
       ? ' Its package may have some of them: see /usr/share/doc/incus-base/changelog.Debian.gz.'
       : '';
   return finding('warning', message, details, {
-    hint: `${remedy(version, debian)} Until then import no image that you did not build.${patched}`,
+    hint: `${remedy(version, debian)} Until then, import no image that you did not build.${patched}`,
   });
 }
 

@@ -1,4 +1,4 @@
-// Incus itself: alive, answering, able; started with systemd or, where there is none, by hand.
+// Checks of Incus: running, reachable, recent. Starts it with systemd or, without systemd, directly.
 import { CoiError } from '../../errors.ts';
 import type { RunResult, SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
@@ -13,15 +13,15 @@ const daemonPaths = [
 ];
 const lxcfsMount = '/var/lib/lxcfs';
 export const adminGroup = 'incus-admin';
-/** A daemon that mounts its pools and looks after recorded instances on a slow disk. */
+/** Enough for a daemon that mounts its pools and checks its instances on a slow disk. */
 const readyLimitMs = 90_000;
-/** So often it is looked whether a daemon that was found is there still. */
+/** How often to check that a starting daemon still runs. */
 const pollMs = 2000;
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** As Debian's unit of Incus has it; every container takes some. */
+/** As in Debian's Incus unit; every container needs some. */
 const openFilesMax = 1_048_576;
 
-/** Systemd is the first process (sd_booted(3)). */
+/** Whether systemd is the init system (sd_booted(3)). */
 export async function hasSystemd(host: SetupHost): Promise<boolean> {
   return (await host.kind('/run/systemd/system')) === 'directory';
 }
@@ -57,10 +57,10 @@ export function serverFinding(state: ServerState, systemd: boolean): Finding {
     case 'forbidden':
       return finding(
         'failed',
-        'this user may not talk to it',
+        'this user has no access to Incus',
         {},
         {
-          hint: `Become a member of ${adminGroup}: sudo usermod -aG ${adminGroup} "$USER"`,
+          hint: `Join the group ${adminGroup}: sudo usermod -aG ${adminGroup} "$USER"`,
         },
       );
     case 'silent':
@@ -78,8 +78,8 @@ export function serverFinding(state: ServerState, systemd: boolean): Finding {
 }
 
 /**
- * It has only a part of all ids: it is an unprivileged container itself, where FUSE rarely works. Or its systemd knows
- * that it is in a container: there the unit of LXCFS does not start, whatever the container may do.
+ * Whether this system is a container, by one of two signs: it has only a part of the ids, so it is unprivileged and
+ * FUSE rarely works; or systemd has detected a container, where the LXCFS unit never starts.
  */
 async function isContainer(host: SetupHost): Promise<boolean> {
   if ((await host.readText('/run/systemd/container')) !== undefined) return true;
@@ -87,7 +87,7 @@ async function isContainer(host: SetupHost): Promise<boolean> {
   return map !== '' && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
 }
 
-/** LXC's view of /proc for containers: without it they see the host's memory and load. */
+/** LXCFS shows containers their own /proc: without it they see the host's memory and load. */
 export const lxcfs: Check = {
   id: 'lxcfs',
   title: 'LXCFS',
@@ -99,12 +99,12 @@ export const lxcfs: Check = {
     ]);
     if (inner === 'directory') return ok(`mounted at ${lxcfsMount}`);
     const stale = kind === 'stale' || inner === 'stale';
-    // Incus of other packagers brings its own, elsewhere.
+    // Other packages of Incus contain their own LXCFS, elsewhere.
     if (!stale && (await host.kind('/opt/incus/bin/lxcfs')) === 'file')
-      return ok('part of this installation of Incus');
+      return ok('part of this Incus installation');
     if (stale) {
-      const plan = 'take the dead mount away and start LXCFS';
-      return finding('warning', 'its process is gone, the mount is dead', {}, { plan });
+      const plan = 'remove the dead mount and start LXCFS';
+      return finding('warning', 'its process has ended, the mount is dead', {}, { plan });
     }
     if (await isContainer(host)) return finding('warning', 'not running, as in most containers');
     return finding('warning', 'not running', {}, { plan: 'start LXCFS' });
@@ -137,7 +137,7 @@ async function startIncus(context: CheckContext): Promise<void> {
       env: { PATH: `${daemon.slice(0, daemon.lastIndexOf('/'))}:${systemPath}` },
     },
   );
-  // As much as this host allows: fewer open files limit only how many containers there can be.
+  // As much as this host allows: fewer open files only reduce the number of containers.
   const limits = [`--nofile=${openFilesMax}:${openFilesMax}`, '--nproc=unlimited:unlimited'];
   await host.run(['prlimit', '--pid', String(started.pid), ...limits], { signal });
   const died = started.ended.then(async () => {
@@ -146,8 +146,8 @@ async function startIncus(context: CheckContext): Promise<void> {
       .split('\n')
       .slice(-3)
       .join('\n    ');
-    throw new CoiError('setup-failed', `Incus ended at once: ${log}`, {
-      hint: 'Its log is /var/log/incus/incusd.log.',
+    throw new CoiError('setup-failed', `Incus exited immediately: ${log}`, {
+      hint: 'See /var/log/incus/incusd.log.',
     });
   });
   const settled = new AbortController();
@@ -159,11 +159,11 @@ async function startIncus(context: CheckContext): Promise<void> {
   }
 }
 
-/** Whether there is a daemon. Each container that runs has processes of that name, too, which outlive it. */
+/** Whether a daemon runs. Running containers have processes of that name too, which outlive the daemon. */
 async function isDaemonRunning(host: SetupHost): Promise<boolean> {
   for (const { pid, name } of await host.processes()) {
     if (name !== 'incusd') continue;
-    // `[lxc monitor] ...`, or a path and then the name of an inner command such as forkproxy.
+    // `[lxc monitor] ...`, or a path and an internal command such as forkproxy.
     const [program = '', first = '-'] =
       (await host.readText(`/proc/${pid}/cmdline`))?.split('\0').filter(Boolean) ?? [];
     if (!program.startsWith('[') && first.startsWith('-')) return true;
@@ -171,7 +171,7 @@ async function isDaemonRunning(host: SetupHost): Promise<boolean> {
   return false;
 }
 
-/** False where the daemon that was there has ended: it was not starting, but ending. Throws where it does neither. */
+/** False if the daemon has ended: it was shutting down, not starting. Throws if it does neither in time. */
 async function waitWhileStarting(context: CheckContext): Promise<boolean> {
   for (let leftMs = readyLimitMs; ; leftMs -= pollMs) {
     const ready = await waitReady(context, pollMs);
@@ -194,19 +194,19 @@ async function waitReady({ host, signal }: CheckContext, limitMs: number): Promi
 function notReady(ready: RunResult): CoiError {
   return new CoiError(
     'setup-failed',
-    `Incus did not come up: \`incusd waitready\` ${describeFailure(ready)}`,
-    { hint: 'Its log is /var/log/incus/incusd.log or, with systemd, `journalctl -u incus`.' },
+    `Incus did not start: \`incusd waitready\` ${describeFailure(ready)}`,
+    { hint: 'See /var/log/incus/incusd.log or, with systemd, `journalctl -u incus`.' },
   );
 }
 
 async function daemonPath(host: SetupHost): Promise<string> {
   for (const path of daemonPaths) if ((await host.kind(path)) === 'file') return path;
-  throw new CoiError('setup-failed', 'there is no incusd on this host', {
+  throw new CoiError('setup-failed', 'incusd is not installed on this host', {
     hint: 'Install Incus 6.0 or newer.',
   });
 }
 
-/** LXCFS has no way to say that it is ready; `findmnt --poll` waits for the mount, which may come before it looks. */
+/** LXCFS does not signal that it is ready. `findmnt --poll` waits for the mount, but misses one that came before. */
 async function waitForMount(context: CheckContext, path: string): Promise<void> {
   for (let left = 5; left > 0; left--) {
     if ((await context.host.kind(`${path}/proc`)) === 'directory') return;

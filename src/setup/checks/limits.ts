@@ -1,4 +1,4 @@
-// Limits of the kernel that all sessions of a host share, since their processes count for root of the host.
+// Kernel limits that all sessions of a host share, since their processes count as the host's root.
 // Values: Incus, "Server settings for a Incus production setup" (doc/reference/server_settings).
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type Check, finding, ok } from '../check.ts';
@@ -28,15 +28,15 @@ export const kernelLimits: Check = {
       `too low for many sessions: ${low.map(({ key, value }) => `${key} is ${value}`).join(', ')}`,
       { low: keys },
       {
-        plan: `raise ${keys.join(', ')}, also for later boots`,
-        hint: 'In a container they are the limits of its host: raise them there.',
+        plan: `raise ${keys.join(', ')}, now and at every boot`,
+        hint: 'Raise them on the host if this system is a container.',
       },
     );
   },
   fix: async ({ host }) => {
     const low = await tooLow(host);
     for (const { key } of low) await raiseLimit(host, key);
-    // What this host has more of is not for a later boot to lower.
+    // A limit that is already higher must not be lowered at the next boot.
     const before = (await host.readText(limitsPath)) ?? '';
     const kept = Object.keys(minimums).filter(
       (key) => low.some((one) => one.key === key) || before.includes(`\n${key} = `),
@@ -44,13 +44,13 @@ export const kernelLimits: Check = {
     const lines = kept.map((key) => `${key} = ${minimums[key]}`);
     await host.writeText(
       limitsPath,
-      `# Written by \`coi setup\`: all sessions together need more than one user.\n${lines.join('\n')}\n`,
+      `# Written by \`coi setup\`: all sessions together need more than a single user does.\n${lines.join('\n')}\n`,
       0o644,
     );
   },
 };
 
-/** What a kernel does not have, or does not show, is not looked at. */
+/** Skips limits that the kernel does not have or does not show. */
 async function tooLow(host: SetupHost): Promise<{ key: string; value: number }[]> {
   const found = await Promise.all(
     Object.entries(minimums).map(async ([key, least]) => {
@@ -62,7 +62,7 @@ async function tooLow(host: SetupHost): Promise<{ key: string; value: number }[]
   return found.flat();
 }
 
-/** Left as it is where this system is a container that may not change it: the next look says so. */
+/** Ignores missing permission, as in a container: the check runs again and reports it. */
 async function raiseLimit(host: SetupHost, key: string): Promise<void> {
   try {
     await host.overwrite(pathOf(key), String(minimums[key]));

@@ -1,4 +1,4 @@
-// The bridge of our own, and what the host must allow so that it carries anything.
+// Checks of coi's own bridge, and of IP forwarding, which it needs.
 import { CoiError } from '../../errors.ts';
 import type { Network } from '../../incus/shapes.ts';
 import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
@@ -13,7 +13,7 @@ import {
 } from '../subnet.ts';
 
 export const bridgeName = 'coibr0';
-/** How a bridge of ours is told from one that somebody gave that name. */
+/** Distinguishes coi's bridge from another bridge of that name. */
 export const bridgeDescription = 'Sessions of coi';
 const networksDir = '/var/lib/incus/networks';
 
@@ -24,8 +24,8 @@ export const bridge: Check = {
   title: 'Network bridge',
   group: 'NETWORKING',
   run: async (context) => {
-    const plan = `make the bridge ${bridgeName} with a private network that is free here`;
-    // An Incus that only sleeps may have it: then there is nothing to announce.
+    const plan = `create the bridge ${bridgeName} with an unused private network`;
+    // An Incus that is not running may already have it: then there is nothing to plan.
     const known = (await context.host.kind(`${networksDir}/${bridgeName}`)) !== 'missing';
     return withServer(context, known ? undefined : plan, async (incus) => {
       const networks = await incus.networks({ signal: context.signal });
@@ -33,7 +33,7 @@ export const bridge: Check = {
       if (!found) return finding('failed', `${bridgeName} does not exist`, {}, { plan });
       const judged = bridgeFinding(found);
       return judged.status === 'ok' && (await dnsmasqIsDead(context))
-        ? finding('failed', 'its DHCP and DNS server is dead', judged.details, {
+        ? finding('failed', 'its DHCP and DNS server has ended', judged.details, {
             plan: `bring ${bridgeName} up again`,
           })
         : judged;
@@ -61,7 +61,7 @@ export const bridge: Check = {
         'setup-failed',
         'every private network that coi tries is in use on this host',
         {
-          hint: `Make one by hand: incus network create ${bridgeName} ipv4.address=A.B.C.1/22 ipv6.address=none ipv4.dhcp.ranges=...`,
+          hint: `Create one manually: incus network create ${bridgeName} ipv4.address=A.B.C.1/22 ipv6.address=none ipv4.dhcp.ranges=...`,
         },
       );
     await incus.createNetwork(
@@ -76,18 +76,23 @@ export const bridge: Check = {
   },
 };
 
-/** Judges the network of our bridge's name. */
+/** Judges the network with the bridge's name. */
 export function bridgeFinding({ type, managed, config, status }: Network): Finding {
   const address = config['ipv4.address'] ?? '';
   const details = { address, dhcpRanges: config['ipv4.dhcp.ranges'] ?? '' };
   if (!managed || type !== 'bridge') {
-    return finding('failed', `${bridgeName} exists, but is no bridge that Incus manages`, details, {
-      hint: 'Remove or rename that interface, then run `coi setup`.',
-    });
+    return finding(
+      'failed',
+      `${bridgeName} exists, but is not a bridge that Incus manages`,
+      details,
+      {
+        hint: 'Remove or rename that interface, then run `coi setup`.',
+      },
+    );
   }
   if (status !== 'Created' && status !== '')
-    return finding('failed', `${bridgeName} is in the state ${status}`, details, {
-      hint: `Run \`incus network info ${bridgeName}\` to see more.`,
+    return finding('failed', `${bridgeName} has the status ${status}`, details, {
+      hint: `Run \`incus network info ${bridgeName}\` for details.`,
     });
   const subnet = parseSubnet(address);
   if (!subnet || subnet.prefix > 24) {
@@ -104,18 +109,18 @@ export function bridgeFinding({ type, managed, config, status }: Network): Findi
       `the DHCP range of ${bridgeName} leaves no addresses for sessions`,
       details,
       {
-        hint: `Keep it apart: incus network set ${bridgeName} ipv4.dhcp.ranges=${bridgeConfig(subnet)['ipv4.dhcp.ranges']}`,
+        hint: `Make it smaller: incus network set ${bridgeName} ipv4.dhcp.ranges=${bridgeConfig(subnet)['ipv4.dhcp.ranges']}`,
       },
     );
   }
   if (config['ipv4.nat'] !== 'true')
-    return finding('warning', `${bridgeName} (${address}) without NAT`, details, {
-      hint: `Sessions reach the internet only if the network routes ${address}.`,
+    return finding('warning', `${bridgeName} (${address}) has no NAT`, details, {
+      hint: `Check that your network routes ${address}: otherwise sessions cannot reach the internet.`,
     });
   return ok(`${bridgeName} (${address})`, details);
 }
 
-/** At least 64 addresses of the subnet are in no DHCP range. Without ranges Incus gives out all of them. */
+/** Whether at least 64 addresses of the subnet are in no DHCP range. Without ranges Incus leases all of them. */
 function leavesRoom({ base, prefix }: Subnet, ranges: string | undefined): boolean {
   if (!ranges) return false;
   const sizes = ranges.split(',').map((range) => {
@@ -128,7 +133,7 @@ function leavesRoom({ base, prefix }: Subnet, ranges: string | undefined): boole
   return 2 ** (32 - prefix) - sizes.reduce((sum, size) => sum + size, 0) >= 64;
 }
 
-/** Only root can see the process's number, and only there is it worth knowing. */
+/** Only root can read the process id, and only root needs to know. */
 async function dnsmasqIsDead({ host }: CheckContext): Promise<boolean> {
   const pidText = await host.readText(`${networksDir}/${bridgeName}/dnsmasq.pid`);
   const pid = Number(/^pid:\s*(\d+)/m.exec(pidText ?? '')?.[1] ?? Number.NaN);
@@ -164,9 +169,9 @@ export const forwarding: Check = {
     if (value === '1') return ok('on');
     return finding(
       'failed',
-      'off: sessions have no way out',
+      'off: sessions cannot reach the internet',
       {},
-      { plan: 'switch IPv4 forwarding on, also for later boots' },
+      { plan: 'enable IPv4 forwarding, now and at every boot' },
     );
   },
   fix: async ({ host }) => {

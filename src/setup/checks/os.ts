@@ -1,4 +1,4 @@
-// The distribution, the kernel and what they have to offer.
+// Checks of the distribution, the kernel and control groups.
 import { type Check, type CheckContext, type Finding, finding, ok } from '../check.ts';
 import { incusOrigin, parseRelease } from '../os-release.ts';
 
@@ -12,8 +12,8 @@ export const distribution: Check = {
     const release = parseRelease(text);
     const details = { id: release.id, version: release.version ?? null };
     if (incusOrigin(release).kind !== 'unknown') return ok(release.title, details);
-    return finding('warning', `${release.title}, on which coi was not tried`, details, {
-      hint: 'coi is tried on Debian 12 and 13; elsewhere install Incus 6.0 or newer by hand first.',
+    return finding('warning', `${release.title}, on which coi is not tested`, details, {
+      hint: 'Install Incus 6.0 or newer first; coi is tested on Debian 12 and 13.',
     });
   },
 };
@@ -44,15 +44,15 @@ export function kernelFinding(release: string, userNamespaces: number): Finding 
   if (!newEnough) {
     return finding(
       'failed',
-      `${release || 'unknown'} is older than ${oldMajor}.${oldMinor}, which has idmapped mounts`,
+      `${release || 'unknown'} is older than ${oldMajor}.${oldMinor}, which idmapped mounts need`,
       details,
       {
-        hint: 'Install a newer kernel of your distribution and reboot.',
+        hint: 'Install a newer kernel and reboot.',
       },
     );
   }
   if (userNamespaces === 0) {
-    return finding('failed', `${release}, but user namespaces are switched off`, details, {
+    return finding('failed', `${release}, but user namespaces are disabled`, details, {
       hint: 'Set the sysctl user.max_user_namespaces to a number such as 15000.',
     });
   }

@@ -1,4 +1,4 @@
-// Where apt finds Incus, and the packages that sessions need on the host.
+// Checks of the apt source of Incus and of the packages that sessions need on the host.
 import { CoiError } from '../../errors.ts';
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import { type AptSource, parseDeb822, parseSourceLines } from '../apt-sources.ts';
@@ -19,11 +19,11 @@ export const backportsSourcePath = `${sourceDir}/coi-backports.sources`;
 
 interface Need {
   readonly package: string;
-  /** One of these shows that it is there, whoever installed it. */
+  /** It counts as installed, from any source, if one of these files exists. */
   readonly shownBy: readonly string[];
 }
 
-/** `incus-base` is Incus without what virtual machines need; it brings the client, nftables and uidmap. */
+/** `incus-base` is Incus without support for virtual machines; it includes the client, nftables and uidmap. */
 const needs: readonly Need[] = [
   {
     package: 'incus-base',
@@ -73,7 +73,7 @@ export const aptSource: Check = {
     const source =
       origin.kind === 'backports' ? mainSource(await aptSources(host), origin.codename) : undefined;
     if (origin.kind !== 'backports' || !source)
-      throw new CoiError('setup-failed', 'the source of this release vanished meanwhile');
+      throw new CoiError('setup-failed', 'the apt source of this release no longer exists');
     await host.writeText(
       backportsSourcePath,
       derivedSource(source, `${origin.codename}-backports`),
@@ -82,7 +82,7 @@ export const aptSource: Check = {
   },
 };
 
-/** Whether apt knows a place that has Incus. */
+/** Whether apt has a source that contains Incus. */
 function sourceFinding(release: Release, sources: readonly AptSource[]): Finding {
   const origin = incusOrigin(release);
   switch (origin.kind) {
@@ -91,22 +91,22 @@ function sourceFinding(release: Release, sources: readonly AptSource[]): Finding
     case 'unknown':
       return finding(
         'failed',
-        `no packages of Incus are known for ${release.title}`,
+        `there are no known Incus packages for ${release.title}`,
         {},
         {
-          hint: 'Install Incus 6.0 or newer by hand, then run `coi setup` again.',
+          hint: 'Install Incus 6.0 or newer manually, then run `coi setup` again.',
         },
       );
     case 'backports': {
       const suite = `${origin.codename}-backports`;
-      if (hasSuite(sources, suite)) return ok(`${suite} is among apt's sources`);
+      if (hasSuite(sources, suite)) return ok(`${suite} is in apt's sources`);
       if (mainSource(sources, origin.codename)) {
         return finding(
           'failed',
-          `${suite} is not among apt's sources`,
+          `${suite} is not in apt's sources`,
           {},
           {
-            plan: `add ${suite} of this machine's own Debian mirror to apt's sources (${backportsSourcePath})`,
+            plan: `add ${suite} from this host's own Debian mirror to apt's sources (${backportsSourcePath})`,
           },
         );
       }
@@ -137,7 +137,7 @@ export const packages: Check = {
       'failed',
       `missing: ${missing.join(', ')}`,
       { missing },
-      { plan, hint: 'Install what is missing with the package manager of this host.' },
+      { plan, hint: "Install them with this host's package manager." },
     );
   },
   fix: async (context) => {
@@ -176,9 +176,9 @@ async function aptSources(host: SetupHost): Promise<AptSource[]> {
   return [...parseSourceLines(main), ...parsed.flat()];
 }
 
-/** A whole installation on a slow line. */
+/** Enough for a full installation over a slow connection. */
 export const aptLimitMs = 20 * 60_000;
-/** Another apt may be at work, such as unattended upgrades. */
+/** Waits for another apt, such as unattended upgrades. */
 export const aptOptions = [
   '-o',
   'DPkg::Lock::Timeout=300',
@@ -203,7 +203,8 @@ async function installPackages(context: CheckContext, names: readonly string[]):
       signal: context.signal,
     });
   const install = () => apt(...suite, '--no-install-recommends', 'install', ...names);
-  // Lists that are there and fresh enough save the slow update; a failure of any kind is tried again after mending what an interrupted run left.
+  // Tries the existing package lists first, to save a slow update. After any failure: repairs what an interrupted run
+  // left, updates and tries again.
   if ((await install()).status === 0) return;
   await context.host.run(['dpkg', '--force-confdef', '--force-confold', '--configure', '-a'], {
     env: aptEnv,
@@ -219,6 +220,6 @@ async function installPackages(context: CheckContext, names: readonly string[]):
       ? `apt-get install ${describeFailure(installed)}`
       : `apt-get update ${describeFailure(updated)}`;
   throw new CoiError('setup-failed', cause, {
-    hint: 'Make apt work, then run `coi setup` again: it goes on where it stopped.',
+    hint: 'Fix apt, then run `coi setup` again: it continues where it stopped.',
   });
 }

@@ -1,12 +1,12 @@
-// The default profile of an Incus that nobody but coi has set up: without a disk and a network card in it neither
-// `incus launch` nor `coi container launch` makes a container that works. A profile that somebody made is left alone.
+// The default profile of an Incus that only coi has set up: without a disk and a network card in it, neither
+// `incus launch` nor `coi container launch` creates a working container. A profile that the user changed is left alone.
 import type { Devices, Profile, StoragePool } from '../../incus/shapes.ts';
 import { type Check, finding, ok } from '../check.ts';
 import { serverState, withServer } from '../server.ts';
 import { bridgeName } from './network.ts';
 import { poolDescription } from './storage.ts';
 
-const plan = 'let the default profile of Incus use that pool and that bridge';
+const plan = "add the storage pool and the bridge to Incus's default profile";
 
 export const defaultProfile: Check = {
   id: 'default_profile',
@@ -23,10 +23,10 @@ export const defaultProfile: Check = {
         incus.profile('default', { signal }),
         incus.storagePools({ signal }),
       ]);
-      const lacking = Object.keys(missingDevices(profile, pools));
-      return lacking.length === 0
-        ? ok(profile === undefined ? 'Incus has none' : 'as it was set up')
-        : finding('warning', `lacks ${lacking.join(' and ')}`, {}, { plan });
+      const missing = Object.keys(missingDevices(profile, pools));
+      return missing.length === 0
+        ? ok(profile === undefined ? 'Incus has no default profile' : 'complete')
+        : finding('warning', `lacks ${missing.join(' and ')}`, {}, { plan });
     });
   },
   fix: async ({ incus: connect, signal }) => {
@@ -39,7 +39,7 @@ export const defaultProfile: Check = {
   },
 };
 
-/** What `incus admin init` would have put in. Nothing if the profile or the pool is somebody else's. Pure. */
+/** Devices that `incus admin init` would have added; none if the profile or the pool is not coi's. Pure. */
 function missingDevices(profile: Profile | undefined, pools: readonly StoragePool[]): Devices {
   const ours =
     pools.length === 0 || pools.every(({ description }) => description === poolDescription);

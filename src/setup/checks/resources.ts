@@ -1,4 +1,4 @@
-// What the caller has: directories, sessions, an image that ages, and what was left behind. For `coi health` only.
+// Checks of the user's directories, sessions, image and leftovers, for `coi health` only.
 
 import type { PathFacts } from '../../host/fs/path-facts.ts';
 import { pluralize } from '../../pluralize.ts';
@@ -11,14 +11,14 @@ type OwnCheck = Check<HealthContext>;
 
 export const coiDirectory: OwnCheck = {
   id: 'coi_directory',
-  title: "coi's directory",
+  title: 'coi directory',
   group: 'STORAGE',
   run: async ({ user }) => directoryOf(user, `${user.home}/.coi`),
 };
 
 export const sessionsDirectory: OwnCheck = {
   id: 'sessions_directory',
-  title: 'Saved sessions in',
+  title: 'Session store',
   group: 'STORAGE',
   run: async ({ user }) => {
     const tool = user.config.kind === 'loaded' ? user.config.settings['tool.name'] : 'claude';
@@ -30,7 +30,7 @@ function directoryOf(user: HealthContext['user'], path: string): Finding {
   return directoryFinding(path, user.facts(path), user.uid, user.writable(path));
 }
 
-/** A directory that coi makes when it needs it, and in which it must be able to write. */
+/** A directory that coi creates on demand and must be able to write to. */
 export function directoryFinding(
   path: string,
   facts: PathFacts,
@@ -40,16 +40,16 @@ export function directoryFinding(
   const details = { path };
   switch (facts.kind) {
     case 'missing':
-      return ok(`${path} is made by the first session`, details);
+      return ok(`${path} is created by the first session`, details);
     case 'directory':
       if (!writable)
-        return finding('failed', `${path} cannot be written`, details, {
-          hint: `It belongs to uid ${facts.owner.uid}, this is uid ${uid}.`,
+        return finding('failed', `${path} is not writable`, details, {
+          hint: `Change its owner or mode: it belongs to uid ${facts.owner.uid}, you are uid ${uid}.`,
         });
       return ok(path, details);
     default:
-      return finding('failed', `${path} is no directory that can be read`, details, {
-        hint: 'Move it away; coi makes a new one.',
+      return finding('failed', `${path} is not a readable directory`, details, {
+        hint: 'Move it away; coi creates a new one.',
       });
   }
 }
@@ -84,15 +84,21 @@ export const orphanedResources: OwnCheck = {
   run: async (context) =>
     withServer(context, undefined, async () => {
       const { containers, stored } = context.user;
-      const wish = { all: false, named: [], sessions: false, orphans: true, nowMs: context.nowMs };
-      const left = findCleanable(wish, await containers(), stored);
+      const request = {
+        all: false,
+        named: [],
+        sessions: false,
+        orphans: true,
+        nowMs: context.nowMs,
+      };
+      const left = findCleanable(request, await containers(), stored);
       if (left.length === 0) return ok('none', { count: 0 });
       const about = left.map((item) => item.about);
       return finding(
         'warning',
         `${left.length}: ${about.slice(0, 3).join(', ')}${left.length > 3 ? ', …' : ''}`,
         { count: left.length, leftovers: about },
-        { hint: '`coi clean --orphans` takes them away.' },
+        { hint: 'Run `coi clean --orphans` to remove them.' },
       );
     }),
 };
@@ -102,7 +108,7 @@ const imageDays = 30;
 
 export const imageAge: OwnCheck = {
   id: 'image_age',
-  title: 'Age of the image',
+  title: 'Image age',
   group: 'OTHER',
   run: async (context) =>
     withServer(context, undefined, async (incus) => {
@@ -112,7 +118,7 @@ export const imageAge: OwnCheck = {
       );
       return image
         ? ageFinding(imageAlias, nowMs - Date.parse(image.created_at))
-        : ok(`there is no ${imageAlias}`);
+        : ok(`${imageAlias} does not exist`);
     }),
 };
 
@@ -120,7 +126,7 @@ export function ageFinding(alias: string, ageMs: number): Finding {
   const days = Math.floor(ageMs / dayMs);
   const text = `${alias} is ${pluralize(days, 'day')} old`;
   if (days <= imageDays) return ok(text, { days });
-  return finding('warning', text, { days }, { hint: 'Build a new one: coi build --force' });
+  return finding('warning', text, { days }, { hint: 'Run `coi build --force`.' });
 }
 
 export const privilegedProfile: Check = {
@@ -134,9 +140,9 @@ export const privilegedProfile: Check = {
         return ok('containers are unprivileged');
       return finding(
         'failed',
-        'it makes containers privileged: root in them would be root here',
+        'the default profile makes containers privileged: their root would be root on this host',
         {},
-        { hint: 'incus profile unset default security.privileged' },
+        { hint: 'Run `incus profile unset default security.privileged`.' },
       );
     }),
 };

@@ -1,4 +1,4 @@
-// The pool that containers lie on: copy-on-write, or every start copies a whole system.
+// Checks of the storage pool and of disk space. Without copy-on-write every start copies a whole system.
 import { CoiError } from '../../errors.ts';
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import type { Incus } from '../../incus/client.ts';
@@ -9,7 +9,7 @@ import { serverState, withServer } from '../server.ts';
 const gib = 1024 ** 3;
 const dataDir = '/var/lib/incus';
 const poolName = 'default';
-/** An image, its build and a few sessions; below it nothing is worth starting. */
+/** Minimum for an image, its build and a few sessions. */
 const smallestGib = 10;
 const largestGib = 30;
 const shareOfFree = 0.4;
@@ -21,13 +21,13 @@ export type PoolPlan =
 
 export interface PoolFacts {
   readonly freeBytes: number;
-  /** The kernel knows btrfs, or has it as a module. */
+  /** The kernel supports btrfs, built in or as a module. */
   readonly btrfs: boolean;
-  /** Loop devices can be made. */
+  /** Loop devices can be created. */
   readonly loop: boolean;
 }
 
-/** What kind of pool a host without any gets. */
+/** Plans the pool of a host that has none. */
 export function planPool({ freeBytes, btrfs, loop }: PoolFacts): PoolPlan {
   const freeGib = freeBytes / gib;
   if (freeGib < smallestGib)
@@ -37,7 +37,7 @@ export function planPool({ freeBytes, btrfs, loop }: PoolFacts): PoolPlan {
     };
   if (!btrfs) return { kind: 'dir', why: 'this kernel has no btrfs' };
   if (!loop) return { kind: 'dir', why: 'this host has no loop devices' };
-  // The file is sparse, so a pool may promise more than a full disk leaves; 40 % is what it may take.
+  // The file is sparse, so the pool could outgrow the disk: it gets at most 40 % of the free space.
   return {
     kind: 'btrfs',
     sizeGib: Math.floor(Math.min(largestGib, Math.max(smallestGib, freeGib * shareOfFree))),
@@ -45,7 +45,7 @@ export function planPool({ freeBytes, btrfs, loop }: PoolFacts): PoolPlan {
 }
 
 const slowHint =
-  'Starting a session copies its whole system on such a pool and takes many seconds; make a btrfs or zfs pool and let the default profile use it.';
+  'Create a btrfs or zfs pool and use it in the default profile: on this pool every start copies a whole system, which takes many seconds.';
 
 export const storagePools: Check = {
   id: 'incus_storage_pools',
@@ -54,7 +54,7 @@ export const storagePools: Check = {
   run: async (context) => {
     const plan = async () => planPool(await poolFacts(context.host));
     if ((await serverState(context)).kind === 'silent') {
-      // An Incus that only sleeps has its pools: then there is nothing to announce.
+      // An Incus that is not running may already have pools: then there is nothing to plan.
       const known = (await context.host.names(`${dataDir}/storage-pools`)).length > 0;
       return known
         ? finding('failed', 'Incus does not answer')
@@ -63,8 +63,8 @@ export const storagePools: Check = {
     return withServer(context, undefined, async (incus) => {
       const pools = await incus.storagePools({ signal: context.signal });
       const pool = await sessionPool(incus, pools);
-      if (!pool) return missingPoolFinding(await plan(), 'there is none');
-      // Some drivers cannot tell their size.
+      if (!pool) return missingPoolFinding(await plan(), 'there is no storage pool');
+      // Some drivers do not report their size.
       const resources = await incus
         .storageResources(pool.name, { signal: context.signal })
         .catch(() => undefined);
@@ -77,7 +77,7 @@ export const storagePools: Check = {
     await context.host.run(['modprobe', 'btrfs'], { signal: context.signal });
     const plan = planPool(await poolFacts(context.host));
     if (plan.kind === 'none')
-      throw new CoiError('setup-failed', `no storage pool can be made: ${plan.why}`);
+      throw new CoiError('setup-failed', `no storage pool can be created: ${plan.why}`);
     await createPool(context, incus, plan);
   },
 };
@@ -99,12 +99,12 @@ function missingPoolFinding(plan: PoolPlan, why: string): Finding {
     return finding('failed', plan.why, {}, { hint: 'Free some space and run `coi setup` again.' });
   const what =
     plan.kind === 'btrfs'
-      ? `make the storage pool "${poolName}" (btrfs, ${plan.sizeGib} GiB at most, in a file below ${dataDir}/disks)`
-      : `make the storage pool "${poolName}" as plain directories, which is SLOW (${plan.why})`;
+      ? `create the storage pool "${poolName}" (btrfs, ${plan.sizeGib} GiB at most, in a file below ${dataDir}/disks)`
+      : `create the storage pool "${poolName}" as plain directories, which is SLOW (${plan.why})`;
   return finding('failed', why, {}, { plan: what });
 }
 
-/** Judges the pool that sessions use. `space` is in bytes; undefined where the driver cannot tell. */
+/** Judges the pool that sessions use. `space` is in bytes; undefined if the driver does not report it. */
 export function poolFinding(
   pool: StoragePool,
   space: { used: number; total: number } | undefined,
@@ -117,12 +117,12 @@ export function poolFinding(
   };
   const name = `"${pool.name}" (${pool.driver}${free === undefined ? '' : `, ${(free / gib).toFixed(1)} GiB free`})`;
   if (pool.status !== 'Created' && pool.status !== '') {
-    return finding('failed', `${name} is in the state ${pool.status}`, details, {
-      hint: `Run \`incus storage info ${pool.name}\` and read the log of Incus.`,
+    return finding('failed', `${name} has the status ${pool.status}`, details, {
+      hint: `Run \`incus storage info ${pool.name}\` and see the log of Incus.`,
     });
   }
   const used = space && space.total > 0 ? space.used / space.total : 0;
-  const more = `Free some with \`coi clean\`, or enlarge it: \`incus storage set ${pool.name} size=40GiB\`.`;
+  const more = `Free some space with \`coi clean\`, or enlarge it: \`incus storage set ${pool.name} size=40GiB\`.`;
   if ((free !== undefined && free < 2 * gib) || used > 0.9)
     return finding('failed', `${name} is full`, details, { hint: more });
   if ((free !== undefined && free < 5 * gib) || used > 0.8)
@@ -153,10 +153,10 @@ async function poolFacts(host: SetupHost): Promise<PoolFacts> {
   return { freeBytes, btrfs, loop };
 }
 
-/** How a pool of ours is told from one that somebody chose. */
+/** Distinguishes coi's pool from one that the user created. */
 export const poolDescription = 'Made by coi setup';
 
-/** Does not fall back to directories when btrfs fails unexpectedly: a slow pool would stay, and nobody would know why. */
+/** Does not fall back to directories if btrfs fails unexpectedly: the slow pool would stay, for no visible reason. */
 async function createPool(
   { signal }: CheckContext,
   incus: Incus,
@@ -170,14 +170,14 @@ async function createPool(
   } catch (error) {
     signal.throwIfAborted();
     const { message } = error as Error;
-    throw new CoiError('setup-failed', `Incus could not make the storage pool: ${message}`, {
-      hint: `Make one by hand, then run \`coi setup\` again: incus storage create ${poolName} btrfs (or zfs, lvm; dir is slow).`,
+    throw new CoiError('setup-failed', `Incus could not create the storage pool: ${message}`, {
+      hint: `Create one manually, then run \`coi setup\` again: incus storage create ${poolName} btrfs (or zfs, lvm; dir is slow).`,
       cause: error,
     });
   }
 }
 
-/** Below this an image cannot be built and sessions soon fail. */
+/** With less space images cannot be built, and sessions soon fail. */
 const diskWarnBytes = 5 * gib;
 
 export const diskSpace: Check = {

@@ -1,4 +1,4 @@
-// What setup made on this host and is still here: looked at once, changed by nothing here.
+// Reads what setup created on this host and what still exists. Changes nothing.
 import type { Image, Network, Profile, StoragePool } from '../../incus/shapes.ts';
 import { imageKeys } from '../../instance-keys.ts';
 import { type Container, coiContainers } from '../../session/record/instance-record.ts';
@@ -14,9 +14,9 @@ import {
   type IdLine,
   idFiles,
   isSameLine,
-  ownIdsName,
   parseIdLines,
   singleIds,
+  singleIdsName,
 } from '../id-lines.ts';
 import { serverState } from '../server.ts';
 import { emptySetupRecord, readSetupRecord, type SetupRecord, stateDir } from '../setup-record.ts';
@@ -26,28 +26,28 @@ import { findRemovablePackages } from './packages.ts';
 import { type PendingWork, readPendingWork } from './pending-work.ts';
 
 export interface RemoveContext extends CheckContext {
-  /** Ends coid; false if none ran. */
+  /** Stops coid; false if it did not run. */
   stopCoid(): Promise<boolean>;
-  /** Ends coid, if it runs, and starts it: it takes up at once what it could not finish. */
+  /** Restarts coid, which then retries its unfinished work at once. */
   restartCoid(): Promise<void>;
-  /** Tells of work for workspaces that is given up. */
+  /** Reports work for workspaces that is abandoned. */
   reportAbandoned(lines: readonly string[]): void;
   /** Deletes a container, running or not. */
   endContainer(container: Container): Promise<void>;
-  /** Removes a directory below a home, whatever an agent put into it, and without a link on the way. */
+  /** Removes a directory below a home, whatever an agent put into it, without following links. */
   removeData(home: string, relative: string): Promise<void>;
   readonly prefix: string;
 }
 
-/** What Incus has; undefined where it does not answer. */
+/** What Incus contains. */
 export interface IncusFacts {
-  /** Sessions of all users, and whatever else has coi's prefix. */
+  /** Sessions of all users, and other containers with coi's prefix. */
   readonly containers: readonly Container[];
-  /** How many instances of the same project are not coi's. */
+  /** Number of instances in the same project that are not coi's. */
   readonly others: number;
-  /** The instances of other projects. */
+  /** Instances of other projects. */
   readonly foreign: readonly ForeignInstance[];
-  /** Those that `coi build` made, which can be built again. */
+  /** Images that `coi build` built, and can build again. */
   readonly images: readonly Image[];
   readonly pool: StoragePool | undefined;
   readonly bridge: Network | undefined;
@@ -56,33 +56,34 @@ export interface IncusFacts {
 
 export interface RemovalFacts {
   readonly record: SetupRecord;
-  /** There is a record, but it cannot be read. */
+  /** There is a record, but it cannot be parsed. */
   readonly recordUnreadable: boolean;
   readonly unit: boolean;
   readonly coidRuns: boolean;
   /** nftables tables, as `inet coi`. */
   readonly tables: readonly string[];
-  /** Commands that take back what other firewalls were told. */
+  /** Commands that remove setup's rules from other firewalls. */
   readonly openings: readonly (readonly string[])[];
   readonly incusInstalled: boolean;
+  /** Undefined if Incus does not answer. */
   readonly incus: IncusFacts | undefined;
-  /** Files of the kernel's settings with a first line of ours. */
+  /** sysctl files that start with coi's mark. */
   readonly sysctls: readonly string[];
   readonly aptSource: boolean;
-  /** Of those in the record, the ones that are still there. */
+  /** Recorded lines that still exist. */
   readonly idLines: readonly IdLine[];
-  /** Single ids of root's of which no record says who added them. */
+  /** Single ids of root without a record. */
   readonly unknownIds: readonly IdLine[];
-  /** What coid has yet to do for workspaces of sessions, which may be running. */
+  /** coid's pending work for workspaces; their sessions may be running. */
   readonly notes: readonly PendingWork[];
   readonly members: readonly string[];
-  /** Everybody in the group. */
+  /** All members of the group. */
   readonly allMembers: readonly string[];
   readonly packages: readonly string[];
-  /** Of these, the ones that no package of others needs. */
+  /** Those of `packages` that no other package needs. */
   readonly removable: readonly string[];
   readonly program: boolean;
-  /** coid's directories in /run and /var/log, and the names in the third. */
+  /** Whether coid's directories in /run and /var/log exist, and the names in its state directory. */
   readonly runs: boolean;
   readonly logs: boolean;
   readonly state: readonly string[];
@@ -95,7 +96,7 @@ export const runDir = '/run/coi';
 export const logDir = '/var/log/coi';
 const fileMark = '# Written by `coi setup`';
 
-/** `forApt`: packages may be to go, too, so apt is asked about them, which takes seconds. */
+/** `forApt`: packages may be removed too, so apt is asked about them, which takes seconds. */
 export async function readRemovalFacts(
   context: RemoveContext,
   forApt: boolean,
@@ -106,7 +107,7 @@ export async function readRemovalFacts(
   const exists = async (path: string) => (await host.kind(path)) !== 'missing';
   const anyExists = async (paths: readonly string[]) =>
     (await Promise.all(paths.map(exists))).includes(true);
-  // Behind a link of the user's nothing is touched: this is root.
+  // Does not follow links of the user, since this runs as root.
   const existingBelow = async (top: string, paths: readonly string[]) => {
     const found = paths.map(
       async (path) =>
@@ -130,8 +131,8 @@ export async function readRemovalFacts(
   const home = await findHome(context);
   const packages = record.packages.filter((name) => !missing.includes(name));
   const allMembers = parseGroup(groups ?? '', adminGroup)?.members ?? [];
-  const noted = parseIdLines(await host.readText(`${stateDir}/${ownIdsName}`));
-  const ids = await findIdLines(context, [...record.idLines, ...noted]);
+  const recorded = parseIdLines(await host.readText(`${stateDir}/${singleIdsName}`));
+  const ids = await findIdLines(context, [...record.idLines, ...recorded]);
   return {
     record,
     recordUnreadable: found === undefined,
@@ -163,19 +164,19 @@ export async function readRemovalFacts(
   };
 }
 
-/** Of the lines that were written down, those that are there, each once; and those that look like them. */
+/** The recorded lines that exist, each once, and similar lines without a record. */
 async function findIdLines(
   { host }: Pick<CheckContext, 'host'>,
-  noted: readonly IdLine[],
+  recorded: readonly IdLine[],
 ): Promise<Pick<RemovalFacts, 'idLines' | 'unknownIds'>> {
   const found = idFiles.map(async (path) => {
     const text = (await host.readText(path)) ?? '';
     const lines = text.split('\n');
-    const own = noted.filter(
+    const own = recorded.filter(
       (one, at) =>
         one.path === path &&
         lines.includes(one.line) &&
-        noted.findIndex((other) => isSameLine(one, other)) === at,
+        recorded.findIndex((other) => isSameLine(one, other)) === at,
     );
     return { idLines: own, unknownIds: singleIds(path, text, own) };
   });
@@ -196,7 +197,7 @@ async function isCoidRunning(context: CheckContext): Promise<boolean> {
   }
 }
 
-/** Below the home of whoever uses coi; undefined where that is unknown. */
+/** Home of the user of coi; undefined if it is unknown. */
 async function findHome({ host, caller }: CheckContext): Promise<string | undefined> {
   const line = ((await host.readText('/etc/passwd')) ?? '')
     .split('\n')

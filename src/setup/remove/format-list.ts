@@ -1,4 +1,4 @@
-// How a removal names several things. Pure.
+// Formats lists of names. Pure.
 import { pluralize } from '../../pluralize.ts';
 
 const namesMax = 4;

@@ -1,4 +1,4 @@
-// What other projects of Incus have: coi works in the default one alone, but pools, bridges and ids belong to all. Pure.
+// Other Incus projects: coi works only in the default project, but pools, bridges and ids are shared by all. Pure.
 import type { Instance, Network, StoragePool } from '../../incus/shapes.ts';
 import { sessionRecord } from '../../session/record/instance-record.ts';
 
@@ -8,19 +8,19 @@ const defaultProject = 'default';
 export interface ForeignInstance {
   readonly project: string;
   readonly name: string;
-  /** coi's own keys are in it: it was moved there, or copied. */
+  /** It has coi's keys, so it was moved or copied there. */
   readonly session: boolean;
 }
 
 export interface OtherProjects {
   readonly sessions: readonly ForeignInstance[];
-  /** Each with what it uses of what setup made. */
+  /** Users of what setup created, with what they use of it. */
   readonly users: readonly { readonly who: string; readonly uses: readonly string[] }[];
 }
 
 export const noOtherProjects: OtherProjects = { sessions: [], users: [] };
 
-/** `instances`: of all projects. */
+/** `instances`: the instances of all projects. */
 export function foreignInstances(instances: readonly Instance[]): ForeignInstance[] {
   return instances
     .filter(({ project }) => isOtherProject(project))
@@ -39,7 +39,7 @@ export interface SharedResources {
   readonly foreign: readonly ForeignInstance[];
   readonly pool: StoragePool | undefined;
   readonly bridge: Network | undefined;
-  /** Every container needs ids that root may give. */
+  /** Setup gave root id ranges, which every container needs. */
   readonly ids: boolean;
 }
 
@@ -58,16 +58,16 @@ export function findOtherProjects({ foreign, pool, bridge, ids }: SharedResource
   };
 }
 
-/** An entry of `used_by`: a path of the API, with the project where it is not the usual one. */
+/** Parses an entry of `used_by`: an API path, with the project if it is not the default one. */
 export function parseUser(path: string): {
   readonly path: string;
   readonly isOther: boolean;
   readonly text: string;
 } {
-  const [place = path, query = ''] = path.split('?');
+  const [apiPath = path, query = ''] = path.split('?');
   const project = new URLSearchParams(query).get('project') ?? undefined;
-  const what = place.replace(/^\/1\.0\//, '').replace(/^(images\/.{12}).*/, '$1');
-  return { path: place, isOther: isOtherProject(project), text: withProject(what, project) };
+  const what = apiPath.replace(/^\/1\.0\//, '').replace(/^(images\/.{12}).*/, '$1');
+  return { path: apiPath, isOther: isOtherProject(project), text: withProject(what, project) };
 }
 
 function withProject(what: string, project: string | undefined): string {

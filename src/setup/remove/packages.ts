@@ -1,22 +1,22 @@
-// Which of the packages that setup installed can go without taking others along.
+// Which of the packages that setup installed can be removed without removing others.
 import type { SetupHost } from '../../host/install/setup-host.ts';
 
-/** Those that nothing else needs which was installed since, as apt itself tells. */
+/** The packages that no other installed package needs, according to apt. */
 export async function findRemovablePackages(
   host: SetupHost,
   names: readonly string[],
 ): Promise<string[]> {
   if (names.length === 0) return [];
-  const along = async (...asked: string[]) => {
-    const said = await host.run(['apt-get', '--simulate', 'remove', ...asked]);
-    // What apt cannot tell of is left alone.
-    return said.status === 0 ? parseRemovals(said.stdout) : ['?'];
+  const removedWith = async (...asked: string[]) => {
+    const simulation = await host.run(['apt-get', '--simulate', 'remove', ...asked]);
+    // If apt cannot answer, the packages stay.
+    return simulation.status === 0 ? parseRemovals(simulation.stdout) : ['?'];
   };
-  const all = await along(...names);
+  const all = await removedWith(...names);
   if (all.every((name) => names.includes(name))) return [...names];
-  const takesAlong = new Map<string, readonly string[]>();
-  for (const name of names) takesAlong.set(name, await along(name));
-  return independentPackages(names, takesAlong);
+  const removedWithEach = new Map<string, readonly string[]>();
+  for (const name of names) removedWithEach.set(name, await removedWith(name));
+  return independentPackages(names, removedWithEach);
 }
 
 /** The `Remv` lines of a simulation. */
@@ -24,13 +24,13 @@ export function parseRemovals(text: string): string[] {
   return [...text.matchAll(/^Remv ([^\s:]+)/gm)].map((match) => match[1] ?? '');
 }
 
-/** Whatever would take along what stays stays itself, until that changes nothing more. */
+/** Repeatedly excludes packages whose removal would also remove one that stays. */
 export function independentPackages(
   names: readonly string[],
-  takesAlong: ReadonlyMap<string, readonly string[]>,
+  removedWithEach: ReadonlyMap<string, readonly string[]>,
 ): string[] {
   const free = names.filter((name) =>
-    (takesAlong.get(name) ?? []).every((other) => names.includes(other)),
+    (removedWithEach.get(name) ?? []).every((other) => names.includes(other)),
   );
-  return free.length === names.length ? free : independentPackages(free, takesAlong);
+  return free.length === names.length ? free : independentPackages(free, removedWithEach);
 }

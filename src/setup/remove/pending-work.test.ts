@@ -29,7 +29,7 @@ test('each note is listed once with the remaining work, and long lists are cut',
   const removed = { ...one, kind: 'set-id', container: 'coi-p-1', exists: false } as const;
   assert.match(
     pendingWorkLines([removed])[0] ?? '',
-    /^"\/home\/ann\/p" of coi-p-1 \(.*not there any/,
+    /^"\/home\/ann\/p" of coi-p-1 \(.*no longer exists/,
   );
   const many = Array.from({ length: 9 }, (_, at) => ({ ...one, directory: `/w/${at}` }));
   assert.equal(pendingWorkLines(many).at(-1), '5 more');
@@ -37,5 +37,8 @@ test('each note is listed once with the remaining work, and long lists are cut',
 
 test('the next step is printed', () => {
   assert.match(pendingWorkHint([one]), /^See `coi daemon logs`.*--force leaves them/);
-  assert.match(pendingWorkHint([{ ...one, exists: false }]), /^Put what was moved/);
+  assert.match(
+    pendingWorkHint([{ ...one, exists: false }]),
+    /^Move or mount the missing directories/,
+  );
 });

@@ -1,18 +1,18 @@
-// What coid has yet to do for workspaces of sessions that have ended: their guards, owners, set-id files.
+// coid's pending work for workspaces of ended sessions: guards, file owners, setuid files.
 import type { SetupHost } from '../../host/install/setup-host.ts';
 import { quoted } from '../../names.ts';
 import { stateDir } from '../setup-record.ts';
 
-/** Not `mounts` and `ended.json`: nothing of a workspace waits for them. */
+/** Without `mounts` and `ended.json`, on which no workspace depends. */
 const kinds = ['ownership', 'protect', 'set-id'] as const;
 const memory = 'ended.json';
 const namedMax = 4;
 
 export interface PendingWork {
   readonly kind: (typeof kinds)[number];
-  /** Of its file. */
+  /** Name of its file. */
   readonly name: string;
-  /** The directory, as it was called when the session began; undefined where the file does not say. */
+  /** The workspace, by its path when the session began; undefined if the file does not name it. */
   readonly directory: string | undefined;
   readonly container: string | undefined;
   readonly exists: boolean;
@@ -25,10 +25,10 @@ export async function readPendingWork(
     const names = (await host.names(`${stateDir}/${kind}`)).filter((name) => name !== memory);
     return Promise.all(
       names.map(async (name): Promise<PendingWork> => {
-        const said = parseNote(await host.readText(`${stateDir}/${kind}/${name}`));
-        const there =
-          said.directory !== undefined && (await host.kind(said.directory)) === 'directory';
-        return { kind, name, ...said, exists: there };
+        const note = parseNote(await host.readText(`${stateDir}/${kind}/${name}`));
+        const exists =
+          note.directory !== undefined && (await host.kind(note.directory)) === 'directory';
+        return { kind, name, ...note, exists };
       }),
     );
   });
@@ -55,15 +55,15 @@ export function parseNote(text: string | undefined): Pick<PendingWork, 'director
 const workTexts: Readonly<Record<PendingWork['kind'], string>> = {
   ownership: 'files in it may still belong to ids of the container',
   protect: 'its protected files still have the guard',
-  'set-id': 'setuid programs that the agent may have made in it are not all found',
+  'set-id': 'setuid programs that the agent may have created in it are not all found',
 };
 
 /** `"/home/ann/p" of coi-p-1 (…)`; each directory once for each kind of work. */
 export function pendingWorkLines(all: readonly PendingWork[]): string[] {
-  const lines = all.map(({ kind, name, directory: place, container, exists: isThere }) => {
-    const where = place === undefined ? `${stateDir}/${kind}/${name}` : quoted(place);
+  const lines = all.map(({ kind, name, directory, container, exists }) => {
+    const where = directory === undefined ? `${stateDir}/${kind}/${name}` : quoted(directory);
     const whose = container === undefined ? '' : ` of ${container}`;
-    const gone = place === undefined || isThere ? '' : ', and the directory is not there any more';
+    const gone = directory === undefined || exists ? '' : ', and the directory no longer exists';
     return `${where}${whose} (${workTexts[kind]}${gone})`;
   });
   const each = [...new Set(lines)];
@@ -73,9 +73,9 @@ export function pendingWorkLines(all: readonly PendingWork[]): string[] {
 
 /** What to do about them. */
 export function pendingWorkHint(all: readonly PendingWork[]): string {
-  const gone = all.some(({ exists: isThere }) => !isThere);
+  const gone = all.some(({ exists }) => !exists);
   const first = gone
-    ? 'Put what was moved or is on another disk back to its place'
-    : 'See `coi daemon logs` for what is in the way, and mend it';
-  return `${first}, then run this again. Where that is not possible: coi setup --remove --force leaves them as they are.`;
+    ? 'Move or mount the missing directories back to their paths'
+    : 'See `coi daemon logs` for the cause and fix it';
+  return `${first}, then run this again. If that is not possible, coi setup --remove --force leaves them as they are.`;
 }

@@ -219,7 +219,7 @@ test('if Incus does not answer, everything it has or needs stays', () => {
   assert.match(stays(silent, all), /Incus does not answer/);
 });
 
-test('the group is removed only if setup made it, nobody else is in it and Incus is gone', () => {
+test('the group is removed only if setup created it, it has no other members and Incus is gone', () => {
   const ours: RemovalFacts = { ...whole, record: { ...whole.record, group: true } };
   assert.ok(kinds(ours, all).includes('group'));
   assert.ok(!kinds(ours, little).includes('group'));
@@ -282,7 +282,7 @@ test('with nothing left there is nothing to do', () => {
 
 test('single ids of unknown origin stay and are reported', () => {
   const facts = { ...whole, unknownIds: [{ path: '/etc/subuid', line: 'root:1000:1' }] };
-  assert.match(stays(facts, all), /^root:1000:1 in \/etc\/subuid: nothing tells who added it/m);
+  assert.match(stays(facts, all), /^root:1000:1 in \/etc\/subuid: its origin is unknown/m);
 });
 
 test("coid's unfinished work is done first, even if no coid runs", () => {

@@ -1,11 +1,11 @@
-// What `coi setup --remove` takes away, in this order, and what stays and why. Pure.
+// The plan of `coi setup --remove`: what it removes, in order, and what stays and why. Pure.
 
 import type { Device } from '../../incus/shapes.ts';
 import { pluralize } from '../../pluralize.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import { adminGroup } from '../checks/incus.ts';
 import { backportsSourcePath } from '../checks/packages.ts';
-import { type IdLine, ownIdsName } from '../id-lines.ts';
+import { type IdLine, singleIdsName } from '../id-lines.ts';
 import { setupRecordName, stateDir } from '../setup-record.ts';
 import { type IncusFacts, logDir, type RemovalFacts, runDir } from './facts.ts';
 import { countedList, shortList } from './format-list.ts';
@@ -17,19 +17,19 @@ import {
 } from './other-projects.ts';
 
 export interface RemoveRequest {
-  /** Containers of sessions too, running ones as well. */
+  /** Also remove session containers, even running ones. */
   readonly sessions: boolean;
-  /** The user's own directory too, and what the monitor kept. */
+  /** Also remove the user's coi directory and the monitor's evidence. */
   readonly data: boolean;
-  /** The packages that setup installed too. */
+  /** Also remove the packages that setup installed. */
   readonly packages: boolean;
-  /** What is in the way is left as it is: what other projects use, and work that coid cannot finish. */
+  /** Continue although other projects use something, or coid cannot finish its work. */
   readonly force: boolean;
 }
 
 export type Action =
   | { readonly kind: 'containers'; readonly containers: readonly Container[] }
-  /** `all`: no session is left that needs what coid has noted. */
+  /** `all`: no session is left that needs coid's notes. */
   | {
       readonly kind: 'coid';
       readonly unit: boolean;
@@ -49,23 +49,23 @@ export type Action =
   | { readonly kind: 'group' }
   | { readonly kind: 'data'; readonly home: string; readonly paths: readonly string[] }
   | { readonly kind: 'program' }
-  /** The record of setup may be among them, so this is the last. */
+  /** Last, since the record of setup may be among them. */
   | { readonly kind: 'directories'; readonly paths: readonly string[] };
 
 export interface Step {
   readonly title: string;
-  /** An imperative, as in the plans of setup. */
+  /** In the imperative, as in the plans of setup. */
   readonly plan: string;
   readonly action: Action;
 }
 
 export interface RemovalPlan {
   readonly steps: readonly Step[];
-  /** What stays although coi or setup made it, each with its reason. */
+  /** What stays although coi or setup created it, with the reason. */
   readonly remaining: readonly string[];
-  /** Sessions that run, while they are not to go. */
+  /** Running sessions, if sessions are not to be removed. */
   readonly running: readonly string[];
-  /** In other projects of Incus: nothing is taken away while these sessions are there, or what others use (without `force`). */
+  /** Sessions in other Incus projects prevent the removal; so do other users, unless `force`. */
   readonly otherProjects: OtherProjects;
 }
 
@@ -96,29 +96,29 @@ export function planRemoval(facts: RemovalFacts, request: RemoveRequest): Remova
       )} (--sessions deletes them)`,
     );
   const { unit } = facts;
-  // Where no coid runs, one is started for what another has left to do.
+  // If no coid runs, one is started to finish the pending work.
   const finish = kept.length === 0 && facts.notes.length > 0;
   if (unit || facts.coidRuns || finish)
-    step('coid', unit ? 'stop and remove the service coid' : 'stop coid', {
+    step('coid', unit ? 'stop and remove the coid service' : 'stop coid', {
       kind: 'coid',
       unit,
       all: kept.length === 0,
       force: request.force,
     });
   if (facts.tables.length > 0)
-    step('Rules', `delete the nftables tables ${facts.tables.join(' and ')}`, {
+    step('Network rules', `delete the nftables tables ${facts.tables.join(' and ')}`, {
       kind: 'tables',
       tables: facts.tables,
     });
   if (facts.openings.length > 0)
-    step('Other firewalls', 'take back what lets sessions through them', {
+    step('Other firewalls', 'remove the rules that permit sessions', {
       kind: 'openings',
       commands: facts.openings,
     });
   const foreign = facts.incus ? planIncus(facts.incus, kept, request, step, remaining) : 0;
   if (!facts.incus && facts.incusInstalled)
     remaining.push(
-      'what setup made in Incus: Incus does not answer (start it, then run this again)',
+      'everything that setup created in Incus: Incus does not answer (start it, then run this again)',
     );
   const recorded = planHost(facts, request, kept.length + foreign, step, remaining);
   const { home, data } = facts;
@@ -131,7 +131,8 @@ export function planRemoval(facts: RemovalFacts, request: RemoveRequest): Remova
     step('coi', 'remove the installed program and its man page', { kind: 'program' });
   if (kept.length > 0) remaining.push(`${stateDir}, which the sessions need`);
   else planDirectories(facts, request, recorded, step, remaining);
-  if (facts.recordUnreadable) remaining.push('what the record of setup names: it cannot be read');
+  if (facts.recordUnreadable)
+    remaining.push('everything in the record of setup, which cannot be read');
   const running = kept.filter(({ status }) => status !== 'Stopped').map(({ name }) => name);
   const ids = facts.idLines.length > 0;
   const others = facts.incus ? findOtherProjects({ ...facts.incus, ids }) : noOtherProjects;
@@ -140,7 +141,7 @@ export function planRemoval(facts: RemovalFacts, request: RemoveRequest): Remova
 
 type AddStep = (title: string, plan: string, action: Action) => void;
 
-/** Returns how many instances of others there are. */
+/** Returns the number of instances that are not coi's. */
 function planIncus(
   { containers, others, foreign, images, pool, bridge, profile }: IncusFacts,
   kept: readonly Container[],
@@ -148,39 +149,37 @@ function planIncus(
   step: AddStep,
   remaining: string[],
 ): number {
-  const going = new Set<string>(
+  const removed = new Set<string>(
     kept.length > 0 ? [] : images.map(({ fingerprint }) => `/1.0/images/${fingerprint}`),
   );
-  if (request.sessions) for (const { name } of containers) going.add(`/1.0/instances/${name}`);
+  if (request.sessions) for (const { name } of containers) removed.add(`/1.0/instances/${name}`);
   const usersOf = (usedBy: readonly string[]) =>
     usedBy
       .map(parseUser)
       .filter(
         ({ path, isOther }) =>
           isOther ||
-          (path !== '/1.0/profiles/default' && !going.has(path.split('/').slice(0, 4).join('/'))),
+          (path !== '/1.0/profiles/default' && !removed.has(path.split('/').slice(0, 4).join('/'))),
       )
       .map(({ text }) => text);
   const poolUsers = usersOf(pool?.used_by ?? []);
   const bridgeUsers = usersOf(bridge?.used_by ?? []);
   const poolGoes = pool !== undefined && poolUsers.length === 0;
   const bridgeGoes = bridge !== undefined && bridgeUsers.length === 0;
+  const imageList = countedList('image', images.map(imageName));
   if (images.length > 0 && kept.length === 0)
-    step('Images', `delete ${countedList('image', images.map(imageName))} that coi built`, {
+    step('Images', `delete ${imageList} that coi built`, {
       kind: 'images',
       fingerprints: images.map(({ fingerprint }) => fingerprint),
     });
-  else if (images.length > 0)
-    remaining.push(
-      `${countedList('image', images.map(imageName))} that coi built, with the sessions`,
-    );
+  else if (images.length > 0) remaining.push(`${imageList} that coi built, because sessions stay`);
   const device = (name: string): Device | undefined => profile?.devices[name];
   const devices = [
     ...(poolGoes && device('root')?.['pool'] === pool.name ? ['root'] : []),
     ...(bridgeGoes && device('eth0')?.['network'] === bridge.name ? ['eth0'] : []),
   ];
   if (devices.length > 0)
-    step('Default profile', `take ${devices.join(' and ')} out of Incus's default profile`, {
+    step('Default profile', `remove ${devices.join(' and ')} from Incus's default profile`, {
       kind: 'profile',
       devices,
     });
@@ -199,7 +198,7 @@ function planIncus(
   return others + foreign.length;
 }
 
-/** Returns whether something stays that only the record of setup names. */
+/** Returns whether anything stays that only the record of setup names. */
 function planHost(
   facts: RemovalFacts,
   request: RemoveRequest,
@@ -213,12 +212,15 @@ function planHost(
   if (facts.idLines.length > 0) {
     const lines = facts.idLines.map(({ path, line }) => `${line} in ${path}`);
     if (free)
-      step('Id ranges', `remove ${lines.join(' and ')}`, { kind: 'ids', lines: facts.idLines });
+      step('Container id ranges', `remove ${lines.join(' and ')}`, {
+        kind: 'ids',
+        lines: facts.idLines,
+      });
     else remaining.push(`${lines.join(' and ')}: ${inUse}`);
   }
   for (const { path, line } of facts.unknownIds)
     remaining.push(
-      `${line} in ${path}: nothing tells who added it (older versions of coi did not write that down, and others add such lines); remove it if nothing needs it`,
+      `${line} in ${path}: its origin is unknown (older versions of coi did not record it, and others add such lines too); remove it if nothing needs it`,
     );
   if (facts.sysctls.length > 0)
     step(
@@ -230,24 +232,20 @@ function planHost(
       },
     );
   if (facts.members.length > 0)
-    step('Group of Incus', `take ${facts.members.join(', ')} out of ${adminGroup}`, {
+    step('Incus group', `remove ${facts.members.join(', ')} from the group ${adminGroup}`, {
       kind: 'members',
       names: facts.members,
     });
-  const going = request.packages && free ? facts.removable : [];
-  if (going.length > 0)
-    step('Packages', `remove ${going.join(', ')} with apt`, { kind: 'packages', names: going });
-  const staying = facts.packages.filter((name) => !going.includes(name));
-  if (staying.length > 0)
+  const removed = request.packages && free ? facts.removable : [];
+  if (removed.length > 0)
+    step('Packages', `remove ${removed.join(', ')} with apt`, { kind: 'packages', names: removed });
+  const reason = free ? 'others need them' : inUse;
+  const keptPackages = facts.packages.filter((name) => !removed.includes(name));
+  if (keptPackages.length > 0)
     remaining.push(
-      `the packages that setup installed: ${staying.join(', ')} ` +
-        (!request.packages
-          ? '(--packages removes them)'
-          : free
-            ? '(others need them)'
-            : `(${inUse})`),
+      `the packages that setup installed: ${keptPackages.join(', ')} (${request.packages ? reason : '--packages removes them'})`,
     );
-  const incusGone = !facts.incusInstalled || going.includes('incus-base');
+  const incusGone = !facts.incusInstalled || removed.includes('incus-base');
   if (facts.aptSource && incusGone)
     step('Package source', `remove ${backportsSourcePath}`, {
       kind: 'files',
@@ -260,7 +258,7 @@ function planHost(
   const left = facts.allMembers.filter((name) => !facts.members.includes(name));
   if (facts.record.group && left.length === 0 && incusGone)
     step('Group', `delete the group ${adminGroup}`, { kind: 'group' });
-  return staying.length > 0 || (facts.idLines.length > 0 && !free);
+  return keptPackages.length > 0 || (facts.idLines.length > 0 && !free);
 }
 
 function planDirectories(
@@ -272,7 +270,7 @@ function planDirectories(
 ): void {
   const evidence = state.includes('evidence') && !data;
   const records = recorded
-    ? [setupRecordName, ownIdsName].filter((name) => state.includes(name))
+    ? [setupRecordName, singleIdsName].filter((name) => state.includes(name))
     : [];
   const kept = [...records, ...(evidence ? ['evidence'] : [])];
   const ofState =
@@ -288,10 +286,10 @@ function planDirectories(
     step('Service data', `delete ${paths.join(', ')}`, { kind: 'directories', paths });
   if (records.length > 0)
     remaining.push(
-      `${records.map((name) => `${stateDir}/${name}`).join(' and ')}, which ${records.length > 1 ? 'name' : 'names'} what of that coi made`,
+      `${records.map((name) => `${stateDir}/${name}`).join(' and ')} (coi's record of these items)`,
     );
   if (evidence)
-    remaining.push(`${stateDir}/evidence, what was kept of stopped sessions (--data deletes it)`);
+    remaining.push(`${stateDir}/evidence, the evidence of stopped sessions (--data deletes it)`);
 }
 
 const imageName = ({ aliases, fingerprint }: IncusFacts['images'][number]) =>

@@ -1,11 +1,11 @@
-// Walks the steps of a removal and tells of each. It stops at the first that fails; the next run looks anew.
+// Runs the steps of a removal and reports each. Stops at the first failure; the next run makes a new plan.
 import type { SetupEvent } from '../setup.ts';
 import type { RemoveContext } from './facts.ts';
 import type { Step } from './plan.ts';
 import { undoStep } from './undo-step.ts';
 
 export interface RemoveOptions {
-  /** Target of the link that was where setup put coi's. */
+  /** Target of the link that setup replaced by its own. */
   readonly linkBefore: string | undefined;
   readonly onEvent: (event: SetupEvent) => void;
   readonly elapsedMs: () => number;
@@ -30,7 +30,7 @@ export async function removeAll(
     onEvent({
       kind: 'ended',
       check,
-      finding: { status: 'ok', message: 'gone' },
+      finding: { status: 'ok', message: 'removed' },
       elapsedMs: took(),
     });
   }

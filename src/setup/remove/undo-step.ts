@@ -1,4 +1,4 @@
-// Does one step of a removal. Each may be run again after it was interrupted.
+// Performs one step of a removal. Each can be repeated after an interruption.
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoiError } from '../../errors.ts';
 import { unitPath } from '../checks/coi.ts';
@@ -8,8 +8,8 @@ import {
   type IdLine,
   idLinesText,
   isSameLine,
-  ownIdsName,
   parseIdLines,
+  singleIdsName,
   withoutLine,
 } from '../id-lines.ts';
 import { runOrThrow } from '../run-or-throw.ts';
@@ -18,17 +18,17 @@ import { type RemoveContext, runDir } from './facts.ts';
 import { pendingWorkHint, pendingWorkLines, readPendingWork } from './pending-work.ts';
 import type { Action } from './plan.ts';
 
-/** For coid to give back what ended sessions had. */
+/** Time for coid to finish its work for ended sessions. */
 const notesLimitMs = 20_000;
 const notesPollMs = 100;
-/** After that it is started anew, since it looks again at what it could not finish only after a while, at last once a day. */
+/** After that coid is restarted, since it retries unfinished work only at growing intervals, at last once a day. */
 const restartMs = 4000;
 const incusLimitMs = 120_000;
 
 export async function undoStep(
   context: RemoveContext,
   action: Action,
-  before: string | undefined,
+  linkBefore: string | undefined,
 ): Promise<void> {
   const { host, installer } = context;
   switch (action.kind) {
@@ -38,7 +38,7 @@ export async function undoStep(
     case 'coid':
       return stopCoid(context, action);
     case 'tables':
-      // coid takes its own away when it ends without sessions, and what is not there cannot be deleted.
+      // `add` first: coid deletes its tables when it ends without sessions, and a missing table cannot be deleted.
       for (const table of action.tables)
         await runOrThrow(context, ['nft', `add table ${table}; delete table ${table}`]);
       return;
@@ -77,7 +77,7 @@ export async function undoStep(
       for (const path of action.paths) await context.removeData(action.home, path);
       return;
     case 'program':
-      await installer?.remove(before);
+      await installer?.remove(linkBefore);
       return recordRemoved(host, { link: true });
     case 'directories':
       return removeDirectories(context, action.paths);
@@ -85,17 +85,17 @@ export async function undoStep(
 }
 
 async function forgetSingleIds({ host }: RemoveContext, gone: readonly IdLine[]): Promise<void> {
-  const path = `${stateDir}/${ownIdsName}`;
-  const noted = parseIdLines(await host.readText(path));
-  const left = noted.filter((one) => !gone.some((other) => isSameLine(one, other)));
-  if (left.length < noted.length) await host.writeText(path, idLinesText(left), 0o600);
+  const path = `${stateDir}/${singleIdsName}`;
+  const recorded = parseIdLines(await host.readText(path));
+  const left = recorded.filter((one) => !gone.some((other) => isSameLine(one, other)));
+  if (left.length < recorded.length) await host.writeText(path, idLinesText(left), 0o600);
 }
 
 async function stopCoid(
   context: RemoveContext,
   { unit, all, force }: Action & { kind: 'coid' },
 ): Promise<void> {
-  // Once it has ended, nobody gives back the files of a workspace.
+  // After coid has ended, nothing finishes its work for workspaces.
   if (all) await waitForNotes(context, force);
   await context.stopCoid();
   if (!unit) return;
@@ -166,11 +166,11 @@ async function removeDirectories(context: RemoveContext, paths: readonly string[
     for (const point of (await host.mountPoints()).toReversed())
       if (point.startsWith(`${runDir}/`)) await runOrThrow(context, ['umount', point]);
   const points = await host.mountPoints();
-  const doomed = paths.map(async (path) =>
-    // What is a mount itself stays as an empty one.
+  const targets = paths.map(async (path) =>
+    // A mount point stays, empty.
     points.includes(path) ? (await host.names(path)).map((name) => `${path}/${name}`) : [path],
   );
-  // A mount that is left below must not be emptied.
+  // A remaining mount below must not be emptied.
   const remove = ['rm', '-rf', '--one-file-system', '--'];
-  await runOrThrow(context, [...remove, ...(await Promise.all(doomed)).flat()]);
+  await runOrThrow(context, [...remove, ...(await Promise.all(targets)).flat()]);
 }

@@ -31,8 +31,8 @@ export async function takeHostLogins(app: App, options: TakeOptions): Promise<bo
     )
       continue;
     const request = { file, home, owner: { uid, gid }, live: [], ended: [] };
-    const wanted = { session: host, login };
-    const kept = await runLoginSync({ ...request, confirmed: wanted }, await loginSyncContext(app));
+    const confirmed = { session: host, login };
+    const kept = await runLoginSync({ ...request, confirmed }, await loginSyncContext(app));
     if (kept === 'changed') throw new CoiError('failed', 'your login changed in the meantime');
     app.io.info(`Done: new sessions use ${name} for ${file.tool}`);
   }

@@ -16,7 +16,7 @@ export async function confirmRemoval(
       'setup --remove needs confirmation, and there is no terminal',
       { hint: 'Confirm in advance: coi setup --remove --yes' },
     );
-  const has = (kind: string) => steps.some(({ action: act }) => act.kind === kind);
+  const has = (kind: string) => steps.some(({ action }) => action.kind === kind);
   const questions = [
     'Continue?',
     ...(request.abandons ? ['Also abandon the work of coid that cannot be finished?'] : []),

@@ -42,7 +42,7 @@ export async function removeSetup(
     if (!options.json) io.print('Nothing to remove: setup left nothing on this host.');
     return printResult();
   }
-  const unsure = force && plan.steps.some(({ action: act }) => act.kind === 'coid' && act.all);
+  const unsure = force && plan.steps.some(({ action }) => action.kind === 'coid' && action.all);
   const left = unsure ? pendingWorkLines(facts.notes) : [];
   if (left.length > 0) io.info('Work of coid that is abandoned if it cannot be finished:');
   for (const line of left) io.info(`  - ${line}`);

@@ -24,15 +24,15 @@ export function removalText({ steps }: RemovalPlan): string[] {
   return ['To remove coi from this host, setup will:', ...steps.map(({ plan }) => `  - ${plan}`)];
 }
 
-export function keptText({ remaining: stays }: RemovalPlan): string[] {
-  return stays.length === 0 ? [] : ['It keeps:', ...stays.map((line) => `  - ${line}`)];
+export function keptText({ remaining }: RemovalPlan): string[] {
+  return remaining.length === 0 ? [] : ['It keeps:', ...remaining.map((line) => `  - ${line}`)];
 }
 
 /** The result of a removal. `abandoned`: work of coid that was abandoned. */
 export function removalJson(
-  { steps, remaining: stays }: RemovalPlan,
+  { steps, remaining }: RemovalPlan,
   abandoned: readonly string[],
 ): Record<string, unknown> {
-  const removed = steps.map(({ action: act, plan }) => ({ kind: act.kind, about: plan }));
-  return { removed, stays: [...stays, ...abandoned] };
+  const removed = steps.map(({ action, plan }) => ({ kind: action.kind, about: plan }));
+  return { removed, stays: [...remaining, ...abandoned] };
 }
