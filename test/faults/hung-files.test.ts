@@ -16,7 +16,10 @@ import { makeWorkspace } from '../bed/workspace.ts';
 import { homeFile } from '../lifecycle/conversation.ts';
 
 const timeout = 300_000;
-/** More than Incus took at that moment, which may have much to do. Where coid waits for files there is no answer at all. */
+/**
+ * More than Incus took for its own list of instances, which coid asks for: Incus waits 5 s for each container whose LXC
+ * monitor hangs, also for those of other tests. If coid waited for files, there would be no answer at all.
+ */
 const answerMs = 5000;
 /** The longest time between two checks of an idle workspace by coid. */
 const idleMs = 30_000;
@@ -76,7 +79,7 @@ async function slowestStatusMs(bed: Bed, work: () => Promise<void>): Promise<num
       return performance.now() - startedMs;
     };
     const status = bed.coid.status();
-    const [coidMs, incusMs] = await Promise.all([took(status), took(bed.incus.instanceNames())]);
+    const [coidMs, incusMs] = await Promise.all([took(status), took(bed.incus.instances())]);
     if ((await status) === undefined) slowestMs = Number.POSITIVE_INFINITY;
     slowestMs = Math.max(slowestMs, coidMs - incusMs);
   }
