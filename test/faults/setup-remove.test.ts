@@ -51,7 +51,7 @@ test('setup --remove restores the host, which can then be set up again', limit, 
   for (const part of [
     /- stop coid$/m,
     /- delete the nftables tables inet coi and bridge coi$/m,
-    /- take root and eth0 out of Incus's default profile$/m,
+    /- remove root and eth0 from Incus's default profile$/m,
     /- delete the bridge coibr0$/m,
     /- delete the storage pool "default"$/m,
     /- remove root:\d+:\d+ in \/etc\/subuid and root:\d+:\d+ in \/etc\/subgid$/m,
@@ -76,7 +76,7 @@ test('a removal that is killed at any step is completed by the next one', limit,
   const before = await listHostFiles(host);
   assert.equal((await host.run(...setup)).status, 0);
   const steps = await host.killAtEachStep(remove);
-  for (const title of ['coid', 'Network bridge', 'Storage pool', 'Id ranges', 'coi'])
+  for (const title of ['coid', 'Network bridge', 'Storage pool', 'Container id ranges', 'coi'])
     assert.ok(steps.includes(title), `killed at ${title}, of ${steps.join(', ')}`);
   assertSame(await listHostFiles(host), before);
   assert.doesNotMatch(await ofIncus(host), /coibr0|pools\/default/);

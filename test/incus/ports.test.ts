@@ -188,7 +188,7 @@ test('an invalid port and a stopped session are errors of one sentence', {
   await (await bed.incus.changeState(ref.name, { action: 'freeze', timeout: 30 })).wait();
   const paused = await bed.coi(['ports', 'add', '5173']);
   assert.equal(paused.status, 1);
-  assert.match(paused.stderr, /is paused\nHint: `coi unfreeze/);
+  assert.match(paused.stderr, /is paused\nHint: Run `coi unfreeze/);
   await (await bed.incus.changeState(ref.name, { action: 'unfreeze', timeout: 30 })).wait();
   assertSucceeded(await bed.coi(['container', 'stop', name]));
   const stopped = await bed.coi(['ports', 'add', '5173']);

@@ -162,7 +162,7 @@ test("a session that ssh cannot reach says why: paused, stopped, gone, another u
     assert.match(result.stderr, pattern);
   };
   await (await bed.incus.changeState(name, { action: 'freeze', timeout: 30 })).wait();
-  await failed(/is paused\nHint: `coi unfreeze/);
+  await failed(/is paused\nHint: Run `coi unfreeze/);
   await (await bed.incus.changeState(name, { action: 'unfreeze', timeout: 30 })).wait();
   const root = ['container', 'exec', name, '--'];
   assertSucceeded(await bed.coi([...root, 'mv', '/usr/sbin/sshd', '/usr/sbin/kept']));

@@ -81,7 +81,7 @@ test(
     const libc = await loadLibc();
     const read = threads.read(['/proc/${held.pid}/exe'], 1000);
     const own = threads.read(['/proc/self/exe'], 5000);
-    process.stdout.write(JSON.stringify({ read, own, held: threads.areHeld }));
+    process.stdout.write(JSON.stringify({ read, own, held: threads.hasBlocked }));
     ${end}`;
     const direct = await runNode(
       `(await import('node:fs')).readlinkSync('/proc/${held.pid}/exe');`,

@@ -180,7 +180,8 @@ test("inside the user's own tmux, the inner detach key is shown and works", {
     homeFile(bed, '.tmux.conf', always + config);
     return bed.command(['tmux', '-L', bed.prefix, 'new-session', coiPath(), ...args]);
   };
-  const hint = 'Your own tmux has the prefix Ctrl-b too: Ctrl-b Ctrl-b d detaches from the session';
+  const hint =
+    'Your own tmux also has the prefix Ctrl-b: Ctrl-b Ctrl-b d detaches from the session';
   const end = async (screen: Screen, prefix = 'ctrl-b') => {
     screen.key(`${prefix} &`);
     await screen.waitFor('kill-window');

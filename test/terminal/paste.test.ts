@@ -130,7 +130,7 @@ test('content that cannot be pasted is reported and leaves nothing', { timeout }
     ],
     [[join(home, 'left/shot.png')], /^Error: ".*shot\.png" is a symbolic link/],
     [[join(saved, 'shots/secret')], /^Error: .*secret follows a symbolic link/],
-    [['shop'], /^Error: "shop" is a session and a file\nHint: Write \.\/shop/],
+    [['shop'], /^Error: "shop" is both a session and a file\nHint: Write \.\/shop/],
     [['nothing'], /^Error: no session or file named "nothing"/],
     [['./nothing.png'], /^Error: ".\/nothing.png" does not exist/],
     [[join(home, 'large')], /more than 64 MiB\nHint: `coi file push`/],
