@@ -282,6 +282,6 @@ test('unfinished work is not lost if no coid runs', limit, async () => {
   await host.run('sh', '-c', `echo '${JSON.stringify(note)}' > ${path}`);
   const result = await host.run(...remove);
   assert.equal(result.status, 0, result.stderr);
-  assert.match(result.stderr, /^ok {3}coid: gone/m);
+  assert.match(result.stderr, /^ok {3}coid: removed/m);
   assert.doesNotMatch((await host.run('ps', '-e', '-o', 'args')).stdout, /daemon run/);
 });
