@@ -199,7 +199,7 @@ test('setup --remove with sessions and packages leaves Debian 13 as if coi was n
   const result = await host.asUser(account.home, 'sudo', 'coi', 'setup', ...flags);
   assert.equal(result.status, 0, result.stderr);
   assert.match(result.stderr, /- stop and remove the coid service$/m);
-  assert.match(result.stderr, /- take dev out of incus-admin$/m);
+  assert.match(result.stderr, /- remove dev from the group incus-admin$/m);
   assert.match(result.stderr, /- remove incus-base, .* with apt$/m);
   const left = [
     'ls -d /usr/local/lib/coi /usr/local/bin/coi /usr/local/share/man/man1/coi.1 /run/coi /var/lib/coi /var/log/coi',
