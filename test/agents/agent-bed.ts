@@ -1,5 +1,7 @@
 // A user who talks to a real agent on a terminal, and the requests that reach the provider.
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Bed, makeBed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
 import { homeFile } from '../lifecycle/conversation.ts';
@@ -97,4 +99,45 @@ kill_grace_sec = 600
 
 export function assertContains(heard: string, words: readonly string[]): void {
   for (const word of words) assert.ok(heard.includes(word), `${word} is missing in:\n${heard}`);
+}
+
+/**
+ * Resolves when the text is in Claude's conversation on the host's disk, which is a moment after the answer; rejects after
+ * 20 s. Text that is not written yet is lost if Claude is killed.
+ */
+export async function untilStored(bed: Bed, id: string, words: string): Promise<void> {
+  const directory = join(bed.user.home, '.coi/sessions-claude', id, '.claude/projects');
+  await untilExists(directory);
+  await new Promise<void>((resolve, reject) => {
+    const watcher = watch(directory, { recursive: true }, () => look());
+    const limit = setTimeout(() => {
+      watcher.close();
+      reject(new Error(`"${words}" was not written below ${directory}`));
+    }, 20_000);
+    const look = () => {
+      const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+      const found = files.some(
+        (name) =>
+          name.endsWith('.jsonl') && readFileSync(join(directory, name), 'utf8').includes(words),
+      );
+      if (!found) return;
+      clearTimeout(limit);
+      watcher.close();
+      resolve();
+    };
+    look();
+  });
+}
+
+/** Its directory must exist. */
+async function untilExists(path: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const watcher = watch(dirname(path), () => look());
+    const look = () => {
+      if (!existsSync(path)) return;
+      watcher.close();
+      resolve();
+    };
+    look();
+  });
 }

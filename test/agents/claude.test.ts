@@ -1,13 +1,16 @@
 // The real Claude Code: its conversation resumes after every kind of end, as the next request to the provider shows.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, watch } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Bed } from '../bed/bed.ts';
 import type { Screen } from '../bed/screen.ts';
 import { endMs, prompt, sessionId, stopFromOutside, untilLive } from '../lifecycle/conversation.ts';
 import { onlyInstance } from '../terminal/session.ts';
-import { type AgentBed, assertContains, claudeOptions, makeAgentBed } from './agent-bed.ts';
+import {
+  type AgentBed,
+  assertContains,
+  claudeOptions,
+  makeAgentBed,
+  untilStored,
+} from './agent-bed.ts';
 
 const timeout = 400_000;
 
@@ -17,30 +20,6 @@ const claude = () => makeAgentBed(claudeOptions);
 async function toBash(screen: Screen): Promise<void> {
   screen.type('/exit\r');
   await screen.waitFor(prompt, 20_000);
-}
-
-/** Resolves when the text is in the conversation on the host's disk; rejects after 20 s. */
-function untilStored(bed: Bed, id: string, words: string): Promise<void> {
-  const directory = join(bed.user.home, '.coi/sessions-claude', id, '.claude/projects');
-  return new Promise((resolve, reject) => {
-    const watcher = watch(directory, { recursive: true }, () => look());
-    const limit = setTimeout(() => {
-      watcher.close();
-      reject(new Error(`"${words}" was not written below ${directory}`));
-    }, 20_000);
-    const look = () => {
-      const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
-      const found = files.some(
-        (name) =>
-          name.endsWith('.jsonl') && readFileSync(join(directory, name), 'utf8').includes(words),
-      );
-      if (!found) return;
-      clearTimeout(limit);
-      watcher.close();
-      resolve();
-    };
-    look();
-  });
 }
 
 type End = (agent: AgentBed, screen: Screen, name: string) => Promise<void>;

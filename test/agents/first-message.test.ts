@@ -4,7 +4,7 @@ import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { endMs, sessionId } from '../lifecycle/conversation.ts';
 import { onlyInstance } from '../terminal/session.ts';
-import { type AgentOptions, assertContains, key, makeAgentBed } from './agent-bed.ts';
+import { type AgentOptions, assertContains, key, makeAgentBed, untilStored } from './agent-bed.ts';
 
 const timeout = 240_000;
 
@@ -37,6 +37,7 @@ for (const [mode, ready] of Object.entries(modes))
     const first = await agent.open();
     const id = sessionId(first);
     assertContains(await agent.say(first, 'the first bird is a heron'), ['heron']);
+    await untilStored(bed, id, 'heron');
     assert.equal((await bed.coi(['kill', (await onlyInstance(bed)).name])).status, 0);
     await first.ended(endMs);
 

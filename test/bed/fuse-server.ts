@@ -1,10 +1,12 @@
 // Server process of an in-memory FUSE file system (include/uapi/linux/fuse.h). A process because each read of a request
-// blocks in the kernel. Arguments: mount point, type, uid and gid of its root, uid of the mounter, more options.
+// blocks in the kernel. Arguments: mount point, type, uid and gid of its root, uid of the mounter, path of the suspend file,
+// more options.
 import { spawnSync } from 'node:child_process';
-import { openSync, readSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { directoryBit, FuseError, isDirectory, type Node, Tree } from './fuse-tree.ts';
 
-const [mountPoint = '', type = '', uid, gid, mounter, ...options] = process.argv.slice(2);
+const [mountPoint = '', type = '', uid, gid, mounter, suspendFile = '', ...options] =
+  process.argv.slice(2);
 const headerBytes = 40;
 const writeMax = 65_536;
 const [noSuchCall, endOfServer] = [38, 'ENODEV'];
@@ -20,6 +22,8 @@ process.stdout.write('ready\n');
 const tree = new Tree({ uid: Number(uid), gid: Number(gid) });
 const request = Buffer.alloc(writeMax + 8192);
 for (;;) {
+  // Between two requests: a process whose request was accepted but not answered could not be killed.
+  if (existsSync(suspendFile)) process.kill(process.pid, 'SIGSTOP');
   const length = readRequest();
   if (length === undefined) break;
   const unique = request.readBigUInt64LE(8);

@@ -1,8 +1,11 @@
 // A FUSE file system for a test: like sshfs, gocryptfs and bindfs it cannot be idmapped.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newPrefix } from './prefix.ts';
 
 export interface FuseOptions {
   /** Owner of its root directory. */
@@ -32,7 +35,8 @@ export async function makeFuse(
   { uid, gid, mounter = 0, options = usual }: FuseOptions,
 ): Promise<Fuse> {
   const program = fileURLToPath(new URL('./fuse-server.ts', import.meta.url));
-  const args = [path, fuseType, uid, gid, mounter, ...options].map(String);
+  const suspendFile = join(tmpdir(), `${newPrefix()}fuse`);
+  const args = [path, fuseType, uid, gid, mounter, suspendFile, ...options].map(String);
   const server = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -45,15 +49,22 @@ export async function makeFuse(
       await ended;
     },
     suspend: () => {
-      server.kill('SIGSTOP');
-      // Until the server has stopped or exited it may accept a request, whose caller could not be killed then.
-      while (!/^State:\s*[TZX]/m.test(readFileSync(`/proc/${server.pid}/status`, 'utf8')));
+      writeFileSync(suspendFile, '');
+      // Its request wakes the server, which stops after it has answered this or another one.
+      const waker = spawn('stat', ['-f', path], { stdio: 'ignore', uid: mounter });
+      const isOver = /^State:\s*[TZX]/m;
+      while (!isOver.test(readFileSync(`/proc/${server.pid}/status`, 'utf8')));
+      waker.kill('SIGKILL');
     },
-    resume: () => void server.kill('SIGCONT'),
+    resume: () => {
+      rmSync(suspendFile);
+      server.kill('SIGCONT');
+    },
     [Symbol.asyncDispose]: async () => {
       spawnSync('umount', ['-l', path]);
       // Open files would keep the server running.
       server.kill('SIGKILL');
+      rmSync(suspendFile, { force: true });
       await ended;
     },
   };

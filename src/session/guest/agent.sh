@@ -50,6 +50,8 @@ if [ "$coi_mode" = again ]; then
 fi
 "$@"
 coi_status=$?
+# What the agent asked the terminal and did not read any more would end up on the shell's command line.
+while IFS= read -rs -t 0.1 -n 4096 _; do :; done 2>/dev/null
 [ "$coi_again" = 0 ] || coi_ended
 [ "$coi_mode" = again ] && exit "$coi_status"
 exec bash
