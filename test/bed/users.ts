@@ -7,6 +7,7 @@ import {
   type CommandResult,
   mustRun,
   type RunningCommand,
+  runCommand,
   startCommand,
 } from './command.ts';
 import { newAccountName, testPrefix } from './prefix.ts';
@@ -45,6 +46,9 @@ interface FreeAccount extends Account {
   readonly home: string;
 }
 
+/** Exit status of useradd(8). */
+const uidInUse = 4;
+
 /** Accounts of removed users, for reuse in this process: creating and removing one takes half a second. */
 const free: FreeAccount[] = [];
 /** Accounts created here that exist, in use or not. */
@@ -62,22 +66,8 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
   }
   const home = await newHome();
   const name = newAccountName();
-  const uid = options.uid ?? randomInt(20_000, 30_000);
   try {
-    await mustRun([
-      'useradd',
-      // They need no id ranges, and many accounts would use them up.
-      ...['-K', 'SUB_UID_COUNT=0', '-K', 'SUB_GID_COUNT=0'],
-      '--uid',
-      String(uid),
-      '--user-group',
-      '--no-create-home',
-      '--home-dir',
-      home,
-      '--shell',
-      '/bin/bash',
-      name,
-    ]);
+    const uid = await addAccount(name, home, options.uid);
     made.add(name);
     const gid = (await account((entry) => entry.name === name))?.gid ?? uid;
     const one = { name, uid, gid, home };
@@ -91,6 +81,23 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Returns the account's uid. Without `wanted` it is a free one: other tests create accounts at the same time. */
+async function addAccount(name: string, home: string, wanted?: number): Promise<number> {
+  for (;;) {
+    const uid = wanted ?? randomInt(20_000, 30_000);
+    const { status, stderr } = await runCommand([
+      'useradd',
+      // They need no id ranges, and many accounts would use them up.
+      ...['-K', 'SUB_UID_COUNT=0', '-K', 'SUB_GID_COUNT=0'],
+      ...['--uid', String(uid), '--user-group', '--no-create-home'],
+      ...['--home-dir', home, '--shell', '/bin/bash', name],
+    ]);
+    if (status === 0) return uid;
+    if (status !== uidInUse || wanted !== undefined)
+      throw new Error(`useradd ${name} failed with status ${status}: ${stderr}`);
   }
 }
 
