@@ -3,12 +3,15 @@ import type { EventStream, Incus } from '../../src/incus/client.ts';
 import type { LifecycleEvent } from '../../src/incus/shapes.ts';
 
 const waitLimitMs = 60_000;
+const shownMax = 20;
 
 export class Lifecycle implements Disposable {
   readonly #stream: EventStream;
   readonly #seen: string[] = [];
   /** Current waiters; there may be several. */
   readonly #waiting = new Set<() => void>();
+  /** Why no more events come. */
+  #lost: unknown;
 
   private constructor(stream: EventStream) {
     this.#stream = stream;
@@ -46,7 +49,16 @@ export class Lifecycle implements Disposable {
     while (this.#seen.filter(fits).length < times) {
       await new Promise<void>((resolve, reject) => {
         this.#waiting.add(resolve);
-        limit.onabort = () => reject(new Error(`no ${what} in ${waitLimitMs} ms`));
+        const problem = () => {
+          const last = this.#seen.slice(-shownMax).join(', ');
+          return new Error(
+            `no ${what} in ${waitLimitMs} ms; last of ${this.#seen.length}: ${last}`,
+            {
+              cause: this.#lost,
+            },
+          );
+        };
+        limit.onabort = () => reject(problem());
       });
     }
   }
@@ -54,8 +66,8 @@ export class Lifecycle implements Disposable {
   async #read(): Promise<void> {
     try {
       for await (const event of this.#stream) this.#keep(event as LifecycleEvent);
-    } catch {
-      // A lost connection shows up as a missing event.
+    } catch (error) {
+      this.#lost = error;
     }
   }
 

@@ -149,7 +149,10 @@ test('opening a decoy file pauses the session, and so do DNS queries that carry 
     pauses += 1;
     const paused = lifecycle.until('instance-paused', guarded, pauses);
     void sh(guarded, `export HOME=/home/code; ${script}`, 1000).catch(() => undefined);
-    await paused;
+    await paused.catch(async (cause: unknown) => {
+      const audit = JSON.stringify(await coid.audit(guarded, { after: 0, waitMs: 0 }));
+      throw new Error(`not paused after ${title}; its audit log: ${audit}`, { cause });
+    });
     const found = await untilAudited(coid, guarded, (record) => record.title === title);
     assert.equal(found.action, 'paused');
     const result = await bed.coi(['list']);
