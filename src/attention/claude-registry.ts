@@ -8,6 +8,8 @@ export interface RegistryEntry {
   readonly startTime: string;
   /** Its conversation. */
   readonly conversation: string;
+  /** The directory in which it was started, in the container. */
+  readonly cwd: string;
   /** `unknown`: a status that coi does not know. */
   readonly status: 'busy' | 'idle' | 'waiting' | 'unknown';
   /** `permission prompt`, `input needed` or `dialog open`, if it waits. */
@@ -16,6 +18,7 @@ export interface RegistryEntry {
 }
 
 const textMax = 100;
+const pathMax = 4096;
 const statuses = ['busy', 'idle', 'waiting'] as const;
 
 /** Undefined if the text is not a registry entry, or only half of one. */
@@ -27,7 +30,7 @@ export function parseRegistryEntry(text: string): RegistryEntry | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { pid, procStart, sessionId, status, waitingFor, statusUpdatedAt } = value as Record<
+  const { pid, procStart, sessionId, cwd, status, waitingFor, statusUpdatedAt } = value as Record<
     string,
     unknown
   >;
@@ -38,6 +41,7 @@ export function parseRegistryEntry(text: string): RegistryEntry | undefined {
     pid,
     startTime: String(procStart).slice(0, textMax),
     conversation: sessionId,
+    cwd: typeof cwd === 'string' ? cwd.slice(0, pathMax) : '',
     status: statuses.find((known) => known === status) ?? 'unknown',
     waitingFor: typeof waitingFor === 'string' ? waitingFor.slice(0, textMax) : undefined,
     sinceMs:
