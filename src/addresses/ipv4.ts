@@ -40,7 +40,7 @@ export function contains({ from, to }: AddressRange, address: number): boolean {
   return from <= address && address <= to;
 }
 
-/** The same addresses as sorted ranges that neither touch nor overlap. */
+/** The same numbers (addresses or ports) as sorted ranges that neither touch nor overlap. */
 export function mergeRanges(ranges: readonly AddressRange[]): AddressRange[] {
   const out: AddressRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {

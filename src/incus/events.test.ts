@@ -1,27 +1,17 @@
 // Event subscriptions: nothing is lost without an error.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startFakeIncus } from '../../test/fakes/incus/server.ts';
+import { openFakeIncus } from '../../test/fakes/incus/open.ts';
 import { IncusError } from './client.ts';
 import { openIncus } from './open.ts';
 import { subscribeEvents } from './subscribe.ts';
-
-async function openFake(t: { after(work: () => Promise<void>): void }) {
-  const fake = await startFakeIncus();
-  const incus = openIncus({ socketPath: fake.socketPath });
-  t.after(async () => {
-    incus.close();
-    await fake.close();
-  });
-  return { fake, incus };
-}
 
 const lost = (errno: string) => (error: unknown) =>
   error instanceof IncusError && error.errno === errno;
 
 describe('a subscription', () => {
   it('a subscription delivers events from before a connection loss, then fails', async (t) => {
-    const { fake, incus } = await openFake(t);
+    const { fake, incus } = await openFakeIncus(t);
     const events = incus.events(['lifecycle']);
     await events.ready;
     fake.state.emit('instance-started', 'instances/a');
@@ -32,7 +22,7 @@ describe('a subscription', () => {
   });
 
   it('a subscription fails a reader that is more than 4096 events behind and never skips one', async (t) => {
-    const { fake, incus } = await openFake(t);
+    const { fake, incus } = await openFakeIncus(t);
     const events = incus.events(['lifecycle']);
     await events.ready;
     for (let index = 0; index < 5000; index += 1)
@@ -48,7 +38,7 @@ describe('a subscription', () => {
   });
 
   it('a subscription ends without an error when closed, and with the reason when aborted', async (t) => {
-    const { incus } = await openFake(t);
+    const { incus } = await openFakeIncus(t);
     const closed = incus.events(['lifecycle']);
     await closed.ready;
     closed.close();
@@ -69,7 +59,7 @@ describe('a subscription', () => {
 
 describe('following', () => {
   it('following events resubscribes after each loss, reports it, and waits longer after each failure', async (t) => {
-    const { fake, incus } = await openFake(t);
+    const { fake, incus } = await openFakeIncus(t);
     const controller = new AbortController();
     const waits: number[] = [];
     fake.faults.inject({

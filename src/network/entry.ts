@@ -1,5 +1,5 @@
 // Parses an entry of `allowed_domains`: a name, all names below it, an address or a network, with optional ports. Pure.
-import { type AddressRange, networkText, parseNetwork } from '../addresses/ipv4.ts';
+import { type AddressRange, mergeRanges, networkText, parseNetwork } from '../addresses/ipv4.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
 import { isBelow, parseHostname } from './hostname.ts';
@@ -84,18 +84,7 @@ export function parsePorts(text: string): PortRange[] | undefined {
       return undefined;
     ranges.push(range);
   }
-  return mergedPorts(ranges);
-}
-
-export function mergedPorts(ranges: readonly PortRange[]): PortRange[] {
-  const out: PortRange[] = [];
-  for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
-    const last = out.at(-1);
-    if (last && range.from <= last.to + 1)
-      out[out.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
-    else out.push(range);
-  }
-  return out;
+  return mergeRanges(ranges);
 }
 
 function hostText(entry: AllowEntry): string {

@@ -1,9 +1,9 @@
 // The network policy of a session: from the configuration, stored as JSON, parsed before it becomes rules. Pure.
-import { addressText, parseAddress } from '../addresses/ipv4.ts';
+import { addressText, mergeRanges, parseAddress } from '../addresses/ipv4.ts';
 import type { NetworkMode, PolicyRecord } from '../coid-api/network-protocol.ts';
 import { CoiError } from '../errors.ts';
 import { quoted } from '../names.ts';
-import { type AllowEntry, entryText, mergedPorts, type PortRange, parseEntry } from './entry.ts';
+import { type AllowEntry, entryText, type PortRange, parseEntry } from './entry.ts';
 import { parseHostname } from './hostname.ts';
 
 /** An entry of [[network.hosts]]: names with a fixed address. */
@@ -208,5 +208,5 @@ function hostname(text: string): string {
 function portRanges(ports: readonly number[]): PortRange[] {
   const bad = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
   if (bad !== undefined) throw new CoiError('config-invalid', `${bad} in [network] is not a port`);
-  return mergedPorts(ports.map((port) => ({ from: port, to: port })));
+  return mergeRanges(ports.map((port) => ({ from: port, to: port })));
 }

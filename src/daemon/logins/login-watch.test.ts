@@ -49,22 +49,11 @@ function write(path: string, text: string): void {
 /** A session with a start time in the future: its start wrote everything in its store. */
 function session(id: string, tool = 'claude', startedAt = '2100-01-01T00:00:00Z'): Instance {
   const config = sessionConfig({
-    workspace: '/w',
-    target: '/workspace',
-    slot: 1,
     tool,
     session: id,
-    persistent: false,
-    alias: undefined,
-    profile: undefined,
-    owner: 1000,
-    network: 'open',
     mounts: {
       id: `id-${id}`,
       runDir,
-      ownerUid: 1000,
-      ownerGid: 1000,
-      idmapBase: 1_065_536,
       mounts: [
         { name: 'workspace', source: '/w', readonly: false },
         {
@@ -74,7 +63,6 @@ function session(id: string, tool = 'claude', startedAt = '2100-01-01T00:00:00Z'
         },
       ],
     },
-    phase: 'live',
   });
   const times = { created_at: startedAt, last_used_at: startedAt };
   return { name: id, status: 'Running', config, ...times } as Instance;

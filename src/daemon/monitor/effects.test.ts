@@ -1,28 +1,16 @@
 // A finding acts on the container that it was found in, not on a later one of the same name.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
+import { openFakeIncus } from '../../../test/fakes/incus/open.ts';
 import { sessionConfig } from '../../../test/fakes/session-record.ts';
-import { openIncus } from '../../incus/open.ts';
 import { changeStateWithRetry } from './effects.ts';
 
 const configOf = (id: string) =>
-  sessionConfig({
-    ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's', owner: 0 },
-    ...{ persistent: false, alias: undefined, profile: undefined },
-    network: 'open',
-    phase: 'live',
-    mounts: { id, runDir: '/r', ownerUid: 0, ownerGid: 0, idmapBase: 1, mounts: [] },
-  });
+  sessionConfig({ owner: 0, mounts: { id, ownerUid: 0, ownerGid: 0 } });
 const stop = { action: 'stop', force: true, timeout: 30 } as const;
 
 async function openFake(t: { after(work: () => Promise<void>): void }) {
-  const fake = await startFakeIncus();
-  const incus = openIncus({ socketPath: fake.socketPath });
-  t.after(async () => {
-    incus.close();
-    await fake.close();
-  });
+  const { fake, incus } = await openFakeIncus(t);
   return { fake, parts: { incus, signal: new AbortController().signal } };
 }
 

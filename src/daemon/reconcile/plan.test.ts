@@ -37,22 +37,10 @@ function instance({
   ...more
 }: InstanceOptions): Instance {
   const config = sessionConfig({
-    workspace: '/w',
-    target: '/workspace',
-    slot: 1,
-    tool: 'claude',
-    session: 's',
     persistent,
-    alias: undefined,
-    profile: undefined,
-    owner: 1000,
-    network: 'open',
     mounts: {
       id: `id-${name}`,
       runDir: more.runDir ?? runDir,
-      ownerUid: 1000,
-      ownerGid: 1000,
-      idmapBase: 1_065_536,
       mounts: [{ name: 'workspace', source: '/w', readonly: false }],
     },
     phase,

@@ -9,20 +9,7 @@ const started = '2026-01-01T00:00:00Z';
 const startedMs = Date.parse(started);
 
 function instance(duration: string | undefined, more: Partial<Instance> = {}): Instance {
-  const config = sessionConfig({
-    workspace: '/w',
-    target: '/workspace',
-    slot: 1,
-    tool: 'claude',
-    session: 's',
-    persistent: false,
-    alias: undefined,
-    profile: undefined,
-    owner: 1,
-    network: 'open',
-    mounts: { id: 'm', runDir: '/run/coi', ownerUid: 1, ownerGid: 1, idmapBase: 1, mounts: [] },
-    phase: 'live',
-  });
+  const config = sessionConfig({});
   return {
     name: 'coi-1',
     status: 'Running',

@@ -153,25 +153,8 @@ test('exhausted addresses and ids are errors', () => {
 
 test('existing instances reserve their names, interfaces, MACs, addresses and ids', () => {
   const config = sessionConfig({
-    workspace: '/w',
-    target: '/workspace',
-    slot: 1,
-    tool: 'claude',
-    session: 's',
-    persistent: false,
-    alias: undefined,
-    profile: undefined,
     owner: 1003,
-    network: 'open',
-    mounts: {
-      id: 'i',
-      runDir: '/r',
-      ownerUid: 1003,
-      ownerGid: 1003,
-      idmapBase: 2_000_000,
-      mounts: [],
-    },
-    phase: 'live',
+    mounts: { ownerUid: 1003, ownerGid: 1003, idmapBase: 2_000_000 },
   });
   const eth0 = {
     type: 'nic',

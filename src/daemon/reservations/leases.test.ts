@@ -29,12 +29,7 @@ function leases(use: (made: Leases) => Promise<void> | void) {
 /** An Incus with those operations for the container, and the container with mounts of that id. */
 function incus(tasks: readonly OperationData[], mountsId?: string) {
   const config = sessionConfig({
-    ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's' },
-    ...{ persistent: false, alias: undefined, profile: undefined, owner: 1000, network: 'open' },
-    mounts: {
-      ...{ id: mountsId ?? '', runDir: '/run/coi-test', ownerUid: 1000, ownerGid: 1000 },
-      ...{ idmapBase: 1_065_536, mounts: [] },
-    },
+    mounts: { id: mountsId ?? '', runDir: '/run/coi-test' },
     phase: 'starting',
   });
   const found = { instance: { name: container, config } as unknown as Instance };

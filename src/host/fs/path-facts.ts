@@ -3,6 +3,7 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type FuseProblem, fuseProblemAt } from './meta/file-system.ts';
 
+/** Facts about a host path. `real` has all links resolved. */
 export type PathFacts =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unreadable'; readonly closed?: FuseProblem }

@@ -118,29 +118,25 @@ export function batch(
   const frame = (type: number) => message(type, NLM_F_REQUEST, next(), generic(0, SUBSYSTEM), []);
   const begin = frame(messages.batchBegin);
   // Adding an existing element keeps its old timeout, so it is deleted in between.
-  const writes = elements.flatMap((element) => [
-    message(
-      messages.newElement,
-      NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
-      next(),
-      generic(NFPROTO_INET, 0),
-      elementAttributes(element, element.timeoutMs),
-    ),
-    message(
-      messages.deleteElement,
-      NLM_F_REQUEST | NLM_F_ACK,
-      next(),
-      generic(NFPROTO_INET, 0),
-      elementAttributes(element, undefined),
-    ),
-    message(
-      messages.newElement,
-      NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
-      next(),
-      generic(NFPROTO_INET, 0),
-      elementAttributes(element, element.timeoutMs),
-    ),
-  ]);
+  const writes = elements.flatMap((element) => {
+    const add = () =>
+      message(
+        messages.newElement,
+        NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
+        next(),
+        generic(NFPROTO_INET, 0),
+        elementAttributes(element, element.timeoutMs),
+      );
+    const remove = () =>
+      message(
+        messages.deleteElement,
+        NLM_F_REQUEST | NLM_F_ACK,
+        next(),
+        generic(NFPROTO_INET, 0),
+        elementAttributes(element, undefined),
+      );
+    return [add(), remove(), add()];
+  });
   return {
     bytes: Buffer.concat([begin, ...writes, frame(messages.batchEnd)]),
     acknowledged: writes.length,

@@ -1,10 +1,10 @@
 // Ending containers, also if others end them at the same time or Incus refuses.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
+import { openFakeIncus } from '../../../test/fakes/incus/open.ts';
+import type { FakeIncus } from '../../../test/fakes/incus/server.ts';
 import { sessionConfig } from '../../../test/fakes/session-record.ts';
 import { CoiError } from '../../errors.ts';
-import { openIncus } from '../../incus/open.ts';
 import {
   deleteStopped,
   type GracefulStop,
@@ -14,12 +14,7 @@ import {
 } from './end-container.ts';
 
 async function openFake(t: { after(work: () => Promise<void>): void }) {
-  const fake = await startFakeIncus();
-  const incus = openIncus({ socketPath: fake.socketPath });
-  t.after(async () => {
-    incus.close();
-    await fake.close();
-  });
+  const { fake, incus } = await openFakeIncus(t);
   const { signal } = new AbortController();
   const forced: string[] = [];
   const graceful: GracefulStop = {
@@ -31,14 +26,18 @@ async function openFake(t: { after(work: () => Promise<void>): void }) {
   return { fake, incus, signal, graceful, forced, changes };
 }
 
-const configOf = (reservation: string) =>
-  sessionConfig({
-    ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's', owner: 0 },
-    ...{ persistent: false, alias: undefined, profile: undefined },
-    network: 'open',
-    phase: 'live',
-    mounts: { id: reservation, runDir: '/r', ownerUid: 0, ownerGid: 0, idmapBase: 1, mounts: [] },
+/** The guest does not end. */
+function failFirstStop({ faults }: FakeIncus): void {
+  faults.inject({
+    method: 'PUT',
+    path: /state/,
+    nth: 1,
+    fault: { kind: 'fail-operation', message: 'no' },
   });
+}
+
+const configOf = (reservation: string) =>
+  sessionConfig({ owner: 0, mounts: { id: reservation, ownerUid: 0, ownerGid: 0 } });
 
 /** A container that coi did not make. */
 const bare = (name: string) => ({ name, mountsId: undefined });
@@ -160,12 +159,7 @@ describe('stopping a persistent container', () => {
   it('stopping uses force if the guest does not end, says so and keeps the container', async (t) => {
     const { fake, incus, graceful, forced } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
-    fake.faults.inject({
-      method: 'PUT',
-      path: /state/,
-      nth: 1,
-      fault: { kind: 'fail-operation', message: 'no' },
-    });
+    failFirstStop(fake);
     await stopContainer(incus, bare('c'), graceful);
     assert.equal(fake.state.instances.get('c')?.status, 'Stopped');
     assert.deepEqual(forced, ['timeout']);
@@ -184,12 +178,7 @@ describe('shutting down', () => {
   it('shutting down uses force if the guest does not end, and still deletes the container', async (t) => {
     const { fake, incus, graceful, forced } = await openFake(t);
     fake.state.addInstance('c', { status: 'Running' });
-    fake.faults.inject({
-      method: 'PUT',
-      path: /state/,
-      nth: 1,
-      fault: { kind: 'fail-operation', message: 'no' },
-    });
+    failFirstStop(fake);
     await shutDownContainer(incus, bare('c'), graceful);
     assert.ok(!fake.state.instances.has('c'));
     assert.deepEqual(forced, ['timeout']);

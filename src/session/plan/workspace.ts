@@ -1,20 +1,9 @@
 // The workspace: from the given text to a mountable path.
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
-import type { FuseProblem } from '../../host/fs/meta/file-system.ts';
+import type { PathFacts } from '../../host/fs/path-facts.ts';
 import { quoted, type WorkspacePath, workspaceAt } from '../../names.ts';
 import { describeInaccessible } from './inaccessible-directory.ts';
-
-/** Facts about a host path. `real` has all links resolved. */
-export type PathFacts =
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'unreadable'; readonly closed?: FuseProblem }
-  | { readonly kind: 'file' }
-  | {
-      readonly kind: 'directory';
-      readonly real: string;
-      readonly owner: { readonly uid: number; readonly gid: number };
-    };
 
 /** Absolute path of the workspace, its identity: without `.` and `..`, links unresolved. Throws `workspace-invalid`. */
 export function workspacePath(cwd: string, wanted: string): WorkspacePath {

@@ -1,11 +1,10 @@
 // Changes to a container affect the intended one, and no later one of its name.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startFakeIncus } from '../../../test/fakes/incus/server.ts';
+import { openFakeIncus } from '../../../test/fakes/incus/open.ts';
 import { sessionConfig } from '../../../test/fakes/session-record.ts';
 import { CoiError } from '../../errors.ts';
 import type { Operation } from '../../incus/client.ts';
-import { openIncus } from '../../incus/open.ts';
 import { keys } from '../../instance-keys.ts';
 import {
   changeState,
@@ -21,24 +20,13 @@ import { matchesRef, refOf } from './container-ref.ts';
 import { incusGenerationKey, sessionRecord } from './instance-record.ts';
 
 async function openFake(t: { after(work: () => Promise<void>): void }) {
-  const fake = await startFakeIncus();
-  const incus = openIncus({ socketPath: fake.socketPath });
-  t.after(async () => {
-    incus.close();
-    await fake.close();
-  });
+  const { fake, incus } = await openFakeIncus(t);
   const changes = () => fake.requests.filter((request) => !request.startsWith('GET'));
   return { fake, incus, changes };
 }
 
 const configOf = (id: string, persistent = false) =>
-  sessionConfig({
-    ...{ workspace: '/w', target: '/workspace', slot: 1, tool: 'claude', session: 's', owner: 0 },
-    ...{ persistent, alias: undefined, profile: undefined },
-    network: 'open',
-    phase: 'live',
-    mounts: { id, runDir: '/r', ownerUid: 0, ownerGid: 0, idmapBase: 1, mounts: [] },
-  });
+  sessionConfig({ persistent, owner: 0, mounts: { id, ownerUid: 0, ownerGid: 0 } });
 
 const earlier = { name: 'c', mountsId: 'earlier' };
 const later = { name: 'c', mountsId: 'later' };

@@ -13,27 +13,7 @@ function container(
   alias?: string,
   status: InstanceStatus = 'Running',
 ): Container {
-  const config = sessionConfig({
-    workspace: '/w',
-    target: '/workspace',
-    slot,
-    tool: 'claude',
-    session: '6a3b7c1e-0000-4000-8000-00000000000a',
-    persistent: false,
-    alias,
-    profile: undefined,
-    owner: 1000,
-    network: 'open',
-    mounts: {
-      id: 'x',
-      runDir: '/run/coi',
-      ownerUid: 1000,
-      ownerGid: 1000,
-      idmapBase: 1_000_000,
-      mounts: [],
-    },
-    phase: 'live',
-  });
+  const config = sessionConfig({ slot, session: '6a3b7c1e-0000-4000-8000-00000000000a', alias });
   const [found] = coiContainers([{ name, status, config } as Instance], 'coi-', 1000);
   assert.ok(found?.session);
   return found;
