@@ -75,19 +75,29 @@ export class PrivateHost implements AsyncDisposable {
   }
 
   /**
-   * Runs a program that prints its steps (`... Step: …`) repeatedly, each time killed at a step that it had not reached
-   * before, until it completes. Returns the steps.
+   * Kills a program that prints its steps (`... Step: …`) once at each of these steps, and runs it to its end. It is not
+   * stopped while it is killed, so a run may complete further steps: for those, `undo` starts again.
    */
-  async killAtEachStep(argv: readonly string[]): Promise<string[]> {
+  async killAtEachStep(
+    argv: readonly string[],
+    { titles, undo }: { titles: readonly string[]; undo: readonly string[] },
+  ): Promise<void> {
     const steps: string[] = [];
     const isNew = (line: string) => {
-      const title = /^\.\.\. ([^:]+):/.exec(line)?.[1];
+      const title = titleOf(line);
       if (title === undefined || steps.includes(title)) return false;
       steps.push(title);
       return true;
     };
     while (await this.runUntil(argv, isNew)) assert.ok(steps.length < 20, steps.join(' '));
-    return steps;
+    for (const missed of titles.filter((title) => !steps.includes(title))) {
+      const undone = await this.run(...undo);
+      assert.equal(undone.status, 0, undone.stderr);
+      const killed = await this.runUntil(argv, (line) => titleOf(line) === missed);
+      assert.ok(killed, `killed at ${missed}`);
+      const completed = await this.run(...argv);
+      assert.equal(completed.status, 0, completed.stderr);
+    }
   }
 
   #enter(): string[] {
@@ -119,6 +129,10 @@ export class PrivateHost implements AsyncDisposable {
     await runCommand(['udevadm', 'settle']).catch(() => undefined);
     await rm(this.#state, { recursive: true, force: true });
   }
+}
+
+function titleOf(line: string): string | undefined {
+  return /^\.\.\. ([^:]+):/.exec(line)?.[1];
 }
 
 /** False for a process that is gone, and for a zombie. */

@@ -82,6 +82,8 @@ function factsOf(tree: WorkspaceTree, root: string, textMax: number): TreeFacts 
     names: (path) => tree.names(path) ?? [],
     text: (path) => {
       const bytes = kind(path) === 'file' ? tree.text(path) : undefined;
+      // Placeholders of sessions disappear while this runs; what is gone names nothing.
+      if (bytes === undefined && kind(path) === 'missing') return '';
       if (bytes === undefined || bytes.length >= textMax) return undefined;
       return Buffer.from(bytes, 'latin1').toString('utf8');
     },
