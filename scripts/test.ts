@@ -54,8 +54,9 @@ await needed('coi setup', ['./coi', 'setup', '--yes'], 30);
 await sweep('sweep before');
 await needed('test image', ['./coi', 'build', '--test-image'], 20);
 await runPool(jobs(), { width, stopped: () => signal() !== undefined });
-endIfInterrupted();
+// Also after Ctrl-C: tests that are killed cannot remove their directories.
 await sweep('sweep after');
+endIfInterrupted();
 finish();
 
 /** The selected files. Serial suites and long files come first, so that none of them runs alone at the end. */
