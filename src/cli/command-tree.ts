@@ -38,6 +38,12 @@ export const commandTree: readonly CommandEntry[] = [
     load: () => import('./commands/session/list.ts'),
   },
   {
+    name: 'wait',
+    group: 'Sessions',
+    summary: 'Wait until agents are idle, ask or have ended',
+    load: () => import('./commands/session/wait.ts'),
+  },
+  {
     name: 'shutdown',
     group: 'Sessions',
     aliases: ['close'],

@@ -58,6 +58,13 @@ export const claude: Tool = {
     never: ['.credentials.json', '.claude.json'],
   },
   login: claudeLogin,
+  registry: {
+    dir: '.claude/sessions',
+    process: 'claude',
+    projects: '.claude/projects',
+    transcript: (cwd, conversation) =>
+      `.claude/projects/${cwd.replace(/[^A-Za-z0-9]/g, '-')}/${conversation}.jsonl`,
+  },
   command: (launch) => [
     launch.binary ?? 'claude',
     '--verbose',

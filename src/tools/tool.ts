@@ -94,6 +94,18 @@ export interface FirstWords {
   readonly words: (head: string) => string | undefined;
 }
 
+/** Files in which the agent's processes say whether they work, wait or ask (src/attention). */
+export interface AgentRegistry {
+  /** Relative to the home. */
+  readonly dir: string;
+  /** Name of its processes, as in /proc/<pid>/comm. */
+  readonly process: string;
+  /** Contains a directory with transcripts for each project; relative to the home. */
+  readonly projects: string;
+  /** Path of a conversation's transcript, relative to the home. */
+  readonly transcript: (cwd: string, conversation: string) => string;
+}
+
 export interface Tool {
   readonly name: string;
   readonly title: string;
@@ -122,6 +134,8 @@ export interface Tool {
   readonly conversations?: ConversationFiles;
   /** Undefined if the format is unknown. */
   readonly firstWords?: FirstWords;
+  /** Where its processes say what they do; undefined if coi cannot read it. */
+  readonly registry?: AgentRegistry;
   /** Its conversations use coi's session ids, so their files need not be searched for one. */
   readonly usesSessionId?: boolean;
   /** Finds the newest conversation in a stored state, given a listing of its files (path relative to the home, mtime). */

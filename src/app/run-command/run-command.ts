@@ -20,9 +20,10 @@ import { makeSessionSpec, restartSettings } from '../session-spec/make-session-s
 import { plainInputs } from '../session-spec/session-inputs.ts';
 import { mountWorkspace } from '../session-spec/workspace-mount.ts';
 import { sshAgentVariables, syncSshAgent } from '../terminal/ssh-agent-forwarding.ts';
+import type { TimeLimit } from '../time-limit.ts';
 import { checkWorkspace } from '../workspace.ts';
 import { endOfRun } from './end-of-run.ts';
-import { commandStarter, type RunningCommand, type TimeLimit } from './execute.ts';
+import { commandStarter, type RunningCommand } from './execute.ts';
 import { launchPlain } from './plain-container.ts';
 import { findPersistent, restartPlain } from './restart.ts';
 
