@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -21,7 +21,7 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'coit-logins-'));
   [syncRequests, status, nowMs] = [[], 0, 0];
   write('.claude/.credentials.json', 'host');
-  for (const id of ids) write(inStore(id), 'login');
+  for (const id of ids) writeAfter('.claude/.credentials.json', inStore(id), 'login');
   logins = new LoginWatch({
     log: () => undefined,
     runDir,
@@ -44,6 +44,13 @@ const inStore = (id: string) => `.coi/sessions-claude/${id}/.claude/.credentials
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(home, path)), { recursive: true });
   writeFileSync(join(home, path), text);
+}
+
+/** Writes a file that is newer than another: the kernel's clock has ticks of some milliseconds. */
+function writeAfter(older: string, path: string, text: string): void {
+  const changedMs = (name: string) => statSync(join(home, name)).ctimeMs;
+  do write(path, text);
+  while (changedMs(path) <= changedMs(older));
 }
 
 /** A session with a start time in the future: its start wrote everything in its store. */

@@ -173,8 +173,9 @@ export class LoginWatch {
       const isNew = !this.#seen.has(file);
       const changedMs = stats?.ctimeMs ?? 0;
       // The host's file may have changed after the start copied it and before this first check.
+      // Equal times: within one tick of the kernel's clock, in either order.
       const isBehind = async () =>
-        ((await tryStat(() => stat(hostFile)))?.ctimeMs ?? 0) > changedMs;
+        ((await tryStat(() => stat(hostFile)))?.ctimeMs ?? -1) >= changedMs;
       const isNews = !isNew || changedMs > startedMs || (await isBehind());
       if (isNews && !this.#takeToken(file)) continue;
       this.#seen.set(file, mark);
