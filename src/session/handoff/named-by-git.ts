@@ -4,7 +4,7 @@ import { firstPossible } from '../protect/protection-plan.ts';
 import type { ProtectionPlan } from '../protect/protection-types.ts';
 import type { HandoffEntry, UncheckedPath } from './findings.ts';
 import { isChanged, type TimeWindow } from './freshness.ts';
-import { joinPath, type WorkspaceTree } from './tree.ts';
+import { joinPath, presentText, type WorkspaceTree } from './tree.ts';
 
 export interface NamedFindings {
   readonly files: readonly HandoffEntry[];
@@ -81,9 +81,8 @@ function factsOf(tree: WorkspaceTree, root: string, textMax: number): TreeFacts 
     kind,
     names: (path) => tree.names(path) ?? [],
     text: (path) => {
-      const bytes = kind(path) === 'file' ? tree.text(path) : undefined;
-      // Placeholders of sessions disappear while this runs; what is gone names nothing.
-      if (bytes === undefined && kind(path) === 'missing') return '';
+      const isReadable = ['file', 'missing'].includes(kind(path));
+      const bytes = isReadable ? presentText(tree, path) : undefined;
       if (bytes === undefined || bytes.length >= textMax) return undefined;
       return Buffer.from(bytes, 'latin1').toString('utf8');
     },

@@ -10,7 +10,7 @@ import {
 } from './freshness.ts';
 import { type GitDirectory, gitDirectory, gitEntry } from './git-directory.ts';
 import { isHarmlessConfig } from './harmless-config.ts';
-import { followPath, joinPath, nameOf, parentOf, type WorkspaceTree } from './tree.ts';
+import { followPath, joinPath, nameOf, parentOf, presentText, type WorkspaceTree } from './tree.ts';
 
 export const repositoryWhy = 'a separate repository: git in that directory runs commands from it';
 const unclearWhy =
@@ -82,8 +82,7 @@ function ownFinding(
   if (path === common) return undefined;
   const own = joinPath(path, 'config.worktree');
   const stats = tree.stats(own);
-  if (!stats || !isChanged(window, own, stats) || isHarmlessConfig(tree.text(own) ?? '?'))
-    return undefined;
+  if (!stats || !isChanged(window, own, stats) || isHarmlessFile(tree, own)) return undefined;
   return repositoryWhy;
 }
 
@@ -140,9 +139,14 @@ function isHarmless({ tree }: ScanContext, { path, common }: GitDirectory): bool
     joinPath(common, 'config.worktree'),
   ];
   return (
-    configs.every((one) => !tree.stats(one) || isHarmlessConfig(tree.text(one) ?? '?')) &&
+    configs.every((one) => isHarmlessFile(tree, one)) &&
     hooksOf(tree, common).every((one) => one.endsWith('.sample'))
   );
+}
+
+/** Whether a git configuration is missing or harmless. */
+function isHarmlessFile(tree: WorkspaceTree, path: string): boolean {
+  return isHarmlessConfig(presentText(tree, path) ?? '?');
 }
 
 /** The finding for a changed entry in the workspace's own, guarded repository. `path` is relative to the git directory. */

@@ -26,6 +26,11 @@ export interface WorkspaceTree {
   readonly mayEnter: (path: string) => boolean;
 }
 
+/** Like `tree.text`, but empty for a file that is gone: coid may still be removing placeholders of a session that ended. */
+export function presentText(tree: WorkspaceTree, path: string): string | undefined {
+  return tree.text(path) ?? (tree.stats(path) ? undefined : '');
+}
+
 export interface FollowedPath {
   /** The target: a path in the workspace, an absolute one outside of it, or undefined if missing. */
   readonly path: string | undefined;

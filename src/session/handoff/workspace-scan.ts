@@ -234,8 +234,11 @@ export class WorkspaceScan {
   ): string | undefined {
     if (kind === 'file' && (mode & 0o6000) !== 0)
       return 'it runs with the rights of its owner or group (setuid, setgid)';
-    if (context.git && order !== undefined)
-      return findingInOwn(this.#scan.tree, context.git.top, order);
+    if (context.git && order !== undefined) {
+      const why = findingInOwn(this.#scan.tree, context.git.top, order);
+      // coid may still be removing placeholders of a session that ended.
+      return this.#scan.tree.stats(path) ? why : undefined;
+    }
     if (!known || !this.#counts(known, context)) return undefined;
     // In a git directory, names are those of branches, and nobody builds there.
     const isBranch = context.git && !context.known && !nameOf(path).startsWith('.');
