@@ -1,5 +1,5 @@
 // The ids that coid gave root in /etc/subuid and /etc/subgid. They belong to the machine, so tests remove them.
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { loadLibc } from '../../src/host/linux/load-libc.ts';
 
 export interface Ids {
@@ -32,7 +32,10 @@ export async function removeRootIds(ids: Ids): Promise<void> {
     libc.fcntl(lock, F_SETLKW, writing);
     for (const { path, line } of files(ids)) {
       const rest = readFileSync(path, 'utf8').split('\n');
-      writeFileSync(path, rest.filter((one) => one !== line).join('\n'));
+      // Renamed, not rewritten: newuidmap of a container that starts reads the file without the lock.
+      const next = `${path}.coit`;
+      writeFileSync(next, rest.filter((one) => one !== line).join('\n'), { mode: 0o644 });
+      renameSync(next, path);
     }
   } finally {
     closeSync(lock);
