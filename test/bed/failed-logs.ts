@@ -1,5 +1,5 @@
-// Prints the logs of the coids that a failed test used, since they are removed with the bed and a rare failure cannot be
-// explained without them. Printed before the next test starts; scripts/recap.ts repeats the end.
+// Prints the logs of the coids and private hosts that a failed test used, since they are removed with the bed and a rare
+// failure cannot be explained without them. Printed before the next test starts; scripts/recap.ts repeats the end.
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach } from 'node:test';
 import { logMark } from '../../scripts/recap.ts';
@@ -8,7 +8,8 @@ const linesMax = 300;
 
 interface Log {
   readonly path: string;
-  readonly runDir: string;
+  /** Of a coid whose threads are shown too, while it runs. */
+  readonly runDir: string | undefined;
   /** Read before the log is removed. */
   lines?: readonly string[];
 }
@@ -16,8 +17,8 @@ interface Log {
 const logs = new Map<string, Log>();
 let failed: string[] = [];
 
-/** Called when a coid starts: its log belongs to the running test. */
-export function trackLog(name: string, runDir: string, path: string): void {
+/** Called when a daemon starts: its log belongs to the running test. */
+export function trackLog(name: string, runDir: string | undefined, path: string): void {
   logs.set(name, { runDir, path });
 }
 
@@ -27,6 +28,11 @@ export function saveLog(name: string): void {
   if (log) log.lines = linesOf(log.path);
 }
 
+/** Other lines that explain a failure of the running test. */
+export function saveLines(name: string, lines: readonly string[]): void {
+  logs.set(name, { runDir: undefined, path: '', lines });
+}
+
 afterEach((context) => {
   if (!('passed' in context)) return;
   if (!context.passed) failed.push(context.fullName);
@@ -34,7 +40,7 @@ afterEach((context) => {
   const { fullName } = context;
   const own = failed.some((name) => name === fullName || name.startsWith(`${fullName} > `));
   for (const [name, { path, lines, runDir }] of own ? logs : [])
-    print(name, lines ?? [...linesOf(path), ...threadsOf(runDir)], fullName);
+    print(name, lines ?? [...linesOf(path), ...(runDir ? threadsOf(runDir) : [])], fullName);
   if (fullName.includes(' > ')) return;
   logs.clear();
   failed = [];

@@ -7,12 +7,15 @@ import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type CommandResult, runCommand } from '../bed/command.ts';
+import { saveLines, saveLog, trackLog } from '../bed/failed-logs.ts';
 
 const env = {
   PATH: '/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   LANG: 'C.UTF-8',
 };
+
+const logPaths = ['/var/log/incus/incusd.log', '/var/log/coi/coid.log'];
 
 /** Limit for killed processes to disappear. */
 const endMs = 30_000;
@@ -26,6 +29,7 @@ export class PrivateHost implements AsyncDisposable {
     this.#init = init;
     this.#state = state;
     this.#end = end;
+    for (const path of logPaths) trackLog(`${state}${path}`, undefined, `${state}${path}`);
   }
 
   static async open(): Promise<PrivateHost> {
@@ -124,6 +128,9 @@ export class PrivateHost implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const path of logPaths) saveLog(`${this.#state}${path}`);
+    const processes = await this.run('ps', '-eo', 'pid,ppid,etimes,stat,wchan:24,args');
+    saveLines(`${this.#state} processes`, processes.stdout.trimEnd().split('\n'));
     await this.#end();
     // The pool's loop device releases its file with the last mount of the namespace.
     await runCommand(['udevadm', 'settle']).catch(() => undefined);
