@@ -56,11 +56,25 @@ async function removeRules(runDir: string): Promise<void> {
   const commands = ['bridge', 'inet'].map(
     (family) => `add table ${family} ${table}; delete table ${family} ${table}`,
   );
-  await runCommand(['nft', commands.join('; ')]);
+  await mustRun(['nft', commands.join('; ')]);
 }
 
 /**
- * Removes leftovers of dead test runs: instances, accounts and directories under /tmp and /var/tmp. Use it only if no
+ * Deletes the tables of coids whose run directories are gone: their rules would refuse connections of any later session
+ * that draws one of their addresses.
+ */
+async function removeOrphanRules(): Promise<void> {
+  const runDirs = (await readdir('/run')).map((name) => tableNames(`/run/${name}`).table);
+  const { stdout } = await mustRun(['nft', 'list', 'tables']);
+  const orphans = [...stdout.matchAll(/^table (bridge|inet) (coi_[0-9a-f]{8})$/gm)].filter(
+    ([, , table = '']) => !runDirs.includes(table),
+  );
+  for (const [, family = '', table = ''] of orphans)
+    await mustRun(['nft', 'delete', 'table', family, table]);
+}
+
+/**
+ * Removes leftovers of dead test runs: instances, accounts, rules and directories under /tmp and /var/tmp. Use it only if no
  * other test run is active, since it removes their objects too.
  */
 export async function sweepMachine(incus: Incus): Promise<void> {
@@ -84,6 +98,7 @@ export async function sweepMachine(incus: Incus): Promise<void> {
   for (const name of await readdir('/run')) {
     if (name.startsWith(`coi-${testPrefix}-`)) await sweepCoid(`/run/${name}`, `/var/lib/${name}`);
   }
+  await removeOrphanRules();
 }
 
 /** Removes a directory only if it is empty. */
