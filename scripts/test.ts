@@ -7,7 +7,7 @@ import { sweepMachine } from '../test/bed/sweep.ts';
 import { type Job, runPool } from './pool.ts';
 import { leaked, recap, slowest, type TestTime, testTimes } from './recap.ts';
 import { endWhatRuns, interruptedStatus, root, run, seconds } from './run.ts';
-import { longFiles, type Suite, suites } from './suites.ts';
+import { longFiles, type Suite, suites, testProgram } from './suites.ts';
 
 interface Outcome {
   /** A step, or a file of tests. */
@@ -21,13 +21,6 @@ interface Outcome {
 }
 
 const node = process.execPath;
-/** A test that timed out may hold a handle open forever; `test/bed/leaks.ts` reports open handles. */
-const testFlags = [
-  '--test',
-  '--import=./test/bed/leaks.ts',
-  '--test-reporter=spec',
-  '--test-force-exit',
-];
 /** Most tests wait for containers, not for a core: one file more than there are cores keeps the cores busy. */
 const width = Math.min(availableParallelism() + 1, 6);
 
@@ -87,8 +80,11 @@ function fileJob({ folder, limitMinutes, serial, image }: Suite, file: string): 
     ...(serial === true && { lane: folder }),
     ...(image !== undefined && { after: [`image ${image}`] }),
     run: async () => {
-      const argv = [node, ...testFlags, file];
-      await step(file, argv, limitMinutes, { show: false, suite: folder });
+      await step(file, testProgram(file), limitMinutes, {
+        show: false,
+        suite: folder,
+        group: true,
+      });
     },
   };
 }
@@ -98,12 +94,16 @@ async function step(
   name: string,
   argv: readonly string[],
   limitMinutes: number,
-  { show, suite = name }: { readonly show: boolean; readonly suite?: string },
+  {
+    show,
+    suite = name,
+    group = false,
+  }: { readonly show: boolean; readonly suite?: string; readonly group?: boolean },
 ): Promise<boolean> {
   const ran = await run(argv, {
     show,
     timeoutMs: limitMinutes * 60_000,
-    group: argv.includes('--test'),
+    group,
   });
   const good = ran.status === 0;
   outcomes.push({ ...ran, name, suite, good });

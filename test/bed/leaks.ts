@@ -8,16 +8,14 @@ const usual = new Set(['TTYWrap', 'PipeWrap', 'ProcessWrap']);
 /** Operations that end on their own within a moment. */
 const isBrief = (kind: string) => kind.startsWith('FSReq') || /(Write|Shutdown)Wrap$/.test(kind);
 
-if (process.env['NODE_TEST_CONTEXT'] !== undefined) {
-  process.on('exit', () => {
-    const open = new Map<string, number>();
-    for (const kind of [...process.getActiveResourcesInfo(), ...childNames()])
-      if (!usual.has(kind) && !isBrief(kind)) open.set(kind, (open.get(kind) ?? 0) + 1);
-    if (open.size === 0) return;
-    const shown = [...open].map(([kind, count]) => `${kind} × ${count}`).join(', ');
-    process.stderr.write(`${leakMark}${shown}\n`);
-  });
-}
+process.on('exit', () => {
+  const open = new Map<string, number>();
+  for (const kind of [...process.getActiveResourcesInfo(), ...childNames()])
+    if (!usual.has(kind) && !isBrief(kind)) open.set(kind, (open.get(kind) ?? 0) + 1);
+  if (open.size === 0) return;
+  const shown = [...open].map(([kind, count]) => `${kind} × ${count}`).join(', ');
+  process.stderr.write(`${leakMark}${shown}\n`);
+});
 
 /** Names of the child processes that have not ended. */
 function childNames(): string[] {

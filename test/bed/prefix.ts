@@ -10,11 +10,17 @@ const usedPrefixes = new Set<string>();
 
 /** A unique container prefix for one test: `coit-<6 hex>-`, for COI_CONTAINER_PREFIX. */
 export function newPrefix(): string {
-  if (usedPrefixes.size === 0 && process.env['NODE_TEST_CONTEXT'] !== undefined)
-    sweepWhenInterrupted();
+  if (usedPrefixes.size === 0 && isTestFile()) sweepWhenInterrupted();
   const prefix = `${testPrefix}-${randomBytes(3).toString('hex')}-`;
   usedPrefixes.add(prefix);
   return prefix;
+}
+
+/** Whether this process runs a file of tests, by `npm test` (scripts/suites.ts) or by `node --test`. */
+function isTestFile(): boolean {
+  return (
+    process.execArgv.includes('--test-force-exit') || process.env['NODE_TEST_CONTEXT'] !== undefined
+  );
 }
 
 /** An interrupted test file removes what it created: no other process knows about it. */
