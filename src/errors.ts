@@ -24,7 +24,11 @@ export const errorCodes = {
   'slot-taken': { exit: 1, about: 'No slot is free, or the requested one is in use.' },
   'session-not-found': { exit: 1, about: 'The session or container does not exist.' },
   'session-live': { exit: 1, about: 'The session is already running.' },
-  'session-asks': { exit: 1, about: 'The agent waits for an answer to a dialog.' },
+  'session-asks': { exit: 3, about: 'The agent waits for an answer to a question or a dialog.' },
+  'session-ended': { exit: 1, about: 'The session or its agent has ended.' },
+  'session-paused': { exit: 1, about: 'The session is paused.' },
+  'status-unknown': { exit: 1, about: 'It is unknown what the agent does.' },
+  'send-unconfirmed': { exit: 4, about: 'It is unknown whether the agent received the message.' },
   'session-failed': { exit: 1, about: 'The session could not be started or ended.' },
   'store-unusable': { exit: 1, about: 'The session store cannot be read or written safely.' },
   'alias-invalid': {

@@ -12,6 +12,7 @@
  * It needs the same as the command `coi`: a host prepared by `coi setup`, and membership in the group incus-admin.
  * Failures are thrown as a {@link CoiError} with one of the codes of docs/reference/errors.md.
  */
+import { currentActivity, sendText, waitForSession } from './app/attention/of-session.ts';
 import type { AppContext } from './app/context.ts';
 import { freeWithCoid } from './app/end-sessions/free-stuck.ts';
 import { noteEnd } from './app/end-sessions/note-end.ts';
@@ -101,6 +102,9 @@ function makeSession(app: AppContext, container: Container, endOnDispose: boolea
   return {
     info: sessionInfo(container),
     run: (argv, options = {}) => runIn(app, ref, argv, options),
+    status: async () => currentActivity(app, ref),
+    wait: (options = {}) => waitForSession(app, ref, options),
+    send: (text, options = {}) => sendText(app, ref, text, options),
     attach: () => attachTo(app, ref),
     end,
     [Symbol.asyncDispose]: async () => {

@@ -71,11 +71,102 @@ export interface RunResult {
   readonly truncated: boolean;
 }
 
+/** A question that the agent asks. Its text comes from the container: it has no control characters, but it is not to be trusted. */
+export interface Ask {
+  /** The agent's id of the tool call; `dialog` for a dialog that the agent does not describe. */
+  readonly id: string;
+  /**
+   * `permission` to use a tool, a `question` with options of the agent's own, a `plan` to approve, or a `dialog` of the
+   * agent's program that only its screen shows.
+   */
+  readonly kind: 'permission' | 'question' | 'plan' | 'dialog';
+  /** One line: the tool's name, or the question. */
+  readonly title: string;
+  /** The command, file or plan it is about. */
+  readonly body?: string;
+  /** The body is longer than shown. */
+  readonly truncated?: boolean;
+  /** Only a question has options of the agent's own. */
+  readonly options: readonly AskOption[];
+  /** A sub-agent asks. */
+  readonly subAgent?: boolean;
+}
+
+export interface AskOption {
+  readonly id: string;
+  readonly label: string;
+  readonly note?: string;
+}
+
+export type IdleReason =
+  /** No message was sent yet. */
+  | 'fresh'
+  /** The agent ended its turn. */
+  | 'finished'
+  /** The user interrupted the turn. */
+  | 'interrupted'
+  /** The turn ended with an error of the model's provider. */
+  | 'failed';
+
+export type UnknownReason =
+  /** The agent has not started yet. */
+  | 'starting'
+  /** coi cannot read the activity of this agent. */
+  | 'no-signal'
+  /** The agent's files have a form that coi does not know. */
+  | 'unknown-format'
+  /** The files of the session cannot be read. */
+  | 'unreadable';
+
+export type Activity =
+  | { readonly kind: 'working'; readonly sinceMs?: number }
+  | { readonly kind: 'asks'; readonly sinceMs?: number; readonly asks: readonly Ask[] }
+  | { readonly kind: 'idle'; readonly sinceMs?: number; readonly why: IdleReason }
+  /** The agent's process has ended; the container runs. */
+  | { readonly kind: 'exited' }
+  | { readonly kind: 'paused'; readonly by: 'monitor' | 'user'; readonly reason?: string }
+  | { readonly kind: 'stopped' }
+  /** The container is gone. */
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'unknown'; readonly why: UnknownReason };
+
+export interface SendOptions {
+  /** End what the agent does first, and empty its input box. */
+  readonly interrupt?: boolean;
+  /** Stop waiting; throws the reason of the signal. The message may have been sent. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Sent {
+  /** `queued`: the agent is busy and reads the message when it can. */
+  readonly state: 'delivered' | 'queued';
+  /** How the agent's turn ended, with `wait`. */
+  readonly end: Exclude<IdleReason, 'fresh'> | undefined;
+  /** The agent's last words in that turn, with `wait`. */
+  readonly reply: string | undefined;
+}
+
 /** A session. Disposing of one opened by {@link Coi.open} without `persistent` ends it by force; its conversation is saved. */
 export interface Session extends AsyncDisposable {
   readonly info: SessionInfo;
   /** Runs a command in it, alongside the agent, and waits for its end. */
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** What the agent does now. */
+  status(): Promise<Activity>;
+  /**
+   * Waits until the agent is idle, asks something or has ended, or for one of these; what is true already counts. Throws
+   * `session-ended`, `session-paused` or `status-unknown` if it can no longer be reached.
+   */
+  wait(options?: {
+    readonly for?: readonly ('idle' | 'asks' | 'exit')[];
+    readonly signal?: AbortSignal;
+  }): Promise<Activity>;
+  /**
+   * Sends a message to the agent, and returns when the agent has it; with `wait`, when it has answered. Throws
+   * `session-asks` if the agent asks something, `session-ended`, `session-paused`, `status-unknown`, and
+   * `send-unconfirmed` if it is unknown whether the message has arrived.
+   */
+  send(text: string, options?: SendOptions & { readonly wait?: boolean }): Promise<Sent>;
   /** Attaches the terminal of this process to the agent; resolves after it is detached. Throws `no-terminal` without one. */
   attach(): Promise<void>;
   /** Shuts it down and deletes its container; its conversation is saved. `force` skips the graceful shutdown. */

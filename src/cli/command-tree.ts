@@ -38,6 +38,18 @@ export const commandTree: readonly CommandEntry[] = [
     load: () => import('./commands/session/list.ts'),
   },
   {
+    name: 'send',
+    group: 'Sessions',
+    summary: 'Send a message to an agent',
+    load: () => import('./commands/session/send.ts'),
+  },
+  {
+    name: 'wait',
+    group: 'Sessions',
+    summary: 'Wait until agents are idle, ask or have ended',
+    load: () => import('./commands/session/wait.ts'),
+  },
+  {
     name: 'shutdown',
     group: 'Sessions',
     aliases: ['close'],

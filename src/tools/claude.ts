@@ -2,9 +2,19 @@
 import { claudeLogin } from '../logins/formats/claude.ts';
 import { fitSettings, namedFiles } from './claude-settings.ts';
 import { claudeWords } from './first-words.ts';
-import { newestOf, type Tool, type ToolLaunch } from './tool.ts';
+import { newestOf, type SettingsMerge, type Tool, type ToolLaunch } from './tool.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * `coi send` submits with these keys. Unlike Enter they do nothing in a dialog, which may open at any moment.
+ * Source: https://code.claude.com/docs/en/keybindings.
+ */
+const submitBinding: SettingsMerge = {
+  path: '.claude/keybindings.json',
+  values: { bindings: [{ context: 'Chat', bindings: { 'ctrl+x ctrl+q': 'chat:submit' } }] },
+  adds: true,
+};
 
 const conversations = { dir: '.claude/projects', depth: 1, suffix: '.jsonl' };
 
@@ -58,6 +68,20 @@ export const claude: Tool = {
     never: ['.credentials.json', '.claude.json'],
   },
   login: claudeLogin,
+  registry: {
+    dir: '.claude/sessions',
+    process: 'claude',
+    projects: '.claude/projects',
+    transcript: (cwd, conversation) => `${projectOf(cwd)}/${conversation}.jsonl`,
+    subAgents: (cwd, conversation) => `${projectOf(cwd)}/${conversation}/subagents`,
+    keys: {
+      submit: 'C-x C-q',
+      submitBinding,
+      isSubmitBound: (text) => /"ctrl\+x ctrl\+q":\s*"chat:submit"/.test(text),
+      interrupt: 'Escape',
+      clear: 'C-c',
+    },
+  },
   command: (launch) => [
     launch.binary ?? 'claude',
     '--verbose',
@@ -100,6 +124,7 @@ export const claude: Tool = {
       values: launch.permissionMode === 'bypass' ? { bypassPermissionsModeAccepted: true } : {},
     },
     { path: '.claude/.claude.json', values: offersSeen },
+    submitBinding,
     {
       path: '.claude/.claude.json',
       at: ['projects', launch.workspace],
@@ -166,6 +191,10 @@ const offersSeen = {
   hasSeenAutoDefaultNotice: true,
   fullscreenUpsellSeenCount: 3,
 };
+
+function projectOf(cwd: string): string {
+  return `.claude/projects/${cwd.replace(/[^A-Za-z0-9]/g, '-')}`;
+}
 
 const onboarded = { hasCompletedOnboarding: true, theme: 'dark' };
 

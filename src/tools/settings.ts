@@ -3,14 +3,25 @@ import { isTooDeep } from '../logins/formats/json-depth.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** `values` over `own`: tables are merged one level deep, everything else is replaced. */
-export function mergeSettings(own: Json, values: Json): Json {
+/**
+ * `values` over `own`: tables are merged one level deep, everything else is replaced. With `joinArrays`, arrays get the
+ * elements that they lack instead.
+ */
+export function mergeSettings(own: Json, values: Json, joinArrays = false): Json {
   const result: Record<string, unknown> = { ...own };
   for (const [key, value] of Object.entries(values)) {
     const before = result[key];
-    result[key] = isObject(before) && isObject(value) ? { ...before, ...value } : value;
+    if (isObject(before) && isObject(value)) result[key] = { ...before, ...value };
+    else if (joinArrays && Array.isArray(before) && Array.isArray(value))
+      result[key] = joined(before, value);
+    else result[key] = value;
   }
   return result;
+}
+
+function joined(before: readonly unknown[], more: readonly unknown[]): unknown[] {
+  const known = new Set(before.map((element) => JSON.stringify(element)));
+  return [...before, ...more.filter((element) => !known.has(JSON.stringify(element)))];
 }
 
 /** Only the given top-level keys. */

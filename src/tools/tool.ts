@@ -78,6 +78,11 @@ export interface SettingsMerge {
   readonly values: Readonly<Record<string, unknown>>;
   /** Only if the tool can log in; otherwise its login screen must not be skipped. */
   readonly onlyWithLogin?: boolean;
+  /**
+   * For a file of the user's that the tool can do without: arrays get the elements that they lack, and a file that is no
+   * JSON object stays as it is.
+   */
+  readonly adds?: boolean;
 }
 
 /** A tool's conversation files: below `dir` (relative to the home), at most `depth` directories down. */
@@ -92,6 +97,35 @@ export interface ConversationFiles {
 export interface FirstWords {
   readonly files: ConversationFiles;
   readonly words: (head: string) => string | undefined;
+}
+
+/** Files in which the agent's processes say whether they work, wait or ask (src/attention). */
+export interface AgentRegistry {
+  /** Relative to the home. */
+  readonly dir: string;
+  /** Name of its processes, as in /proc/<pid>/comm. */
+  readonly process: string;
+  /** Contains a directory with transcripts for each project; relative to the home. */
+  readonly projects: string;
+  /** Path of a conversation's transcript, relative to the home. */
+  readonly transcript: (cwd: string, conversation: string) => string;
+  /** Directory of its sub-agents' transcripts, relative to the home. */
+  readonly subAgents: (cwd: string, conversation: string) => string;
+  readonly keys: AgentKeys;
+}
+
+/** Keys of an agent, as tmux names them. */
+export interface AgentKeys {
+  /** Send what is in the input box; they do nothing in a dialog. */
+  readonly submit: string;
+  /** What makes the agent know them. */
+  readonly submitBinding: SettingsMerge;
+  /** Whether a text of that file contains the binding. */
+  readonly isSubmitBound: (text: string) => boolean;
+  /** Ends the agent's turn. */
+  readonly interrupt: string;
+  /** Empties the input box. */
+  readonly clear: string;
 }
 
 export interface Tool {
@@ -122,6 +156,8 @@ export interface Tool {
   readonly conversations?: ConversationFiles;
   /** Undefined if the format is unknown. */
   readonly firstWords?: FirstWords;
+  /** Where its processes say what they do; undefined if coi cannot read it. */
+  readonly registry?: AgentRegistry;
   /** Its conversations use coi's session ids, so their files need not be searched for one. */
   readonly usesSessionId?: boolean;
   /** Finds the newest conversation in a stored state, given a listing of its files (path relative to the home, mtime). */

@@ -16,6 +16,8 @@ export interface AgentBed extends AsyncDisposable {
   readonly provider: Provider;
   /** `coi shell` with the agent; resolves when its screen shows `ready`. */
   open(args?: readonly string[]): Promise<Screen>;
+  /** `coi shell --background` with the agent; the name of its container. */
+  start(args?: readonly string[]): Promise<string>;
   /** Sends a message, and returns the user's text in the provider's request. */
   say(screen: Screen, words: string): Promise<string>;
 }
@@ -43,6 +45,16 @@ export const claudeOptions: AgentOptions = {
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_API_KEY: key,
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  }),
+};
+
+/** Claude Code asks for each command, in the mode that it had before there was an automatic one. */
+export const askingClaude: AgentOptions = {
+  ...claudeOptions,
+  asking: true,
+  ready: /for shortcuts/,
+  files: () => ({
+    '.claude/settings.json': JSON.stringify({ permissions: { defaultMode: 'default' } }),
   }),
 };
 
@@ -81,6 +93,11 @@ kill_grace_sec = 600
       const screen = bed.screen(['shell', '--verbose', ...variables, ...args]);
       await screen.waitFor(options.ready, 60_000);
       return screen;
+    },
+    start: async (args = []) => {
+      const result = await bed.coi(['shell', '--background', '--json', ...variables, ...args]);
+      assert.equal(result.status, 0, result.stderr);
+      return (JSON.parse(result.stdout) as { container: string }).container;
     },
     say: async (screen, words) => {
       screen.type(words);

@@ -2,18 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onlyInstance } from '../terminal/session.ts';
-import { claudeOptions, makeAgentBed } from './agent-bed.ts';
+import { askingClaude, makeAgentBed } from './agent-bed.ts';
 
 const asks = /Do you want to proceed\?[\s\S]*1\. Yes/;
 
 test('coi tmux send refuses to type into a permission dialog; --key and --raw answer it', {
   timeout: 240_000,
 }, async () => {
-  await using agent = await makeAgentBed({
-    ...claudeOptions,
-    asking: true,
-    ready: /for shortcuts/,
-  });
+  await using agent = await makeAgentBed(askingClaude);
   const { bed, provider } = agent;
   const screen = await agent.open();
   const { name } = await onlyInstance(bed);
@@ -27,9 +23,9 @@ test('coi tmux send refuses to type into a permission dialog; --key and --raw an
 
   await sent('please run touch /tmp/one');
   await screen.waitFor(asks, 60_000);
-  for (const text of ['please wait, do not do that', '', '1', 'two\nlines']) {
+  for (const text of ['please wait, do not do that', '', '9', 'two\nlines']) {
     const refused = await send(text);
-    assert.equal(refused.status, 1, text);
+    assert.equal(refused.status, 3, text);
     assert.match(refused.stderr, /is asking a question/);
   }
   assert.match((await bed.coi(['tmux', 'capture', name])).stdout, asks);

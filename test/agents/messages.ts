@@ -24,12 +24,16 @@ export function answerMessages(
       .filter(({ role }) => role === 'user' || role === 'assistant')
       .map((message) => ({ role: message.role, text: textOf(message) })),
   };
-  const words = received.messages.findLast(({ role }) => role === 'user')?.text ?? '';
-  const reply = `I heard ${words.split('\n').at(-1)?.trim() ?? ''}.`;
-  const [, command] = /^please run (.+)$/m.exec(words) ?? [];
-  if (body.stream && command !== undefined && received.hasTools)
-    stream(response, body.model, toolCall(command), 'tool_use');
-  else if (body.stream) stream(response, body.model, textBlock(reply));
+  const said = received.messages.findLast(({ role }) => role === 'user')?.text ?? '';
+  // Agents join messages that were not answered: only the last one counts.
+  const words = said.split('\n').at(-1)?.trim() ?? '';
+  const reply = `I heard ${words}.`;
+  const calls = body.stream && received.hasTools ? toolCalls(words) : [];
+  const [, delay = '0'] = /^please take (\d+) ms$/m.exec(words) ?? [];
+  if (/^please fail$/m.test(words)) fail(response);
+  else if (calls.length > 0) stream(response, body.model, calls, 'tool_use');
+  else if (body.stream)
+    setTimeout(() => stream(response, body.model, [textBlock(reply)]), Number(delay));
   else {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(
@@ -75,29 +79,74 @@ function textBlock(text: string): Block {
   };
 }
 
+/** What the user's words make the model do; empty if it only answers. */
+function toolCalls(words: string): Block[] {
+  const asked = (pattern: RegExp) => pattern.exec(words)?.[1];
+  const command = asked(/^please run (.+)$/m);
+  if (command !== undefined) return [runCall(command)];
+  const twice = asked(/^please do both (.+)$/m)?.split(' and ');
+  if (twice) return twice.map(runCall);
+  const delegated = asked(/^please delegate (.+)$/m);
+  if (delegated !== undefined)
+    return [
+      toolCall('Task', {
+        description: 'Delegated',
+        prompt: `please run ${delegated}`,
+        subagent_type: 'general-purpose',
+      }),
+    ];
+  if (/^please ask me$/m.test(words)) return [toolCall('AskUserQuestion', { questions })];
+  if (/^please plan$/m.test(words))
+    return [toolCall('ExitPlanMode', { plan: '1. Measure.\n2. Cut.' })];
+  return [];
+}
+
+const questions = [
+  {
+    question: 'Which colour shall the button have?',
+    header: 'Colour',
+    multiSelect: false,
+    options: [
+      { label: 'Red', description: 'A red one' },
+      { label: 'Blue', description: 'A blue one' },
+    ],
+  },
+];
+
 /** Asks the agent to run this in its shell. */
-function toolCall(command: string): Block {
+function runCall(command: string): Block {
+  return toolCall('Bash', { command, description: 'What was asked for' });
+}
+
+function toolCall(name: string, input: object): Block {
   const id = `toolu_${Math.random().toString(36).slice(2)}`;
-  const input = JSON.stringify({ command, description: 'What was asked for' });
   return {
-    start: { type: 'tool_use', id, name: 'Bash', input: {} },
-    deltas: [{ type: 'input_json_delta', partial_json: input }],
+    start: { type: 'tool_use', id, name, input: {} },
+    deltas: [{ type: 'input_json_delta', partial_json: JSON.stringify(input) }],
   };
+}
+
+function fail(response: ServerResponse): void {
+  const error = { type: 'invalid_request_error', message: 'the model refuses' };
+  response.writeHead(400, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ type: 'error', error }));
 }
 
 function stream(
   response: ServerResponse,
   model: string,
-  { start: block, deltas }: Block,
+  blocks: readonly Block[],
   reason: 'end_turn' | 'tool_use' = 'end_turn',
 ): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const event = (type: string, more: object) =>
     response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`);
   event('message_start', { message: { ...start(model), stop_reason: null } });
-  event('content_block_start', { index: 0, content_block: block });
-  for (const delta of deltas) event('content_block_delta', { index: 0, delta });
-  event('content_block_stop', { index: 0 });
+  for (const [index, { start: block, deltas }] of blocks.entries()) {
+    event('content_block_start', { index, content_block: block });
+    for (const delta of deltas) event('content_block_delta', { index, delta });
+    event('content_block_stop', { index });
+  }
   event('message_delta', {
     delta: { stop_reason: reason, stop_sequence: null },
     usage: { output_tokens: 5 },

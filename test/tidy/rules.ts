@@ -11,12 +11,23 @@ const linesMax = 300;
 /** Files above the limit, with their maximum length. The list only shrinks. */
 const longFiles: Readonly<Record<string, number>> = {};
 
-const domains = ['monitor', 'logins', 'config', 'network', 'tools', 'session', 'setup', 'image'];
+const domains = [
+  'attention',
+  'monitor',
+  'logins',
+  'config',
+  'network',
+  'tools',
+  'session',
+  'setup',
+  'image',
+];
 /** Bottom-up: a folder imports nothing from those above it, not even types. */
 const floors = [
   'incus',
   'host',
   'addresses',
+  'attention',
   'monitor',
   'logins',
   'config',
@@ -44,6 +55,8 @@ const vocabulary = [
 ];
 /** Entry points of external data: sockets, files, programs, instance keys. */
 const entrances = [
+  'src/attention/claude-registry.ts',
+  'src/attention/claude-lines.ts',
   'src/coid-api/exchange.ts',
   'src/config/key-lines.ts',
   'src/daemon/api/server.ts',

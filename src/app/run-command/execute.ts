@@ -1,5 +1,5 @@
 // Runs a command of `coi run` as the agent's user, and passes on or captures its output.
-import { CoiError } from '../../errors.ts';
+
 import { asAgent } from '../../guest-user.ts';
 import { runnerCommand } from '../../host/install/resources.ts';
 import type { StartExec } from '../../session/lifecycle/secret-handover.ts';
@@ -11,6 +11,7 @@ import {
 } from '../../session/plan/environment.ts';
 import type { AppContext } from '../context.ts';
 import { captureStreams, connectStreams, type Output, type Streams } from './streams.ts';
+import { type TimeLimit, withTimeLimit } from './time-limit.ts';
 
 /** Returns a function that starts the command as the agent's user. */
 export async function commandStarter(
@@ -26,15 +27,6 @@ export async function commandStarter(
     ...asAgent,
   };
   return (signal) => incus.execPiped(container, request, { signal });
-}
-
-/** The exit status of timeout(1). */
-const timedOutStatus = 124;
-
-export interface TimeLimit {
-  readonly ms: number;
-  /** As the user wrote it. */
-  readonly text: string;
 }
 
 export interface RunningCommand {
@@ -53,7 +45,7 @@ export function runJoined(
   streams: Streams,
   input = true,
 ): Promise<number> {
-  return withTimeLimit(app, limit, (signal) =>
+  return withTimeLimit(app.signal, limit, timedOut, (signal) =>
     connectStreams(app, streams, start, handed, { input, signal }),
   );
 }
@@ -68,27 +60,12 @@ export async function runCaptured(
   { start, handed, limit }: RunningCommand,
 ): Promise<CapturedRun> {
   const begunMs = app.clock.elapsedMs();
-  const output = await withTimeLimit(app, limit, (signal) =>
+  const output = await withTimeLimit(app.signal, limit, timedOut, (signal) =>
     captureStreams(app, start, handed, { signal }),
   );
   return { ...output, tookMs: Math.round(app.clock.elapsedMs() - begunMs) };
 }
 
-async function withTimeLimit<T>(
-  app: AppContext,
-  limit: TimeLimit | undefined,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const late = new AbortController();
-  const timer =
-    limit &&
-    setTimeout(() => {
-      const message = `the command did not end within ${limit.text}`;
-      late.abort(new CoiError('timeout', message, { exit: timedOutStatus }));
-    }, limit.ms);
-  try {
-    return await run(AbortSignal.any([app.signal, late.signal]));
-  } finally {
-    clearTimeout(timer);
-  }
+function timedOut({ text }: TimeLimit): string {
+  return `the command did not end within ${text}`;
 }

@@ -12,7 +12,8 @@ import { sshAgentAndGit } from '../session-spec/git-identity.ts';
 import { sshAgentVariables, syncSshAgent } from '../terminal/ssh-agent-forwarding.ts';
 import { readTextFile } from '../text-file.ts';
 import { endOfRun } from './end-of-run.ts';
-import { commandStarter, type RunningCommand, type TimeLimit } from './execute.ts';
+import { commandStarter, type RunningCommand } from './execute.ts';
+import type { TimeLimit } from './time-limit.ts';
 
 export type PromptSource =
   | { readonly kind: 'text'; readonly text: string }

@@ -22,9 +22,10 @@ import { mountWorkspace } from '../session-spec/workspace-mount.ts';
 import { sshAgentVariables, syncSshAgent } from '../terminal/ssh-agent-forwarding.ts';
 import { checkWorkspace } from '../workspace.ts';
 import { endOfRun } from './end-of-run.ts';
-import { commandStarter, type RunningCommand, type TimeLimit } from './execute.ts';
+import { commandStarter, type RunningCommand } from './execute.ts';
 import { launchPlain } from './plain-container.ts';
 import { findPersistent, restartPlain } from './restart.ts';
+import type { TimeLimit } from './time-limit.ts';
 
 /** Script of the workspace that runs if no command is given. */
 export const ownScriptName = 'coi-run';

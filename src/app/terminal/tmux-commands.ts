@@ -14,35 +14,92 @@ const limitMs = 20_000;
 const noSession = 3;
 /** Exit status of tmux.sh if it typed nothing because a dialog of the agent is open. */
 const dialogUp = 4;
+/** Exit status of tmux.sh if none of the agents has a terminal of the session. */
+const noAgent = 5;
+/** Exit status of tmux.sh if a dialog opened when the text was typed. */
+const notSubmitted = 6;
 /** tmux sessions belong to the agent's user; in older versions and foreign images to root. */
 export const tmuxUsers = [agentUser, { uid: 0, home: '/root', name: 'root' }] as const;
 
 /** The output, and the user who has the session. */
 export type TmuxResult = CapturedExec & { readonly uid: (typeof tmuxUsers)[number]['uid'] };
 
-/** Throws `session-asks` if a dialog of the agent is open, and `session-not-found`. */
+/** A message for an agent. */
+export interface TmuxMessage {
+  readonly text: string;
+  /** Process ids in the container, one of which must have a terminal of the session. */
+  readonly pids: readonly number[];
+  /** Keys that submit it; undefined for Enter. */
+  readonly submit: string | undefined;
+}
+
+/**
+ * `sent`: to the agent with that process id. `no-terminal`: none of them has a terminal in that tmux session, nothing was
+ * typed. `asks`: a dialog is open, nothing was typed. `not-submitted`: a dialog opened when the text was typed.
+ */
+export type TmuxMessageResult =
+  | { readonly kind: 'sent'; readonly pid: number }
+  | { readonly kind: 'no-session' | 'no-terminal' | 'asks' | 'not-submitted' };
+
+export async function messageInTmux(
+  app: AppContext,
+  name: ContainerName,
+  { text, pids, submit }: TmuxMessage,
+): Promise<TmuxMessageResult> {
+  const found = await tryInTmux(app, name, 'message', text, [pids.join(' '), submit ?? '']);
+  switch (found?.status) {
+    case undefined:
+      return { kind: 'no-session' };
+    case 0:
+      return { kind: 'sent', pid: Number(found?.stdout.toString('utf8')) };
+    case dialogUp:
+      return { kind: 'asks' };
+    case noAgent:
+      return { kind: 'no-terminal' };
+    case notSubmitted:
+      return { kind: 'not-submitted' };
+    default:
+      throw tmuxFailure(name, found);
+  }
+}
+
+/**
+ * `dialogs`: `raw` to ignore them, `asks` if one is known to be open, otherwise the screen tells. Throws `session-asks` if
+ * one is open, and `session-not-found`.
+ */
 export async function runInTmux(
   app: AppContext,
   name: ContainerName,
   verb: string,
   text: string,
-  raw = false,
+  dialogs: 'raw' | 'asks' | 'look' = 'look',
 ): Promise<TmuxResult> {
-  const found = await tryInTmux(app, name, verb, text, raw);
+  const found = await tryInTmux(app, name, verb, text, dialogs === 'look' ? [] : [dialogs]);
   if (found?.status === 0) return found;
-  if (found?.status === dialogUp)
-    throw new CoiError(
-      'session-asks',
-      `nothing was typed: the agent in ${name} is asking a question`,
-      {
-        hint: `Run \`coi tmux capture ${name}\` to see it; --key answers it, --raw types anyway.`,
-      },
-    );
-  if (found)
-    throw new CoiError('failed', `tmux in ${name} failed: ${found.stderr.toString('utf8').trim()}`);
-  throw new CoiError('session-not-found', `there is no tmux session in ${name}`, {
+  if (found?.status === dialogUp) throw dialogIsOpen(name);
+  throw found ? tmuxFailure(name, found) : noTmux(name);
+}
+
+/** For input that was not typed. */
+function dialogIsOpen(name: ContainerName): CoiError {
+  return new CoiError(
+    'session-asks',
+    `nothing was typed: the agent in ${name} is asking a question`,
+    {
+      hint: `Run \`coi tmux capture ${name}\` to see it; --key answers it, --raw types anyway.`,
+    },
+  );
+}
+
+export function noTmux(name: ContainerName): CoiError {
+  return new CoiError('session-not-found', `there is no tmux session in ${name}`, {
     hint: `Run \`coi attach ${name}\` to open one.`,
   });
+}
+
+function tmuxFailure(name: ContainerName, result: CapturedExec | undefined): CoiError {
+  const reason = result?.stderr.toString('utf8').trim() ?? '';
+  return new CoiError('failed', `tmux in ${name} failed: ${reason}`);
 }
 
 /** Tries the tmux servers of the users in turn; undefined if none has the session. */
@@ -51,7 +108,7 @@ export async function tryInTmux(
   name: ContainerName,
   verb: string,
   text: string,
-  raw = false,
+  more: readonly string[] = [],
 ): Promise<TmuxResult | undefined> {
   const incus = await app.incus();
   const session = tmuxSession(name);
@@ -63,7 +120,7 @@ export async function tryInTmux(
         {
           command: [
             ...['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', verb, session, id],
-            ...(raw ? ['raw'] : []),
+            ...more,
           ],
           environment: plainEnvironment(home, user, 'xterm-256color'),
           cwd: '/',

@@ -1,4 +1,5 @@
 // JSON Schemas of the `--json` output, by command. Scripts rely on them: keys are added, never renamed or removed. Pure.
+import { attentionShape, attentionShapes } from './json-attention.ts';
 import { outcomeShapes } from './json-outcomes.ts';
 import {
   boolean,
@@ -28,6 +29,7 @@ const container = object({
   ephemeral: boolean,
   state: string,
   attached: { type: ['boolean', 'null'] },
+  'attention?': attentionShape,
   last_attached: { type: ['string', 'null'] },
   'session_id?': string,
   'slot?': integer,
@@ -144,6 +146,7 @@ const auditRecord = object({
 
 export const jsonShapes: Readonly<Record<string, Shape>> = {
   ...outcomeShapes,
+  ...attentionShapes,
   list: object({
     active_containers: list(container),
     'saved_sessions?': list(saved),

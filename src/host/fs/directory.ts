@@ -26,6 +26,7 @@ import {
   openRegularFile,
   readContent,
   readPrefix,
+  readSuffix,
   type WriteOptions,
 } from './file-content.ts';
 import { FileError, type FileKind, kindOf, withFileErrors } from './file-error.ts';
@@ -59,6 +60,11 @@ export class Directory implements Disposable {
     return readlinkSync(`/proc/self/fd/${this.#fd}`);
   }
 
+  /** Its path for system calls, whatever name it has now. */
+  get fdPathOfItself(): string {
+    return `/proc/self/fd/${this.#fd}`;
+  }
+
   /** Opens a directory below; undefined if it is missing. Throws FileError if a component is not a directory. */
   openDirectory(relative: string): Directory | undefined {
     return this.#descend(components(relative, this.path), (parent, name) => parent.#child(name));
@@ -80,31 +86,21 @@ export class Directory implements Disposable {
   }
 
   /** Reads a regular file of at most `maxBytes`; undefined if it is missing. Never blocks, never follows a link. */
-  read(relative: string, options: { maxBytes: number }): FileContent | undefined {
-    const shown = this.displayPath(relative);
-    return this.#within(relative, (parent, name) => {
-      const fd = openRegularFile(parent.fdPath(name), shown);
-      if (fd === undefined) return undefined;
-      try {
-        return readContent(fd, shown, options.maxBytes);
-      } finally {
-        closeSync(fd);
-      }
-    });
+  read(relative: string, { maxBytes }: { maxBytes: number }): FileContent | undefined {
+    return this.#readPart(relative, (fd, shown) => readContent(fd, shown, maxBytes));
   }
 
   /** Like `read`, for the first `maxBytes` of a file of any length. */
   readHead(relative: string, { maxBytes }: { maxBytes: number }): Buffer | undefined {
-    const shown = this.displayPath(relative);
-    return this.#within(relative, (parent, name) => {
-      const fd = openRegularFile(parent.fdPath(name), shown);
-      if (fd === undefined) return undefined;
-      try {
-        return readPrefix(fd, shown, maxBytes);
-      } finally {
-        closeSync(fd);
-      }
-    });
+    return this.#readPart(relative, (fd, shown) => readPrefix(fd, shown, maxBytes));
+  }
+
+  /** Like `read`, for the last `maxBytes` of a file of any length, but nothing before the offset `from`. */
+  readTail(
+    relative: string,
+    { maxBytes, from = 0 }: { maxBytes: number; from?: number },
+  ): Buffer | undefined {
+    return this.#readPart(relative, (fd, shown) => readSuffix(fd, shown, maxBytes, from));
   }
 
   /**
@@ -188,6 +184,22 @@ export class Directory implements Disposable {
 
   displayPath(relative: string): string {
     return `${this.path}/${relative}`;
+  }
+
+  #readPart<Part>(
+    relative: string,
+    readFrom: (fd: number, shown: string) => Part,
+  ): Part | undefined {
+    const shown = this.displayPath(relative);
+    return this.#within(relative, (parent, name) => {
+      const fd = openRegularFile(parent.fdPath(name), shown);
+      if (fd === undefined) return undefined;
+      try {
+        return readFrom(fd, shown);
+      } finally {
+        closeSync(fd);
+      }
+    });
   }
 
   /** Calls `use` with the entry's parent directory; undefined if that is missing. */

@@ -102,6 +102,20 @@ export function readPrefix(fd: number, shown: string, maxBytes: number): Buffer 
   return bytes.subarray(0, total);
 }
 
+/** The last `maxBytes` of an open regular file, but nothing before the offset `from`. */
+export function readSuffix(fd: number, shown: string, maxBytes: number, from = 0): Buffer {
+  const { size } = fstatSync(fd);
+  const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(size - from, maxBytes)));
+  let total = 0;
+  while (total < bytes.length) {
+    const at = size - bytes.length + total;
+    const count = withFileErrors(shown, () => readSync(fd, bytes, total, bytes.length - total, at));
+    if (count === 0) break;
+    total += count;
+  }
+  return bytes.subarray(0, total);
+}
+
 /** Creates a new file. */
 export function createFile(
   path: string,

@@ -34,6 +34,12 @@ export function homesIn(passwd: string): string[] {
   });
 }
 
+/** The home directory of an account; undefined if there is none. */
+export function homeOf(uid: number): string | undefined {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.map((line) => line.split(':')).find((fields) => Number(fields[2]) === uid)?.[5];
+}
+
 /** Resolves links; a path that does not exist stays as it is. */
 export function withoutLinks(path: string): string {
   try {

@@ -1,35 +1,80 @@
 # Types into the tmux session of a container, prints its screen, or checks whether it exists. Status 3: no such session;
-# 4: nothing was typed, because an agent's dialog is open, and Enter would choose its default.
+# 4: nothing was typed, because an agent's dialog is open, and Enter would choose its default; 5: the agent does not have
+# the terminal; 6: the message was typed but not submitted, because a dialog has opened meanwhile.
 # The input comes on stdin, never in argv: text (several lines are one paste), or key names, quoted for tmux.
-# `paste` does not press Enter afterwards. `raw` ignores dialogs.
+# `paste` does not press Enter afterwards. `raw` ignores dialogs; `asks` knows that one is open, even if the screen does not
+# look like it. `message` types for the agent with one of the PIDS, in
+# whatever pane that is, prints its pid and submits with KEYS, or with Enter if there are none.
 # ID identifies one send request: if it is repeated, for example because Incus lost the first, nothing is typed twice.
-# usage: sh -c "$(cat tmux.sh)" coi-tmux text|lines|paste|keys|capture|has SESSION [ID [raw]]
-verb=$1 session=$2 id=$3 raw=$4
+# usage: sh -c "$(cat tmux.sh)" coi-tmux text|lines|paste|keys|capture|has SESSION [ID [raw|asks]]
+#        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS"
+verb=$1 session=$2 id=$3 raw=$4 pids=$4 submit=$5
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
-to="-t '=$session:'"
-enter="send-keys $to Enter"
+to="-t '=$session:'" agent=
+# Source of the fields and of the numbers of terminals: proc(5), pts(4).
+on_terminal() { # PID TTY
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+  number=${2#/dev/pts/}
+  set -- ${stat##*) }
+  # Neither stopped nor in the background.
+  [ "$1" != T ] && [ "$3" = "$6" ] &&
+    [ "$5" = $((34816 + (number & 255) + ((number & ~255) << 12))) ]
+}
 case $verb in
   has) exit ;;
   capture) exec tmux capture-pane -p -t "=$session:" ;;
   keys) type="send-keys $to $(cat)" ;;
-  *)
-    if [ "$verb" = text ]; then bracket=; else bracket=-p; fi
-    text=$(cat; echo .) text=${text%.}
-    if [ -z "$text" ]; then type=$enter; else
-      printf %s "$text" | tmux load-buffer -b "coi-$id" - || exit 1
-      type="paste-buffer -d $bracket -b coi-$id $to"
-      [ "$verb" = paste ] || type="$type ; $enter"
-    fi
+  message)
+    for pane in $(tmux list-panes -s -t "=$session" -F '#{pane_id}=#{pane_tty}'); do
+      for pid in $pids; do on_terminal "$pid" "${pane#*=}" && agent=$pid to="-t '${pane%%=*}'"; done
+    done
+    [ "$agent" ] || exit 5
     ;;
 esac
-# Dialogs of Claude Code and codex have numbered choices, a pointer and a key to cancel; opencode's have a heading.
+text=
+case $verb in text | lines | paste | message)
+  if [ "$verb" = text ]; then bracket=; else bracket=-p; fi
+  enter="send-keys $to Enter"
+  [ "$verb" = paste ] && enter=
+  [ "$verb" = message ] && enter=${submit:+send-keys $to $submit}
+  text=$(cat; echo .) text=${text%.}
+  if [ -z "$text" ]; then type=$enter; else
+    printf %s "$text" | tmux load-buffer -b "coi-$id" - || exit 1
+    type="paste-buffer -d $bracket -b coi-$id $to${enter:+ ; $enter}"
+  fi
+  # In copy mode the keys would not reach the program.
+  type="copy-mode -q $to ; $type"
+  ;;
+esac
+# Dialogs of Claude Code and codex have choices, a pointer and a key to cancel in their footer; opencode's have a heading.
 choices='#{&&:#{C/ri:(❯|›|>) ?[0-9]+[.] },#{C/ri:(esc to (cancel|exit|go back|close)|enter to (confirm|select))}}'
-dialog="#{||:$choices,#{C/r:△ (Permission required|Always allow)}}"
-if [ -n "$raw" ] || [ "$verb" = keys ]; then dialog=0; fi
-# tmux checks and types in one command: nothing can happen in between, and both requests may run at the same time.
-result=$(tmux if-shell -F -t "=$session:" "#{?#{==:#{@coi-sent},$id},,#{?$dialog,,1}}" \
-  "set-option $to @coi-sent $id ; $type ; display-message -p typed")
+footer='#{C/ri:(· esc to (cancel|exit|go back|close)|esc to (cancel|exit|go back|close) ·)}'
+dialog="#{||:#{||:$choices,$footer},#{C/r:△ (Permission required|Always allow)}}"
+if [ "$raw" = raw ] || [ "$verb" = keys ]; then dialog=; elif [ "$raw" = asks ]; then dialog="#{==:1,1}"; fi
+# Tells tmux to do something if a condition is true. tmux checks and types in one command: nothing can happen in between,
+# and both requests may run at the same time.
+unless_sent() { # OPTION CONDITION COMMAND
+  tmux if-shell -F -t "$target" "#{?#{==:#{$1},$id},,#{?$2,1,}}" "set-option $to $1 $id ; $3 ; display-message -p done"
+}
+sent() { [ "$(tmux display-message -p -t "$target" "#{$1}")" = "$id" ]; }
+target=${to#-t \'} target=${target%\'}
+case $verb$text in
+  # The key of a choice that is shown selects it at once; an Enter after it would answer the next question.
+  text[1-9])
+    [ "$raw" = raw ] || [ -z "$(unless_sent @coi-sent "#{&&:$dialog,#{C/ri:^ *(│ *)?((❯|›|>) *)?$text[.] }}" "send-keys $to $text")" ] ||
+      { tmux delete-buffer -b "coi-$id" 2>/dev/null; exit 0; }
+    ;;
+esac
+result=$(unless_sent @coi-sent "#{?$dialog,,1}" "$type")
 status=$?
 tmux delete-buffer -b "coi-$id" 2>/dev/null
 [ "$status" = 0 ] || exit "$status"
-[ -n "$result" ] || [ "$(tmux display-message -p -t "=$session:" '#{@coi-sent}')" = "$id" ] || exit 4
+[ "$result" ] || sent @coi-sent || exit 4
+[ "$verb" = message ] || exit 0
+if [ -z "$submit" ]; then
+  # Claude Code drops an Enter that comes together with a paste.
+  sleep 0.1
+  result=$(unless_sent @coi-entered "#{?$dialog,,1}" "send-keys $to Enter") || exit
+  [ "$result" ] || sent @coi-entered || exit 6
+fi
+echo "$agent"

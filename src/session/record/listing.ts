@@ -1,4 +1,5 @@
 // The rows of `coi list`, from the configuration of containers alone. Pure.
+import type { Activity } from '../../attention/activity.ts';
 import type { Devices, InstanceState, InstanceStatus } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import { type Alert, alertLine, alertNow, parseAlert } from '../../monitor/alert.ts';
@@ -33,6 +34,8 @@ export interface ListedContainer {
   /** Whether a terminal is attached; undefined if not requested, or if Incus did not answer. */
   readonly attached?: boolean | undefined;
   readonly lastAttached?: Date | undefined;
+  /** What its agent does; undefined if not requested, or if it has none. */
+  readonly activity?: Activity | undefined;
 }
 
 export interface ListedSession {

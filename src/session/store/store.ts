@@ -10,6 +10,7 @@ import { withContext } from '../../tools/context.ts';
 import { mergeSettings, parseJsonObject } from '../../tools/settings.ts';
 import type { SettingsMerge, Tool, ToolLaunch } from '../../tools/tool.ts';
 import { metadataText, type SessionMetadata } from '../record/metadata.ts';
+import { clearRegistry } from './agent-registry.ts';
 import { carryFiles, storeHas } from './carry.ts';
 import { copySeed, omissionsText } from './seed.ts';
 
@@ -88,6 +89,7 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
       const { carry: names } = request;
       carryFiles(tool, { session, files, home, guestHome: launch.home, owner, names, warnings });
     }
+    clearRegistry(session, tool, files);
     const inside = {
       hostHome: home,
       guestHome: launch.home,
@@ -236,9 +238,14 @@ function mergeInto(
 ): void {
   const before = ownContent(session, path, settingsMaxBytes, files, warnings);
   const own = before === undefined || before.trim() === '' ? {} : parseJsonObject(before);
-  if (own === undefined)
+  if (own === undefined) {
+    if (merges.every(({ adds }) => adds)) return;
     warnings.push(`${path} of the session is not a readable JSON object and was rewritten`);
-  const after = merges.reduce((json, { at, values }) => mergeAt(json, at ?? [], values), own ?? {});
+  }
+  const after = merges.reduce(
+    (json, { at, values, adds }) => mergeAt(json, at ?? [], values, adds ?? false),
+    own ?? {},
+  );
   const text = `${JSON.stringify(after, null, 2)}\n`;
   if (text !== before) session.write(path, text, { owner, durable: false });
 }
@@ -247,9 +254,10 @@ function mergeAt(
   own: Readonly<Record<string, unknown>>,
   at: readonly string[],
   values: Readonly<Record<string, unknown>>,
+  joinArrays: boolean,
 ): Readonly<Record<string, unknown>> {
   const [key, ...rest] = at;
-  if (key === undefined) return mergeSettings(own, values);
+  if (key === undefined) return mergeSettings(own, values, joinArrays);
   const inner = own[key];
   return {
     ...own,
@@ -257,6 +265,7 @@ function mergeAt(
       typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {},
       rest,
       values,
+      joinArrays,
     ),
   };
 }

@@ -1,5 +1,6 @@
 // `coi tmux`: controls sessions from scripts, without a terminal.
 import type { Command } from 'commander';
+import { containerActivity } from '../../../app/attention/container-activity.ts';
 import { runningContainer } from '../../../app/targets/container-by-name.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';
 import { runInTmux, tryInTmux } from '../../../app/terminal/tmux-commands.ts';
@@ -29,7 +30,10 @@ export function register(command: Command, app: App): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nText is not typed while a dialog of the agent waits for an answer: Enter would approve it. Keys of --key are pressed\nwhatever is on the screen.',
+      `
+Text is not typed while a dialog of the agent waits for an answer (exit status 3): Enter would approve it. Only the number
+of an option that the dialog shows is, without Enter. Keys of --key are pressed whatever is on the screen. \`coi send\` sends
+a message and checks that it has arrived.`,
     )
     .action((word: string, text: string | undefined, options: SendOptions) =>
       send(app, shared(), word, parseTyping(text, options), options.json ?? false),
@@ -55,8 +59,10 @@ async function send(
   { verb, input, raw }: Typing,
   json: boolean,
 ): Promise<void> {
-  const { name } = await runningContainer(app, options, word);
-  await runInTmux(app, name, verb, input, raw);
+  const container = await runningContainer(app, options, word);
+  const { name } = container;
+  const asks = containerActivity(app, container)?.kind === 'asks';
+  await runInTmux(app, name, verb, input, raw ? 'raw' : asks ? 'asks' : 'look');
   const to = tmuxOf(name);
   if (json) app.io.printJson(to);
   else app.io.print(`Sent command to session ${to.session}`);

@@ -1,4 +1,5 @@
 // Details that `coi list` adds on a terminal and in JSON: attached terminals, and the first words of saved sessions.
+import { containerActivity } from '../../../app/attention/container-activity.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
 import { containersWithTerminal } from '../../../session/record/attached-containers.ts';
@@ -37,7 +38,7 @@ export function containerDetails(
   container: Container,
   all: readonly Container[],
   facts: LiveFacts,
-): Pick<ListedContainer, 'attached' | 'called' | 'lastAttached'> {
+): Pick<ListedContainer, 'attached' | 'called' | 'lastAttached' | 'activity'> {
   const { name, session } = container;
   const attached = facts.withTerminal?.has(name);
   if (!session) return { attached, called: name };
@@ -50,7 +51,7 @@ export function containerDetails(
       ? storedSession(session.session, { home: app.user.home, tool: session.tool }, hostFiles)
       : undefined;
   const lastAttached = stored?.kind === 'saved' ? stored.metadata.attachedAt : undefined;
-  return { attached, called, lastAttached };
+  return { attached, called, lastAttached, activity: containerActivity(app, container) };
 }
 
 /** Undefined also if the word is ambiguous. */

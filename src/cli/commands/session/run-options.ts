@@ -1,9 +1,6 @@
-// Parses the prompt and the time limit of `coi run`.
-import type { TimeLimit } from '../../../app/run-command/execute.ts';
+// Parses the prompt of `coi run`.
 import type { PromptSource } from '../../../app/run-command/prompt.ts';
-import { parseDurationMs } from '../../../config/keys/values.ts';
 import { CoiError } from '../../../errors.ts';
-import { quoted } from '../../../names.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 
 export interface RunOptions extends GlobalOptions {
@@ -29,16 +26,4 @@ export function parsePrompt({
   if (prompt !== undefined) return { kind: 'text', text: prompt };
   if (promptFile !== undefined) return { kind: 'file', path: promptFile };
   return promptName === undefined ? undefined : { kind: 'name', name: promptName };
-}
-
-/** A number means seconds. Throws `usage`. */
-export function parseTimeLimit(text: string | undefined): TimeLimit | undefined {
-  if (text === undefined) return undefined;
-  const isSeconds = /^\d+$/.test(text);
-  const ms = isSeconds ? Number(text) * 1000 : parseDurationMs(text);
-  if (ms !== undefined && ms > 0 && ms < 2 ** 31)
-    return { ms, text: isSeconds ? `${text} s` : text };
-  throw new CoiError('usage', `invalid --timeout ${quoted(text)}`, {
-    hint: 'Use seconds, or a duration such as 10m.',
-  });
 }

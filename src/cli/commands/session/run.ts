@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { selectSession } from '../../../app/open-session/select-session.ts';
-import type { TimeLimit } from '../../../app/run-command/execute.ts';
 import { type PromptSource, runPrompt } from '../../../app/run-command/prompt.ts';
 import { ownScriptName, runCommand } from '../../../app/run-command/run-command.ts';
+import type { TimeLimit } from '../../../app/run-command/time-limit.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { oneLine } from '../../../printable.ts';
 import type { App } from '../../app.ts';
@@ -12,8 +12,9 @@ import { mergedOptions } from '../../global-options.ts';
 import { reportWarnings } from '../../output/config-warnings.ts';
 import { reportHandoffBriefly } from '../../output/handoff-summary.ts';
 import { openSessionRequest, startRequest } from '../../requests.ts';
-import { parsePrompt, parseTimeLimit, type RunOptions } from './run-options.ts';
+import { parsePrompt, type RunOptions } from './run-options.ts';
 import { execute } from './run-output.ts';
+import { parseTimeLimit } from './time-limit.ts';
 
 export function register(command: Command, app: App): void {
   command

@@ -47,7 +47,7 @@ const saved: SavedRow = {
 describe('the table of sessions', () => {
   it('the session table has a line for each session', () => {
     assert.deepEqual(listTable({ ...empty, containers: [one, bare] }, facts), [
-      'NAME         AGENT   STATE              SLOT  AGE  WORKSPACE    PERSISTENT',
+      'NAME         AGENT   STATUS             SLOT  AGE  WORKSPACE    PERSISTENT',
       'shop         claude  running, attached  1     1m   ~/code/shop  yes',
       'coi-build-1  -       stopped            -     4d   -            no',
     ]);
@@ -75,6 +75,24 @@ describe('the table of sessions', () => {
     } as const;
     assert.deepEqual(listTable({ ...empty, containers: [paused] }, facts).slice(2), [
       'shop: paused: a\\nlink',
+    ]);
+  });
+
+  it('the session table shows what each agent does and what it asks', () => {
+    const asks = [
+      { id: 'a', kind: 'permission', title: 'Bash', body: 'npm publish', options: [] },
+      { id: 'b', kind: 'question', title: 'Which colour?', options: [] },
+    ] as const;
+    const rows: ListedContainer[] = [
+      { ...one, attached: false, activity: { kind: 'asks', asks } },
+      { ...one, called: 'two', attached: true, activity: { kind: 'idle', why: 'failed' } },
+      { ...one, called: 'three', attached: false, activity: { kind: 'paused', by: 'monitor' } },
+    ];
+    assert.deepEqual(listTable({ ...empty, containers: rows }, facts), [
+      'NAME   AGENT   STATUS                   SLOT  AGE  WORKSPACE    ASKS                    PERSISTENT',
+      'shop   claude  asks                     1     1m   ~/code/shop  Bash: npm publish (+1)  yes',
+      'two    claude  idle (failed), attached  1     1m   ~/code/shop                          yes',
+      'three  claude  paused (monitor)         1     1m   ~/code/shop                          yes',
     ]);
   });
 

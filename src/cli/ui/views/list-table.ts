@@ -1,4 +1,5 @@
 // `coi list` on a terminal: one line per session. Pure.
+import { activityWord, asksLine } from '../../../attention/activity-text.ts';
 import { oneLine } from '../../../printable.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
 import { abbreviateHome } from '../home-path.ts';
@@ -49,7 +50,7 @@ function sessionColumns(
   return [
     { title: 'NAME', cell: displayName, dropOrder: 0 },
     { title: 'AGENT', cell: ({ session }) => agentName(session?.tool), dropOrder: 2 },
-    { title: 'STATE', cell: stateText, dropOrder: 0 },
+    { title: 'STATUS', cell: statusText, dropOrder: 0 },
     { title: 'SLOT', cell: ({ session }) => session?.slot.toString() ?? '-', dropOrder: 4 },
     { title: 'AGE', cell: ({ createdAt }) => ageText(nowMs - Date.parse(createdAt)), dropOrder: 3 },
     ...(ofSeveral
@@ -61,6 +62,9 @@ function sessionColumns(
       dropOrder: 1,
       fit: truncatePath,
     },
+    ...(containers.some(({ activity }) => activity?.kind === 'asks')
+      ? [{ title: 'ASKS', cell: asksOf, dropOrder: 0, fit: truncate }]
+      : []),
     { title: 'PERSISTENT', cell: ({ persistent }) => (persistent ? 'yes' : 'no'), dropOrder: 5 },
   ];
 }
@@ -113,21 +117,40 @@ function fitColumns<Row>(
       .filter(({ fit }) => !fit)
       .reduce((sum, { title, texts }) => sum + width(title, texts), gap * (columns.length - 1));
     const left = facts.columns - fixed;
-    const isFlexible = columns.some(({ fit }) => fit);
+    const flexible = cellsOf.filter(({ fit }) => fit);
     const leastSpared = columns.toSorted((a, b) => b.dropOrder - a.dropOrder)[0];
-    if (left < (isFlexible ? flexibleMin : 0) && leastSpared && leastSpared.dropOrder > 0) {
+    if (left < flexible.length * flexibleMin && leastSpared && leastSpared.dropOrder > 0) {
       columns = columns.filter((column) => column !== leastSpared);
       continue;
     }
-    const shown = cellsOf.map(({ fit, texts }) =>
-      fit ? texts.map((text) => fit(text, Math.max(left, 1))) : texts,
+    const widths = shareWidth(
+      left,
+      flexible.map(({ title, texts }) => width(title, texts)),
     );
+    const shown = cellsOf.map((column) => {
+      const { fit, texts } = column;
+      const columns = widths[flexible.indexOf(column)] ?? 0;
+      return fit ? texts.map((text) => fit(text, Math.max(columns, 1))) : texts;
+    });
     const [head = '', ...lines] = table(
       columns.map(({ title }) => title),
       rows.map((_, row) => shown.map((column) => column[row] ?? '')),
     ).map((line) => truncate(line, facts.columns));
     return [facts.style.dim(head), ...lines];
   }
+}
+
+/** The width of each column: what it wants, or an equal share of what the narrower ones leave. */
+function shareWidth(total: number, wanted: readonly number[]): number[] {
+  const widths = wanted.map(() => 0);
+  const ascending = wanted.map((width, at) => ({ width, at })).sort((a, b) => a.width - b.width);
+  let left = total;
+  for (const [index, { width, at }] of ascending.entries()) {
+    const share = Math.floor(left / (ascending.length - index));
+    widths[at] = Math.min(width, share);
+    left -= widths[at];
+  }
+  return widths;
 }
 
 function displayName({ called, name }: ListedContainer): string {
@@ -139,8 +162,13 @@ function agentName(tool: string | undefined): string {
   return tool === undefined || tool === 'none' ? '-' : tool;
 }
 
-function stateText({ status, attached }: ListedContainer): string {
-  return `${status.toLowerCase()}${attached ? ', attached' : ''}`;
+function statusText({ status, attached, activity }: ListedContainer): string {
+  const word = activity ? activityWord(activity) : status.toLowerCase();
+  return `${word}${attached ? ', attached' : ''}`;
+}
+
+function asksOf({ activity }: ListedContainer): string {
+  return activity ? asksLine(activity) : '';
 }
 
 function shortPath(path: string | undefined, home: string): string {

@@ -1,4 +1,5 @@
 // `coi list` as text and as JSON, in the predecessor's format. Pure.
+import { activityJson } from '../../../attention/activity-text.ts';
 import { oneLine } from '../../../printable.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
 
@@ -28,6 +29,7 @@ export function listJson({ containers, saved }: SessionList): unknown {
       state: container.status.toLowerCase(),
       attached: container.attached ?? null,
       last_attached: container.lastAttached?.toISOString() ?? null,
+      ...(container.activity && { attention: activityJson(container.activity) }),
       ...sessionJson(container.session),
     })),
     ...(saved && saved.length > 0 ? { saved_sessions: saved.map(savedJson) } : {}),

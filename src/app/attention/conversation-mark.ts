@@ -1,0 +1,115 @@
+// Remembers how long the transcripts are before a message is sent, so that what is added afterwards can be told apart.
+import { type Delivery, readDelivery } from '../../attention/claude-delivery.ts';
+import type { LiveAgent } from '../../attention/reduce.ts';
+import { CoiError } from '../../errors.ts';
+import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
+import { quoted } from '../../names.ts';
+import type { Container } from '../../session/record/instance-record.ts';
+import type { AgentRegistry } from '../../tools/tool.ts';
+import type { AppContext } from '../context.ts';
+import { openStore, toolOf } from './container-activity.ts';
+import { transcriptPath } from './read-agents.ts';
+
+/** A position in a conversation. */
+export interface ConversationMark {
+  readonly conversation: string;
+  /** Bytes of its transcript before this position. */
+  readonly offset: number;
+}
+
+export interface AgentMark extends ConversationMark {
+  readonly pid: number;
+  readonly cwd: string;
+}
+
+/** What one message and its turn may add; more is cut at its start. */
+const addedMaxBytes = 8 * 2 ** 20;
+const bindingsMaxBytes = 2 ** 20;
+const cursorText = /^([\w-]{1,64}):(\d{1,15})$/;
+
+export function cursorOf({ conversation, offset }: ConversationMark): string {
+  return `${conversation}:${offset}`;
+}
+
+/** Throws `usage`. */
+export function parseCursor(text: string): ConversationMark {
+  const [, conversation, offset] = cursorText.exec(text) ?? [];
+  if (conversation !== undefined && offset !== undefined)
+    return { conversation, offset: Number(offset) };
+  throw new CoiError('usage', `invalid cursor ${quoted(text)}`, {
+    hint: 'Use the cursor that `coi send --json` prints.',
+  });
+}
+
+/** The ends of the agents' conversations. */
+export function markConversations(
+  app: AppContext,
+  container: Container,
+  agents: readonly LiveAgent[],
+): readonly AgentMark[] {
+  return withStore(app, container, [], (store, registry) =>
+    agents.map(({ entry }) => {
+      const { pid, conversation, cwd } = entry;
+      const path = transcriptPath(store, registry, entry);
+      const offset = path === undefined ? 0 : (store.entry(path)?.stat.size ?? 0);
+      return { pid, conversation, cwd, offset };
+    }),
+  );
+}
+
+/** Whether new text submitted with the registry's keys reaches the agent: it reads its key bindings whenever they change. */
+export function isSubmitBound(app: AppContext, container: Container): boolean {
+  return withStore(app, container, false, (store, { keys }) => {
+    const head = store.readHead(keys.submitBinding.path, { maxBytes: bindingsMaxBytes });
+    return head !== undefined && keys.isSubmitBound(head.toString('utf8'));
+  });
+}
+
+/** What has become of a message since the mark; `message`: undefined to look for the end of any turn. */
+export function deliverySince(
+  app: AppContext,
+  container: Container,
+  mark: AgentMark,
+  agents: readonly LiveAgent[],
+  message: string | undefined,
+): Delivery {
+  const now = agents.find(({ entry }) => entry.pid === mark.pid)?.entry ?? mark;
+  const from = now.conversation === mark.conversation ? mark.offset : 0;
+  return withStore(app, container, readDelivery('', message), (store, registry) => {
+    const path = transcriptPath(store, registry, now);
+    const added = path && store.readTail(path, { maxBytes: addedMaxBytes, from });
+    return readDelivery(added ? added.toString('utf8') : '', message);
+  });
+}
+
+/** Whether a turn has ended since the mark, if the agent is idle now. */
+export function hasTurnEnded(
+  app: AppContext,
+  container: Container,
+  mark: ConversationMark,
+  agents: readonly LiveAgent[],
+): boolean {
+  const entry = agents.find((agent) => agent.entry.conversation === mark.conversation)?.entry;
+  // The user began another conversation.
+  if (!entry) return true;
+  return deliverySince(app, container, { ...entry, ...mark }, agents, undefined).end !== undefined;
+}
+
+/** `otherwise` if the store is missing or cannot be read. */
+function withStore<T>(
+  app: AppContext,
+  container: Container,
+  otherwise: T,
+  read: (store: Directory, registry: AgentRegistry) => T,
+): T {
+  const tool = toolOf(container);
+  if (!tool?.registry) return otherwise;
+  using store = openStore(app, container, tool);
+  if (!store) return otherwise;
+  try {
+    return read(store, tool.registry);
+  } catch (error) {
+    if (hostFiles.asFileError(error)) return otherwise;
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+// Status, wait and send of one session, for the library.
+import type { Activity } from '../../attention/activity.ts';
+import { messageMaxBytes, messageOf } from '../../attention/message.ts';
+import { CoiError } from '../../errors.ts';
+import type { SendOptions, Sent } from '../../library-types.ts';
+import { type ContainerRef, StaleContainerRef } from '../../session/record/change-instance.ts';
+import { matchesRef } from '../../session/record/container-ref.ts';
+import type { Container } from '../../session/record/instance-record.ts';
+import type { AppContext } from '../context.ts';
+import { existingContainer } from '../targets/container-by-name.ts';
+import { readActivity } from './container-activity.ts';
+import { sendMessage } from './send.ts';
+import { waitForSessions } from './wait.ts';
+
+export async function currentActivity(app: AppContext, ref: ContainerRef): Promise<Activity> {
+  return readActivity(app, await containerOfRef(app, ref)).activity;
+}
+
+export async function waitForSession(
+  app: AppContext,
+  ref: ContainerRef,
+  options: { readonly for?: readonly ('idle' | 'asks' | 'exit')[]; readonly signal?: AbortSignal },
+): Promise<Activity> {
+  const container = await containerOfRef(app, ref);
+  let reached: Activity | undefined;
+  await waitForSessions(
+    withSignal(app, options.signal),
+    {
+      containers: [container],
+      goals: options.for ?? ['idle', 'asks', 'exit'],
+      since: undefined,
+      any: true,
+      limit: undefined,
+    },
+    ({ activity }) => {
+      reached = activity;
+    },
+  );
+  return reached ?? { kind: 'ended' };
+}
+
+export async function sendText(
+  app: AppContext,
+  ref: ContainerRef,
+  text: string,
+  { wait = false, interrupt = false, signal }: SendOptions & { readonly wait?: boolean },
+): Promise<Sent> {
+  const message = checkedMessage(text);
+  const container = await containerOfRef(app, ref);
+  const request = { container, text: message.text, wait, interrupt, limit: undefined };
+  const { state, end, reply } = await sendMessage(withSignal(app, signal), request);
+  return { state, end, reply };
+}
+
+/** Throws `usage`. */
+export function checkedMessage(given: string): ReturnType<typeof messageOf> {
+  const message = messageOf(given);
+  if (message.text.trim() === '')
+    throw new CoiError('usage', 'the message is empty', { hint: 'Give a text.' });
+  if (Buffer.byteLength(message.text) > messageMaxBytes)
+    throw new CoiError('usage', `the message is longer than ${messageMaxBytes / 1024} KiB`, {
+      hint: 'Put it into a file in the workspace, and send the path.',
+    });
+  return message;
+}
+
+async function containerOfRef(app: AppContext, ref: ContainerRef): Promise<Container> {
+  const found = await existingContainer(app, {}, ref.name);
+  if (!matchesRef(ref, found.instance)) throw new StaleContainerRef(ref.name, true);
+  return found;
+}
+
+function withSignal(app: AppContext, signal: AbortSignal | undefined): AppContext {
+  return signal ? { ...app, signal: AbortSignal.any([app.signal, signal]) } : app;
+}

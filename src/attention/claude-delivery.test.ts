@@ -1,0 +1,81 @@
+// Whether a message has arrived in Claude Code, by the lines that it adds to a transcript.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readDelivery } from './claude-delivery.ts';
+
+const said = (content: unknown, more: object = {}) => ({
+  type: 'user',
+  message: { content },
+  ...more,
+});
+const replied = (text: string, stop_reason: string | null = 'end_turn') => ({
+  type: 'assistant',
+  message: { content: [{ type: 'text', text }], stop_reason },
+});
+const queue = (operation: string, content?: string) => ({
+  type: 'queue-operation',
+  operation,
+  ...(content !== undefined && { content }),
+});
+const delivery = (message: string | undefined, ...lines: object[]) => {
+  const { state, end, hasMore } = readDelivery(
+    lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+    message,
+  );
+  return { state, end, hasMore };
+};
+const delivered = { state: 'delivered', end: undefined, hasMore: false } as const;
+
+describe('the delivery of a message', () => {
+  it('a message is delivered when the transcript has it, and its turn ends with an answer', () => {
+    assert.equal(delivery('hello').state, 'none');
+    assert.deepEqual(delivery('hello', said('other')).state, 'none');
+    assert.deepEqual(delivery('hello', said('hello')), delivered);
+    const calls = replied('running', 'tool_use');
+    assert.deepEqual(delivery('hello', said('hello'), calls), delivered);
+    const result = said([{ type: 'tool_result', tool_use_id: 'a', content: 'x' }]);
+    assert.deepEqual(delivery('hello', said('hello'), calls, result), delivered);
+    assert.equal(delivery('hello', said('hello'), calls, result, replied('done')).end, 'finished');
+  });
+
+  it('a turn ends by an interruption or an error of the provider too', () => {
+    const stopped = said([{ type: 'text', text: '[Request interrupted by user]' }]);
+    assert.equal(delivery('a', said('a'), stopped).end, 'interrupted');
+    const failed = { ...replied('API Error: 400', 'stop_sequence'), isApiErrorMessage: true };
+    assert.equal(delivery('a', said('a'), failed).end, 'failed');
+  });
+
+  it('a queued message is not ended by the turn before it', () => {
+    const lines = [queue('enqueue', 'next'), queue('dequeue'), replied('of the turn before')];
+    assert.deepEqual(delivery('next', ...lines), { ...delivered, state: 'queued' });
+    assert.equal(delivery('next', ...lines, said('next'), replied('yes')).end, 'finished');
+    const absorbed = { type: 'attachment', attachment: { type: 'queued_command', prompt: 'next' } };
+    assert.equal(delivery('next', lines[0] ?? {}, absorbed, replied('yes')).end, 'finished');
+  });
+
+  it('a message that is taken back into the input box is not delivered', () => {
+    const lines = [queue('enqueue', 'next'), queue('popAll', 'next')];
+    assert.equal(delivery('next', ...lines).state, 'cancelled');
+  });
+
+  it('white space, marks of a paste and commands may differ from what was typed', () => {
+    const pasted = '\n\n<pasted_content id="32bd">\na\tb\nc\n</pasted_content id="32bd">\n';
+    assert.deepEqual(delivery('a\tb\nc', said(pasted)), delivered);
+    const command =
+      '<command-name>/model</command-name>\n<command-message>model</command-message>\n<command-args>opus</command-args>';
+    assert.equal(delivery('/model opus', said(command)).state, 'delivered');
+    const local = { type: 'system', subtype: 'local_command', content: command };
+    assert.equal(delivery('/model opus', local).end, 'finished');
+    assert.equal(delivery('!ls -l', said('<bash-input>ls -l</bash-input>')).state, 'delivered');
+  });
+
+  it('text that was in the input box is noticed', () => {
+    assert.deepEqual(delivery('hello', said('draft hello')), { ...delivered, hasMore: true });
+  });
+
+  it('without a message the end of any turn is found', () => {
+    assert.deepEqual(delivery(undefined), delivered);
+    assert.equal(delivery(undefined, said('x'), replied('y')).end, 'finished');
+    assert.equal(delivery(undefined, replied('y'), said('next')).end, undefined);
+  });
+});

@@ -1,0 +1,60 @@
+// Reads the end of a Claude Code transcript: which tool calls have no result yet, and how the last turn ended. Pure.
+import type { IdleReason } from './activity.ts';
+import {
+  blocksOf,
+  type ContentBlock,
+  isInterruption,
+  lastText,
+  transcriptLines,
+} from './claude-lines.ts';
+
+/** A tool call without a result: it runs, or the agent asks for permission. */
+export interface PendingCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export interface TranscriptTail {
+  /** Oldest first. */
+  readonly pending: readonly PendingCall[];
+  /** How the last turn ended, if the agent is idle. */
+  readonly end: IdleReason;
+  /** The agent's last words. */
+  readonly words: string | undefined;
+}
+
+/** A container can write any number of them. */
+const pendingMax = 20;
+
+/** `tail`: the last part of the file. */
+export function readTranscript(tail: string): TranscriptTail {
+  const pending = new Map<string, PendingCall>();
+  let end: IdleReason = 'fresh';
+  let words: string | undefined;
+  for (const line of transcriptLines(tail)) {
+    const blocks = blocksOf(line);
+    for (const block of blocks) {
+      if (typeof block.tool_use_id === 'string') pending.delete(block.tool_use_id);
+      const call = callOf(block);
+      if (call && line.type === 'assistant' && pending.size < pendingMax)
+        pending.set(call.id, call);
+    }
+    const text = lastText(blocks);
+    if (line.type === 'assistant') {
+      end = line.isApiErrorMessage === true ? 'failed' : 'finished';
+      words = text ?? words;
+    } else if (line.type === 'user' && text !== undefined) {
+      if (isInterruption(text)) end = 'interrupted';
+      // A new message: earlier calls without a result were abandoned.
+      if (isInterruption(text) || line.isMeta !== true) pending.clear();
+    }
+  }
+  return { pending: [...pending.values()], end, words };
+}
+
+function callOf({ type, id, name, input }: ContentBlock): PendingCall | undefined {
+  if (type !== 'tool_use' || typeof id !== 'string' || typeof name !== 'string') return undefined;
+  const fields = typeof input === 'object' && input !== null ? input : {};
+  return { id, name, input: fields as Readonly<Record<string, unknown>> };
+}

@@ -1,0 +1,20 @@
+// The text of a message to an agent. Pure.
+
+/** More is better given as a file in the workspace. */
+export const messageMaxBytes = 256 * 1024;
+
+/** Control characters except newline and tab: an escape sequence could end the paste, and the rest would be keys. */
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+export interface Message {
+  readonly text: string;
+  /** How many control characters were left out. */
+  readonly removed: number;
+}
+
+/** Without control characters and trailing newlines. */
+export function messageOf(given: string): Message {
+  const lines = given.toWellFormed().replace(/\r\n?/g, '\n');
+  const clean = lines.replace(control, '');
+  return { text: clean.replace(/\n+$/, ''), removed: lines.length - clean.length };
+}

@@ -1,0 +1,96 @@
+// Decides what a session does from what Incus, the agent's registry and its transcript say. Pure.
+import type { Activity, Ask } from './activity.ts';
+import { asksOf, dialogAsk, isDelegation, isUserInput } from './claude-asks.ts';
+import type { RegistryEntry } from './claude-registry.ts';
+import type { PendingCall, TranscriptTail } from './claude-transcript.ts';
+
+/** A registered agent whose process is alive. */
+export interface LiveAgent {
+  readonly entry: RegistryEntry;
+  /** Undefined if there is none, or if it cannot be read. */
+  readonly transcript: TranscriptTail | undefined;
+  /** Calls without a result of its sub-agents, if it waits. */
+  readonly ofSubAgents: readonly PendingCall[];
+}
+
+export interface SessionFacts {
+  /** Status of the instance, as Incus names it. */
+  readonly instance: string;
+  /** Why the monitor paused it; undefined if the monitor did not. */
+  readonly pausedBecause?: string | undefined;
+  /** The session's agent has a registry that coi can read. */
+  readonly hasRegistry: boolean;
+  /** Registered agents that are alive; a failure if the files cannot be read. */
+  readonly agents: readonly LiveAgent[] | 'unreadable';
+  /** A process with the agent's name runs in the container, registered or not. */
+  readonly isAgentRunning: boolean;
+  /** An agent has registered since the session was started. */
+  readonly hasStarted: boolean;
+  /** The container started less than half a minute ago. */
+  readonly isYoung: boolean;
+}
+
+export function activityOf(facts: SessionFacts): Activity {
+  if (facts.instance === 'Stopped') return { kind: 'stopped' };
+  if (facts.instance === 'Frozen')
+    return facts.pausedBecause === undefined
+      ? { kind: 'paused', by: 'user' }
+      : { kind: 'paused', by: 'monitor', reason: facts.pausedBecause };
+  if (facts.instance !== 'Running' || !facts.hasRegistry) return unknown('no-signal');
+  if (facts.agents === 'unreadable') return unknown('unreadable');
+  if (facts.agents.length > 0) return strongest(facts.agents.map(activityOfAgent));
+  if (facts.isAgentRunning) return unknown(facts.isYoung ? 'starting' : 'no-signal');
+  return facts.isYoung && !facts.hasStarted ? unknown('starting') : { kind: 'exited' };
+}
+
+function activityOfAgent(agent: LiveAgent): Activity {
+  const { entry, transcript } = agent;
+  const since = entry.sinceMs === undefined ? {} : { sinceMs: entry.sinceMs };
+  switch (entry.status) {
+    case 'busy':
+      return { kind: 'working', ...since };
+    case 'waiting':
+      return { kind: 'asks', ...since, asks: asksOfAgent(agent) };
+    case 'idle':
+      return { kind: 'idle', ...since, why: transcript?.end ?? 'fresh' };
+    case 'unknown':
+      return unknown('unknown-format');
+  }
+}
+
+/**
+ * The transcripts do not say which of several calls waits and which runs: then all are listed, because one that is missing
+ * would be worse.
+ */
+function asksOfAgent({ entry, transcript, ofSubAgents }: LiveAgent): readonly Ask[] {
+  const pending = transcript?.pending ?? [];
+  const { waitingFor } = entry;
+  const asks: readonly Ask[] =
+    waitingFor === 'permission prompt'
+      ? [
+          ...pending.filter((call) => !isUserInput(call) && !isDelegation(call)).flatMap(asksOf),
+          ...ofSubAgents.flatMap(asksOf).map((ask) => ({ ...ask, subAgent: true })),
+        ]
+      : waitingFor === 'input needed'
+        ? pending.filter(isUserInput).flatMap(asksOf)
+        : [];
+  return asks.length > 0 ? asks : [dialogAsk(waitingFor)];
+}
+
+/** Several agents in one session: an ask first, then what works, then what coi does not know, then what is idle. */
+const order = ['asks', 'working', 'unknown', 'idle'] as const;
+
+function strongest(activities: readonly Activity[]): Activity {
+  const asking = activities.filter((activity) => activity.kind === 'asks');
+  const [first] = asking;
+  if (first) return { ...first, asks: asking.flatMap(({ asks }) => asks) };
+  for (const kind of order) {
+    const found = activities.find((activity) => activity.kind === kind);
+    if (found) return found;
+  }
+  return unknown('no-signal');
+}
+
+function unknown(why: (Activity & { kind: 'unknown' })['why']): Activity {
+  return { kind: 'unknown', why };
+}
