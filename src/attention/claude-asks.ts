@@ -88,7 +88,13 @@ function optionOf(value: unknown, index: number): AskOption {
 function aboutOf(input: PendingCall['input']): string {
   for (const key of ['command', 'file_path', 'url', 'query', 'pattern', 'path', 'notebook_path'])
     if (typeof input[key] === 'string') return input[key];
-  return Object.keys(input).length === 0 ? '' : JSON.stringify(input);
+  if (Object.keys(input).length === 0) return '';
+  try {
+    return JSON.stringify(input);
+  } catch {
+    // Too deep.
+    return '';
+  }
 }
 
 function bodyOf(text: string): Pick<Ask, 'body' | 'truncated'> {

@@ -18,12 +18,13 @@ const queue = (operation: string, content?: string) => ({
   ...(content !== undefined && { content }),
 });
 const delivery = (message: string | undefined, ...lines: object[]) => {
-  const { state, end, hasMore } = readDelivery(
-    lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
-    message,
-  );
+  const wanted = message === undefined ? turn : ({ kind: 'message', text: message } as const);
+  const { state, end, hasMore } = readDelivery(textOf(lines), wanted);
   return { state, end, hasMore };
 };
+const textOf = (lines: readonly object[]) =>
+  lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+const turn = { kind: 'turn' } as const;
 const delivered = { state: 'delivered', end: undefined, hasMore: false } as const;
 
 describe('the delivery of a message', () => {
@@ -73,9 +74,36 @@ describe('the delivery of a message', () => {
     assert.deepEqual(delivery('hello', said('draft hello')), { ...delivered, hasMore: true });
   });
 
+  it('characters that Claude Code drops do not matter', () => {
+    assert.deepEqual(delivery('a\u00adb\u200b c\u202e', said('ab c')), delivered);
+  });
+
+  it('the answer to a later message is not taken for the answer to this one', () => {
+    const lines = [said('one'), replied('to one'), said('two'), replied('to two')];
+    const { end, isOver, words } = readDelivery(textOf(lines), { kind: 'message', text: 'one' });
+    assert.deepEqual({ end, isOver, words }, { end: 'finished', isOver: true, words: 'to one' });
+  });
+
   it('without a message the end of any turn is found', () => {
     assert.deepEqual(delivery(undefined), delivered);
     assert.equal(delivery(undefined, said('x'), replied('y')).end, 'finished');
-    assert.equal(delivery(undefined, replied('y'), said('next')).end, undefined);
+    const over = readDelivery(textOf([replied('y'), said('next')]), turn);
+    assert.deepEqual([over.end, over.isOver], ['finished', true]);
+  });
+
+  it('the turn of a queued message begins after the one before', () => {
+    const wanted = { kind: 'queued-turn' } as const;
+    const before = [replied('of the turn before'), queue('dequeue')];
+    assert.equal(readDelivery(textOf(before), wanted).end, undefined);
+    const { end } = readDelivery(textOf([...before, said('next'), replied('yes')]), wanted);
+    assert.equal(end, 'finished');
+  });
+
+  it('text that is made to be slow to parse is read in a moment', () => {
+    const wanted = { kind: 'message', text: 'x' } as const;
+    const begin = performance.now();
+    for (const part of ['</pasted_content ', '<command-name>', '<bash-input>'])
+      readDelivery(textOf([said(`<pasted_content>${part.repeat(100_000)}`)]), wanted);
+    assert.ok(performance.now() - begin < 2000);
   });
 });

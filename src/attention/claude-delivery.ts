@@ -4,6 +4,7 @@ import type { IdleReason } from './activity.ts';
 import {
   blocksOf,
   isInterruption,
+  isPrompt,
   lastText,
   type TranscriptLine,
   transcriptLines,
@@ -16,35 +17,61 @@ export interface Delivery {
   readonly hasMore: boolean;
   /** How the turn ended that the message began or joined; undefined while it goes on. */
   readonly end: Exclude<IdleReason, 'fresh'> | undefined;
-  /** The agent's last words since then. */
+  /** The turn has ended, and another has begun. */
+  readonly isOver: boolean;
+  /** It was a command of the agent itself, which begins no turn. */
+  readonly isLocal: boolean;
+  /** The agent's last words in that turn. */
   readonly words: string | undefined;
 }
 
-/** `added`: the part of the transcript since the message was sent. `message`: undefined to look for the end of any turn. */
-export function readDelivery(added: string, message: string | undefined): Delivery {
-  const wanted = message === undefined ? undefined : normal(message);
-  let state: Delivery['state'] = wanted === undefined ? 'delivered' : 'none';
+/**
+ * What to look for: a message, or the end of any turn that began before the mark (`turn`) or, because the message was
+ * queued then, after it (`queued-turn`).
+ */
+export type Wanted =
+  | { readonly kind: 'message'; readonly text: string }
+  | { readonly kind: 'turn' | 'queued-turn' };
+
+/** `added`: the part of the transcript since the message was sent. */
+export function readDelivery(added: string, wanted: Wanted): Delivery {
+  const matches = matcher(wanted);
+  let state: Delivery['state'] = wanted.kind === 'turn' ? 'delivered' : 'none';
   let hasMore = false;
+  let isLocal = false;
   let end: Delivery['end'];
   let words: string | undefined;
   for (const line of transcriptLines(added)) {
-    if (wanted !== undefined && state !== 'delivered') {
-      const match = matchOf(line, wanted);
+    if (state !== 'delivered') {
+      const match = matches(line);
       if (match === undefined) continue;
       ({ state } = match);
       hasMore ||= match.hasMore;
-      if (match.isLocal) end = 'finished';
+      isLocal ||= match.isLocal ?? false;
+      if (isLocal) end = 'finished';
       continue;
     }
     const text = lastText(blocksOf(line));
     if (line.type === 'assistant') {
       words = text ?? words;
       end = turnEnd(line);
-    } else if (line.type === 'user' && line.isMeta !== true) {
-      end = text !== undefined && isInterruption(text) ? 'interrupted' : undefined;
+    } else if (text !== undefined && isInterruption(text)) {
+      end = 'interrupted';
+    } else if (isPrompt(line) && end !== undefined) {
+      return { state, hasMore, isLocal, end, isOver: true, words };
     }
   }
-  return { state, hasMore, end, words };
+  return { state, hasMore, isLocal, end, isOver: false, words };
+}
+
+function matcher(wanted: Wanted): (line: TranscriptLine) => Match | undefined {
+  if (wanted.kind !== 'message')
+    return (line) =>
+      isPrompt(line) || line.attachment?.type === 'queued_command'
+        ? { state: 'delivered', hasMore: false }
+        : undefined;
+  const text = normal(wanted.text);
+  return (line) => matchOf(line, text);
 }
 
 /** Undefined if more follows in this turn. */
@@ -91,21 +118,39 @@ function textMatch(content: unknown, wanted: string, state: Delivery['state']): 
   const text = normal(asTyped(content));
   if (text === wanted) return { state, hasMore: false };
   // Claude Code marks long texts as pasted.
-  const pasted = /^<pasted_content\b[^>]*>(.*)<\/pasted_content\b[^>]*>$/s.exec(text)?.[1];
-  if (pasted !== undefined && normal(pasted) === wanted) return { state, hasMore: false };
-  return text.includes(wanted) ? { state, hasMore: true } : undefined;
+  if (text.startsWith('<pasted_content') && withoutMarks(text) === wanted)
+    return { state, hasMore: false };
+  // Claude Code completes the names of its commands.
+  return text.includes(wanted) ? { state, hasMore: !wanted.startsWith('/') } : undefined;
+}
+
+/** The text between the first and the last mark. No patterns: the text may be long and made to be slow. */
+function withoutMarks(text: string): string {
+  const begin = text.indexOf('>') + 1;
+  return text.slice(begin, Math.max(begin, text.lastIndexOf('</pasted_content'))).trim();
 }
 
 /** Commands as the user typed them: `/name arguments` and `!shell command`. */
 function asTyped(content: string): string {
-  const part = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`, 's').exec(content)?.[1];
-  const shell = part('bash-input');
+  const shell = elementText(content, 'bash-input');
   if (shell !== undefined) return `!${shell}`;
-  const command = part('command-name');
-  return command === undefined ? content : `${command} ${part('command-args') ?? ''}`;
+  const command = elementText(content, 'command-name');
+  return command === undefined
+    ? content
+    : `${command} ${elementText(content, 'command-args') ?? ''}`;
 }
 
-/** Claude Code may change line ends and white space. */
+function elementText(content: string, name: string): string | undefined {
+  const begin = content.indexOf(`<${name}>`);
+  const end = begin < 0 ? -1 : content.indexOf(`</${name}>`, begin);
+  return end < 0 ? undefined : content.slice(begin + name.length + 2, end);
+}
+
+/** Claude Code may change line ends and white space, and drops characters that cannot be seen. */
 function normal(text: string): string {
-  return text.normalize('NFC').replace(/\s+/g, ' ').trim();
+  return text
+    .normalize('NFC')
+    .replace(/\p{Cf}+/gu, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }

@@ -64,3 +64,15 @@ export function lastText(blocks: readonly ContentBlock[]): string | undefined {
 export function isInterruption(text: string): boolean {
   return interrupted.test(text);
 }
+
+/** A message of the user, not a result, a notice or the output of a command. */
+export function isPrompt(line: TranscriptLine): boolean {
+  const text = lastText(blocksOf(line));
+  return (
+    line.type === 'user' &&
+    line.isMeta !== true &&
+    text !== undefined &&
+    !isInterruption(text) &&
+    !/^<(?:bash|command|local-command)-/.test(text)
+  );
+}

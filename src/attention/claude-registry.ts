@@ -18,6 +18,8 @@ export interface RegistryEntry {
 }
 
 const textMax = 100;
+/** The container may write any number. */
+const latestMs = Date.UTC(3000, 0);
 const pathMax = 4096;
 const statuses = ['busy', 'idle', 'waiting'] as const;
 
@@ -45,7 +47,7 @@ export function parseRegistryEntry(text: string): RegistryEntry | undefined {
     status: statuses.find((known) => known === status) ?? 'unknown',
     waitingFor: typeof waitingFor === 'string' ? waitingFor.slice(0, textMax) : undefined,
     sinceMs:
-      typeof statusUpdatedAt === 'number' && Number.isFinite(statusUpdatedAt)
+      typeof statusUpdatedAt === 'number' && statusUpdatedAt > 0 && statusUpdatedAt < latestMs
         ? statusUpdatedAt
         : undefined,
   };

@@ -4,6 +4,7 @@ import {
   blocksOf,
   type ContentBlock,
   isInterruption,
+  isPrompt,
   lastText,
   transcriptLines,
 } from './claude-lines.ts';
@@ -44,10 +45,13 @@ export function readTranscript(tail: string): TranscriptTail {
     if (line.type === 'assistant') {
       end = line.isApiErrorMessage === true ? 'failed' : 'finished';
       words = text ?? words;
-    } else if (line.type === 'user' && text !== undefined) {
-      if (isInterruption(text)) end = 'interrupted';
-      // A new message: earlier calls without a result were abandoned.
-      if (isInterruption(text) || line.isMeta !== true) pending.clear();
+    } else if (text !== undefined && isInterruption(text)) {
+      end = 'interrupted';
+      pending.clear();
+    } else if (isPrompt(line)) {
+      // Until there is an answer. Calls without a result were abandoned.
+      end = 'interrupted';
+      pending.clear();
     }
   }
   return { pending: [...pending.values()], end, words };

@@ -1,8 +1,7 @@
 // Makes text from a container fit to show: well-formed, without control and bidi characters, and short. Pure.
 
-/** Control characters except newline and tab, and characters that reorder text. */
-const unsafe =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+/** Control characters except newline and tab, characters that reorder text, and those that cannot be seen but for joiners. */
+const unsafe = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 export interface CleanText {
   readonly text: string;

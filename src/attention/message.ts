@@ -16,5 +16,7 @@ export interface Message {
 export function messageOf(given: string): Message {
   const lines = given.toWellFormed().replace(/\r\n?/g, '\n');
   const clean = lines.replace(control, '');
-  return { text: clean.replace(/\n+$/, ''), removed: lines.length - clean.length };
+  let end = clean.length;
+  while (clean[end - 1] === '\n') end -= 1;
+  return { text: clean.slice(0, end), removed: lines.length - clean.length };
 }

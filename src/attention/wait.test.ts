@@ -21,11 +21,12 @@ describe('the end of coi wait', () => {
       assert.deepEqual(verdict({ kind }, ['exit']), { kind: 'reached', goal: 'exit' });
   });
 
-  it('an idle agent has ended a turn only if one has ended since the cursor', () => {
+  it('an agent has ended a turn only if one has ended since the cursor', () => {
     assert.deepEqual(verdict(idle, ['turn-end']), waiting);
     const reached = { kind: 'reached', goal: 'turn-end' };
     assert.deepEqual(verdict(idle, ['turn-end'], { ended: true }), reached);
-    assert.deepEqual(verdict({ kind: 'working' }, ['turn-end'], { ended: true }), waiting);
+    assert.deepEqual(verdict({ kind: 'working' }, ['turn-end'], { ended: true }), reached);
+    assert.deepEqual(verdict({ kind: 'working' }, ['turn-end']), waiting);
   });
 
   it('an end fails every other goal at once', () => {

@@ -1,7 +1,7 @@
 // Decides whether a session has reached what `coi wait` waits for. Pure.
 import type { Activity } from './activity.ts';
 
-/** Levels: what is true already counts. `turn-end` is an idle agent that has ended a turn since a given moment. */
+/** Levels: what is true already counts. `turn-end`: a turn has ended since a given moment. */
 export const waitGoals = ['idle', 'asks', 'exit', 'turn-end'] as const;
 export type WaitGoal = (typeof waitGoals)[number];
 
@@ -30,12 +30,13 @@ export function waitVerdict(
     forMs < steadyMs ? { kind: 'waiting' } : { kind: 'failed', why };
   switch (activity.kind) {
     case 'idle':
-      if (goals.includes('idle')) return reached('idle');
+    case 'working':
+    case 'asks':
+      if (activity.kind !== 'working' && goals.includes(activity.kind))
+        return reached(activity.kind);
       return goals.includes('turn-end') && hasTurnEnded()
         ? reached('turn-end')
         : { kind: 'waiting' };
-    case 'asks':
-      return goals.includes('asks') ? reached('asks') : { kind: 'waiting' };
     case 'exited':
     case 'stopped':
     case 'ended':
@@ -46,7 +47,5 @@ export function waitVerdict(
       // The end of the container is known for every agent.
       if (goals.every((goal) => goal === 'exit')) return { kind: 'waiting' };
       return activity.why === 'starting' ? { kind: 'waiting' } : failed('unknown');
-    case 'working':
-      return { kind: 'waiting' };
   }
 }

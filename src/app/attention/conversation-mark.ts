@@ -1,5 +1,5 @@
 // Remembers how long the transcripts are before a message is sent, so that what is added afterwards can be told apart.
-import { type Delivery, readDelivery } from '../../attention/claude-delivery.ts';
+import { type Delivery, readDelivery, type Wanted } from '../../attention/claude-delivery.ts';
 import type { LiveAgent } from '../../attention/reduce.ts';
 import { CoiError } from '../../errors.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
@@ -7,7 +7,7 @@ import { quoted } from '../../names.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AgentRegistry } from '../../tools/tool.ts';
 import type { AppContext } from '../context.ts';
-import { openStore, toolOf } from './container-activity.ts';
+import { type ActivityReading, openStore, toolOf } from './container-activity.ts';
 import { transcriptPath } from './read-agents.ts';
 
 /** A position in a conversation. */
@@ -15,6 +15,8 @@ export interface ConversationMark {
   readonly conversation: string;
   /** Bytes of its transcript before this position. */
   readonly offset: number;
+  /** A message was queued there: its turn begins later. */
+  readonly isQueued?: boolean;
 }
 
 export interface AgentMark extends ConversationMark {
@@ -25,17 +27,17 @@ export interface AgentMark extends ConversationMark {
 /** What one message and its turn may add; more is cut at its start. */
 const addedMaxBytes = 8 * 2 ** 20;
 const bindingsMaxBytes = 2 ** 20;
-const cursorText = /^([\w-]{1,64}):(\d{1,15})$/;
+const cursorText = /^([\w-]{1,64}):(\d{1,15})(q?)$/;
 
-export function cursorOf({ conversation, offset }: ConversationMark): string {
-  return `${conversation}:${offset}`;
+export function cursorOf({ conversation, offset, isQueued }: ConversationMark): string {
+  return `${conversation}:${offset}${isQueued ? 'q' : ''}`;
 }
 
 /** Throws `usage`. */
 export function parseCursor(text: string): ConversationMark {
-  const [, conversation, offset] = cursorText.exec(text) ?? [];
+  const [, conversation, offset, queued] = cursorText.exec(text) ?? [];
   if (conversation !== undefined && offset !== undefined)
-    return { conversation, offset: Number(offset) };
+    return { conversation, offset: Number(offset), isQueued: queued === 'q' };
   throw new CoiError('usage', `invalid cursor ${quoted(text)}`, {
     hint: 'Use the cursor that `coi send --json` prints.',
   });
@@ -65,34 +67,54 @@ export function isSubmitBound(app: AppContext, container: Container): boolean {
   });
 }
 
-/** What has become of a message since the mark; `message`: undefined to look for the end of any turn. */
+/** What has become of a message since the mark. */
 export function deliverySince(
   app: AppContext,
   container: Container,
   mark: AgentMark,
   agents: readonly LiveAgent[],
-  message: string | undefined,
+  wanted: Wanted,
 ): Delivery {
   const now = agents.find(({ entry }) => entry.pid === mark.pid)?.entry ?? mark;
   const from = now.conversation === mark.conversation ? mark.offset : 0;
-  return withStore(app, container, readDelivery('', message), (store, registry) => {
+  return withStore(app, container, readDelivery('', wanted), (store, registry) => {
     const path = transcriptPath(store, registry, now);
     const added = path && store.readTail(path, { maxBytes: addedMaxBytes, from });
-    return readDelivery(added ? added.toString('utf8') : '', message);
+    return readDelivery(added ? added.toString('utf8') : '', wanted);
   });
 }
 
-/** Whether a turn has ended since the mark, if the agent is idle now. */
+/** Whether a turn has ended since the mark. */
 export function hasTurnEnded(
   app: AppContext,
   container: Container,
   mark: ConversationMark,
-  agents: readonly LiveAgent[],
+  { activity, agents }: ActivityReading,
 ): boolean {
+  const isIdle = activity.kind === 'idle';
   const entry = agents.find((agent) => agent.entry.conversation === mark.conversation)?.entry;
   // The user began another conversation.
-  if (!entry) return true;
-  return deliverySince(app, container, { ...entry, ...mark }, agents, undefined).end !== undefined;
+  if (!entry) return isIdle;
+  const at = { ...entry, ...mark };
+  const kind = mark.isQueued ? 'queued-turn' : 'turn';
+  const { end, isOver } = deliverySince(app, container, at, agents, { kind });
+  // Of several queued messages, the one that was meant may come last.
+  return (isOver && !mark.isQueued) || (isIdle && end !== undefined);
+}
+
+/** Throws `usage` if the session has no such conversation. */
+export function checkMark(app: AppContext, container: Container, mark: ConversationMark): void {
+  const isKnown = withStore(
+    app,
+    container,
+    true,
+    (store, registry) =>
+      transcriptPath(store, registry, { cwd: '', conversation: mark.conversation }) !== undefined,
+  );
+  if (isKnown) return;
+  throw new CoiError('usage', `${container.name} has no conversation ${mark.conversation}`, {
+    hint: 'Use a cursor that `coi send --json` has printed for this session.',
+  });
 }
 
 /** `otherwise` if the store is missing or cannot be read. */

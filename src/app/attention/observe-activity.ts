@@ -14,11 +14,12 @@ export interface Observation extends ActivityReading {
 }
 
 /** A process that is killed writes nothing, and a file system may report no changes. */
-const pollMs = 2000;
+const pollMs = 3000;
 /** An agent that starts has no files to watch yet. */
 const startingPollMs = 200;
-/** A container that changes its files all the time must not keep the host busy. */
+/** A container that changes its files all the time must not keep the host busy: pauses are longer than the readings. */
 const pauseMs = 50;
+const pauseFactor = 5;
 
 /** Yields at once, after each change, and at least every `everyMs`. The last one is `ended`. */
 export async function* observeActivity(
@@ -38,17 +39,19 @@ export async function* observeActivity(
       const container = await instance.current();
       // Watched before it is read, so that no change is missed.
       using _ = container && watchStore(app, container, () => wake.ring());
+      const beginMs = app.clock.elapsedMs();
       const reading: ActivityReading = container
         ? readActivity(app, container)
         : { activity: { kind: 'ended' }, agents: [] };
       const { activity } = reading;
       const nowMs = app.clock.elapsedMs();
+      const tookMs = nowMs - beginMs;
       if (activity.kind !== kind) sinceMs = nowMs;
       kind = activity.kind;
       yield { ...reading, forMs: nowMs - sinceMs };
       if (kind === 'ended') return;
       await wake.wait(kind === 'unknown' ? Math.min(startingPollMs, everyMs) : everyMs, signal);
-      await pause(pauseMs, signal);
+      await pause(Math.max(pauseMs, pauseFactor * tookMs), signal);
       // Its processes are gone: Incus may know more.
       if (kind === 'exited' || kind === 'unknown') instance.refresh();
     }

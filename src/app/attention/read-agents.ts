@@ -19,14 +19,15 @@ export interface AgentsReading {
 }
 
 /** A container can leave any number of files; the real ones are few. */
-const namesMax = 10_000;
-const entriesMax = 16;
+const namesMax = 1000;
+const entriesMax = 4;
 const projectsMax = 16;
-const subAgentsMax = 8;
+const subAgentsMax = 4;
 const entryMaxBytes = 16 * 1024;
-const attemptsMax = 6;
-const rewriteMs = 4;
+const attemptsMax = 4;
+const rewriteMs = 5;
 const tailBytes = 256 * 1024;
+const endBytes = 16 * 1024;
 
 /** The agents whose processes are alive. Files of dead processes are ignored. */
 export function readAgents(
@@ -86,14 +87,25 @@ function readEntry(registry: Directory, name: string): RegistryEntry | undefined
   }
 }
 
+/** Undefined for an agent that works: then it does not matter. */
 function transcriptOf(
   store: Directory,
   registry: AgentRegistry,
   entry: RegistryEntry,
 ): TranscriptTail | undefined {
+  if (entry.status === 'busy') return undefined;
   const path = transcriptPath(store, registry, entry);
-  const tail = path === undefined ? undefined : store.readTail(path, { maxBytes: tailBytes });
-  return tail && readTranscript(tail.toString('utf8'));
+  if (path === undefined) return undefined;
+  // The end of a turn is usually near the end of the file; a call may be long, and what follows it too.
+  if (entry.status === 'idle') {
+    const end = tailOf(store, path, endBytes);
+    if (end.end !== 'fresh') return end;
+  }
+  return tailOf(store, path, tailBytes);
+}
+
+function tailOf(store: Directory, path: string, maxBytes: number): TranscriptTail {
+  return readTranscript(store.readTail(path, { maxBytes })?.toString('utf8') ?? '');
 }
 
 /** Relative to the store; undefined if the conversation has no messages yet. Throws FileError. */
@@ -130,10 +142,7 @@ function subAgentCalls(
     .map(({ name }) => ({ name, writtenMs: directory.entry(name)?.stat.mtimeMs ?? 0 }))
     .sort((one, other) => other.writtenMs - one.writtenMs)
     .slice(0, subAgentsMax)
-    .flatMap(({ name }) => {
-      const tail = directory.readTail(name, { maxBytes: tailBytes });
-      return tail ? readTranscript(tail.toString('utf8')).pending : [];
-    });
+    .flatMap(({ name }) => tailOf(directory, name, tailBytes).pending);
 }
 
 function* take<T>(values: Iterable<T>, count: number): Generator<T, void> {

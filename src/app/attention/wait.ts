@@ -1,14 +1,13 @@
 // Waits until sessions are idle, ask or have ended.
 import type { Activity } from '../../attention/activity.ts';
-import { activityWord } from '../../attention/activity-text.ts';
 import { type WaitGoal, waitVerdict } from '../../attention/wait.ts';
-import { CoiError } from '../../errors.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 import { type TimeLimit, withTimeLimit } from '../run-command/time-limit.ts';
 import { type ConversationMark, hasTurnEnded } from './conversation-mark.ts';
 import { observeActivity } from './observe-activity.ts';
+import { waitError } from './session-errors.ts';
 
 export interface WaitRequest {
   readonly containers: readonly Container[];
@@ -68,36 +67,11 @@ async function waitForOne(
 ): Promise<WaitResult> {
   const { name } = container;
   for await (const seen of observeActivity(app, refOf(container.instance), signal)) {
-    const { activity, agents, forMs } = seen;
-    const hasEnded = () => since !== undefined && hasTurnEnded(app, container, since, agents);
+    const { activity, forMs } = seen;
+    const hasEnded = () => since !== undefined && hasTurnEnded(app, container, since, seen);
     const verdict = waitVerdict({ activity, forMs, hasTurnEnded: hasEnded }, goals);
     if (verdict.kind === 'reached') return { container, goal: verdict.goal, activity };
     if (verdict.kind === 'failed') throw waitError(name, verdict.why, activity);
   }
-  throw new CoiError('session-ended', `session ${name} has ended`);
-}
-
-export function waitError(
-  name: string,
-  why: 'ended' | 'paused' | 'unknown',
-  activity: Activity,
-): CoiError {
-  switch (why) {
-    case 'ended':
-      return new CoiError(
-        'session-ended',
-        activity.kind === 'exited'
-          ? `the agent in ${name} has exited`
-          : `session ${name} has ended (${activityWord(activity)})`,
-        { hint: 'Use --for exit to wait for the end.' },
-      );
-    case 'paused':
-      return new CoiError('session-paused', `session ${name} is paused`, {
-        hint: `Run \`coi unfreeze ${name}\` to resume it.`,
-      });
-    case 'unknown':
-      return new CoiError('status-unknown', `coi cannot tell what the agent in ${name} does`, {
-        hint: `Run \`coi tmux capture ${name}\` to see its screen.`,
-      });
-  }
+  throw waitError(name, 'ended', { kind: 'ended' });
 }

@@ -5,15 +5,16 @@ import { Allowance, runToEnd } from './allowance.ts';
 import { cgroupsByName } from './cgroups.ts';
 import { ProcessList } from './process-list.ts';
 
-/** Reading more would take a noticeable time. */
-const processesMax = 4096;
+/** Reading more would take a noticeable time. The agent is among the first processes of a container. */
+const processesMax = 1024;
 
 /** Pids in the container's pid namespace of the processes that run under that name; empty if it does not run. */
 export function containerProcesses(container: string, name: string): number[] {
   const cgroups = cgroupsByName(container);
   const reading = cgroups && runToEnd(new ProcessList(cgroups).read(new Allowance()));
   const head = `Name:\t${name}\n`;
-  return (reading?.pids ?? []).slice(0, processesMax).flatMap((pid) => {
+  const oldestFirst = [...(reading?.pids ?? [])].sort((one, other) => one - other);
+  return oldestFirst.slice(0, processesMax).flatMap((pid) => {
     const status = readText(`/proc/${pid}/status`, { encoding: 'latin1' });
     // A zombie no longer runs anything.
     if (!status?.startsWith(head) || /^State:\t[ZX]/m.test(status)) return [];

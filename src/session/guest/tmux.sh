@@ -3,8 +3,8 @@
 # the terminal; 6: the message was typed but not submitted, because a dialog has opened meanwhile.
 # The input comes on stdin, never in argv: text (several lines are one paste), or key names, quoted for tmux.
 # `paste` does not press Enter afterwards. `raw` ignores dialogs; `asks` knows that one is open, even if the screen does not
-# look like it. `message` types for the agent with one of the PIDS, in
-# whatever pane that is, prints its pid and submits with KEYS, or with Enter if there are none.
+# look like it. `message` types for the agent with one of the PIDS (for any agent if there are none), in whatever pane that
+# is, prints its pid and submits with KEYS, or with Enter.
 # ID identifies one send request: if it is repeated, for example because Incus lost the first, nothing is typed twice.
 # usage: sh -c "$(cat tmux.sh)" coi-tmux text|lines|paste|keys|capture|has SESSION [ID [raw|asks]]
 #        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS"
@@ -20,13 +20,21 @@ on_terminal() { # PID TTY
   [ "$1" != T ] && [ "$3" = "$6" ] &&
     [ "$5" = $((34816 + (number & 255) + ((number & ~255) << 12))) ]
 }
+# Whether agent.sh has the terminal of a pane's first process, which becomes a shell when the agent has ended.
+runs_agent() { # PID
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+  set -- ${stat##*) }
+  tr '\0' '\n' 2>/dev/null <"/proc/$6/cmdline" | grep -qx coi-agent
+}
 case $verb in
   has) exit ;;
   capture) exec tmux capture-pane -p -t "=$session:" ;;
   keys) type="send-keys $to $(cat)" ;;
   message)
-    for pane in $(tmux list-panes -s -t "=$session" -F '#{pane_id}=#{pane_tty}'); do
-      for pid in $pids; do on_terminal "$pid" "${pane#*=}" && agent=$pid to="-t '${pane%%=*}'"; done
+    for pane in $(tmux list-panes -s -t "=$session" -F '#{pane_id}=#{pane_tty}=#{pane_pid}'); do
+      tty=${pane#*=} shell=${pane##*=} pane=${pane%%=*} tty=${tty%=*}
+      for pid in $pids; do on_terminal "$pid" "$tty" && agent=$pid to="-t '$pane'"; done
+      [ "$pids" ] || ! runs_agent "$shell" || agent=$shell to="-t '$pane'"
     done
     [ "$agent" ] || exit 5
     ;;

@@ -1,6 +1,6 @@
 // `coi wait`: waits until sessions need the user.
 import type { Command } from 'commander';
-import { parseCursor } from '../../../app/attention/conversation-mark.ts';
+import { checkMark, parseCursor } from '../../../app/attention/conversation-mark.ts';
 import { waitForSessions } from '../../../app/attention/wait.ts';
 import { namedSession } from '../../../app/targets/named-session.ts';
 import { activityJson, activityLine } from '../../../attention/activity-text.ts';
@@ -30,7 +30,7 @@ export function register(command: Command, app: App): void {
     .argument('[session...]', 'names or aliases (default: the only session of the workspace)')
     .option(
       '--for <goal>',
-      'what to wait for: idle, asks, exit or turn-end (repeatable; default: idle, asks or exit)',
+      'what to wait for: idle, asks, exit or turn-end (repeatable; default: any of the first three)',
       collect,
     )
     .option('--since <cursor>', 'for turn-end: a cursor that `coi send --json` has printed')
@@ -48,7 +48,7 @@ ended a turn since the cursor. What is already true counts.`,
 
 async function wait(app: App, options: Options, words: readonly string[]): Promise<void> {
   const since = options.since === undefined ? undefined : parseCursor(options.since);
-  const goals = parseGoals(options.for ?? (since ? ['turn-end'] : ['idle', 'asks', 'exit']));
+  const goals = parseGoals(options.for ?? [since ? 'turn-end' : 'idle', 'asks', 'exit']);
   if (goals.includes('turn-end') !== (since !== undefined))
     throw new CoiError('usage', '--for turn-end and --since belong together', {
       hint: 'Use the cursor that `coi send --json` prints, or --for idle.',
@@ -61,6 +61,7 @@ async function wait(app: App, options: Options, words: readonly string[]): Promi
   const unique = [...new Map(containers.map((one) => [one.name, one])).values()];
   if (since && unique.length > 1)
     throw new CoiError('usage', '--since is for one session', { hint: 'Name the one.' });
+  if (since) for (const container of unique) checkMark(app, container, since);
   const request = { containers: unique, goals, since, any: options.any ?? false, limit };
   await waitForSessions(app, request, ({ container, activity }) => {
     const alias = aliasOf(container);
