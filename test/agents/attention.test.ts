@@ -98,6 +98,14 @@ test('coi says what Claude Code does and asks, and sends only what cannot answer
   assert.match(await sent('now this', '--interrupt', '--wait'), /^I heard .*now this\.$/m);
   await shows('an interrupted turn', 'idle');
 
+  const { stdout } = await send('please ask me', '--json');
+  const { cursor } = JSON.parse(stdout) as { cursor: string };
+  const since = (text: string) => bed.coi(['wait', name, '--since', text, '--timeout', '20s']);
+  assert.match((await since(cursor)).stdout, /: asks: Which colour/);
+  await dismiss();
+  assert.match((await since(cursor)).stdout, /: idle \(interrupted\)/);
+  assert.match((await since('another:1')).stderr, /has no conversation another/);
+
   const failed = await send('please fail', '--wait');
   assert.equal(failed.status, 1);
   assert.match(failed.stderr, /the turn of the agent in .* failed/);

@@ -109,7 +109,7 @@ export function checkMark(app: AppContext, container: Container, mark: Conversat
     container,
     true,
     (store, registry) =>
-      transcriptPath(store, registry, { cwd: '', conversation: mark.conversation }) !== undefined,
+      transcriptPath(store, registry, { cwd: '/', conversation: mark.conversation }) !== undefined,
   );
   if (isKnown) return;
   throw new CoiError('usage', `${container.name} has no conversation ${mark.conversation}`, {
