@@ -6,6 +6,9 @@ export function activityWord(activity: Activity): string {
   switch (activity.kind) {
     case 'idle':
       return activity.why === 'failed' ? 'idle (failed)' : 'idle';
+    case 'unknown':
+      // The container runs, and more is not known of most agents.
+      return { starting: 'starting', 'no-signal': 'running' }[activity.why as string] ?? 'unknown';
     case 'paused':
       return activity.by === 'monitor' ? 'paused (monitor)' : 'paused';
     default:

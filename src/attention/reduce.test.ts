@@ -100,6 +100,8 @@ describe('the activity of a session', () => {
     const exited = { kind: 'exited' };
     assert.deepEqual(activityOf({ ...young, isAgentRunning: false, hasStarted: true }), exited);
     assert.deepEqual(activityOf({ ...running, isAgentRunning: false }), exited);
+    const other = { ...running, isAgentRunning: false, hasStarted: false };
+    assert.deepEqual(activityOf(other), { kind: 'unknown', why: 'no-signal' });
   });
 
   it('what coi cannot read is unknown and never idle', () => {

@@ -39,8 +39,9 @@ export function activityOf(facts: SessionFacts): Activity {
   if (facts.instance !== 'Running' || !facts.hasRegistry) return unknown('no-signal');
   if (facts.agents === 'unreadable') return unknown('unreadable');
   if (facts.agents.length > 0) return strongest(facts.agents.map(activityOfAgent));
-  if (facts.isAgentRunning) return unknown(facts.isYoung ? 'starting' : 'no-signal');
-  return facts.isYoung && !facts.hasStarted ? unknown('starting') : { kind: 'exited' };
+  // Without a registered agent the session may run another program, which the user has configured.
+  if (facts.hasStarted && !facts.isAgentRunning) return { kind: 'exited' };
+  return unknown(facts.isYoung ? 'starting' : 'no-signal');
 }
 
 function activityOfAgent(agent: LiveAgent): Activity {

@@ -138,7 +138,7 @@ test('a question of an agent that is killed is never shown again, not after a re
   const resumed = await agent.start([`--resume=${id}`]);
   const names = [resumed, (JSON.parse(forked.stdout) as { container: string }).container];
   const begin = Date.now();
-  while (Date.now() - begin < 8000)
+  while (Date.now() - begin < 4000)
     for (const one of names)
       assert.notEqual((await listed(bed, one)).attention.status, 'asks', one);
   for (const one of names) await waitFor(bed, one, 'idle');

@@ -79,7 +79,7 @@ test('a text is typed into a dialog only if requested', { timeout }, async () =>
     await begin(screen);
     for (const text of ['please wait', '', 'two\nlines']) {
       const result = await send(text);
-      assert.equal(result.status, 1, agent);
+      assert.equal(result.status, 3, agent);
       assert.match(
         result.stderr,
         /^Error: nothing was typed: .* is asking a question\nHint: .*--raw/,
@@ -90,6 +90,16 @@ test('a text is typed into a dialog only if requested', { timeout }, async () =>
     await inLow('sh', '-c', 'until grep -q same /typed; do sleep 0.1; done');
     assert.equal(await typed(), 'all the same\n');
   }
+  // The key of an option that is shown selects it; there is no Enter, which would answer the next dialog.
+  await begin(screens.claude);
+  assert.equal((await send('3')).status, 3);
+  assert.equal((await send('2')).status, 0);
+  await inLow('tmux', 'send-keys', '-t', `=${session}:`, 'Enter');
+  await inLow('sh', '-c', 'until grep -q . /typed; do sleep 0.1; done');
+  assert.equal(await typed(), '2\n');
+  // Choices without numbers, and a footer.
+  await begin('Allow it?\n ❯ No\n   Yes\n\n Esc to cancel · Tab to amend\n');
+  assert.equal((await send('go on')).status, 3);
   // A list in the conversation is not a dialog.
   await begin('❯ 1. do this\n  2. do that\n\n  esc to interrupt\n');
   assert.equal((await send('go on')).status, 0);

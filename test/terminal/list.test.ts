@@ -25,12 +25,15 @@ test('coi list has a line per session with attached users, and saved sessions wi
   const [, second = ''] = await bed.instances();
 
   const [head, one, two, ...more] = await listRows(bed, 160);
-  assert.match(head ?? '', /^NAME +AGENT +STATE +SLOT +AGE +WORKSPACE +PERSISTENT$/);
+  assert.match(head ?? '', /^NAME +AGENT +STATUS +SLOT +AGE +WORKSPACE +PERSISTENT$/);
   assert.match(
     one ?? '',
-    new RegExp(`^${first} +claude +running, attached +1 +\\d+[sm] +\\S+ +no$`),
+    new RegExp(`^${first} +claude +(?:starting|running), attached +1 +\\d+[sm] +\\S+ +no$`),
   );
-  assert.match(two ?? '', new RegExp(`^${second} +claude +running +2 +\\d+[sm] +\\S+ +no$`));
+  assert.match(
+    two ?? '',
+    new RegExp(`^${second} +claude +(?:starting|running) +2 +\\d+[sm] +\\S+ +no$`),
+  );
   assert.deepEqual(more, []);
   for (const line of await listRows(bed, 44)) assert.ok(line.length <= 44, line);
 
