@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onlyInstance } from '../terminal/session.ts';
 import { askingClaude, makeAgentBed } from './agent-bed.ts';
+import { waitFor } from './attention-bed.ts';
 
 const asks = /Do you want to proceed\?[\s\S]*1\. Yes/;
 
@@ -30,6 +31,8 @@ test('coi tmux send refuses to type into a permission dialog; --key and --raw an
   }
   assert.match((await bed.coi(['tmux', 'capture', name])).stdout, asks);
   await sent('--key', 'Escape');
+  // The dialog is open until Claude Code has read the key.
+  await waitFor(bed, name, 'idle');
   await sent('hello again');
   await provider.request('hello again');
   assert.equal(await isThere('/tmp/one'), false);
