@@ -4,8 +4,6 @@
 export interface RegistryEntry {
   /** In the container's pid namespace. */
   readonly pid: number;
-  /** Start time of the process, field 22 of /proc/<pid>/stat. */
-  readonly startTime: string;
   /** Its conversation. */
   readonly conversation: string;
   /** The directory in which it was started, in the container. */
@@ -41,7 +39,6 @@ export function parseRegistryEntry(text: string): RegistryEntry | undefined {
   if (typeof procStart !== 'string' && typeof procStart !== 'number') return undefined;
   return {
     pid,
-    startTime: String(procStart).slice(0, textMax),
     conversation: sessionId,
     cwd: typeof cwd === 'string' ? cwd.slice(0, pathMax) : '',
     status: statuses.find((known) => known === status) ?? 'unknown',

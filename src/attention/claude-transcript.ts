@@ -21,8 +21,6 @@ export interface TranscriptTail {
   readonly pending: readonly PendingCall[];
   /** How the last turn ended, if the agent is idle. */
   readonly end: IdleReason;
-  /** The agent's last words. */
-  readonly words: string | undefined;
 }
 
 /** A container can write any number of them. */
@@ -32,7 +30,6 @@ const pendingMax = 20;
 export function readTranscript(tail: string): TranscriptTail {
   const pending = new Map<string, PendingCall>();
   let end: IdleReason = 'fresh';
-  let words: string | undefined;
   for (const line of transcriptLines(tail)) {
     const blocks = blocksOf(line);
     for (const block of blocks) {
@@ -44,17 +41,13 @@ export function readTranscript(tail: string): TranscriptTail {
     const text = lastText(blocks);
     if (line.type === 'assistant') {
       end = line.isApiErrorMessage === true ? 'failed' : 'finished';
-      words = text ?? words;
-    } else if (text !== undefined && isInterruption(text)) {
-      end = 'interrupted';
-      pending.clear();
-    } else if (isPrompt(line)) {
-      // Until there is an answer. Calls without a result were abandoned.
+    } else if ((text !== undefined && isInterruption(text)) || isPrompt(line)) {
+      // After a message: until there is an answer. Calls without a result were abandoned.
       end = 'interrupted';
       pending.clear();
     }
   }
-  return { pending: [...pending.values()], end, words };
+  return { pending: [...pending.values()], end };
 }
 
 function callOf({ type, id, name, input }: ContentBlock): PendingCall | undefined {

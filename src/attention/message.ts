@@ -1,4 +1,5 @@
 // The text of a message to an agent. Pure.
+import { CoiError } from '../errors.ts';
 
 /** More is better given as a file in the workspace. */
 export const messageMaxBytes = 256 * 1024;
@@ -19,4 +20,19 @@ export function messageOf(given: string): Message {
   let end = clean.length;
   while (clean[end - 1] === '\n') end -= 1;
   return { text: clean.slice(0, end), removed: lines.length - clean.length };
+}
+
+/** Throws `usage` for a message that is empty or too long. */
+export function checkedMessage(given: string): Message {
+  const message = messageOf(given);
+  if (message.text.trim() === '')
+    throw new CoiError('usage', 'the message is empty', { hint: 'Give a text.' });
+  if (Buffer.byteLength(message.text) > messageMaxBytes) throw tooLong();
+  return message;
+}
+
+export function tooLong(): CoiError {
+  return new CoiError('usage', `the message is longer than ${messageMaxBytes / 1024} KiB`, {
+    hint: 'Put it into a file in the workspace, and send the path.',
+  });
 }

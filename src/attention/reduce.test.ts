@@ -32,7 +32,6 @@ const running: SessionFacts = {
 };
 const entry: RegistryEntry = {
   pid: 31,
-  startTime: '1',
   conversation: 'one',
   cwd: '/workspace',
   status: 'idle',
@@ -136,7 +135,7 @@ describe('the activity of a session', () => {
 
   it('a call that runs a sub-agent is not mistaken for what the sub-agent asks', () => {
     const waiting = live({ status: 'waiting', waitingFor: 'permission prompt' });
-    const transcript = { pending: [call('Task')], end: 'fresh', words: undefined } as const;
+    const transcript = { pending: [call('Task')], end: 'fresh' } as const;
     const activity = activityOf({
       ...running,
       agents: [{ ...waiting, transcript, ofSubAgents: [call('Bash')] }],

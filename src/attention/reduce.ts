@@ -78,8 +78,8 @@ function asksOfAgent({ entry, transcript, ofSubAgents }: LiveAgent): readonly As
   return asks.length > 0 ? asks : [dialogAsk(waitingFor)];
 }
 
-/** Several agents in one session: an ask first, then what works, then what coi does not know, then what is idle. */
-const order = ['asks', 'working', 'unknown', 'idle'] as const;
+/** Several agents in one session: after an ask, what works, then what coi does not know, then what is idle. */
+const order = ['working', 'unknown', 'idle'] as const;
 
 function strongest(activities: readonly Activity[]): Activity {
   const asking = activities.filter((activity) => activity.kind === 'asks');

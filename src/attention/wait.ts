@@ -12,7 +12,7 @@ export type WaitVerdict =
   | { readonly kind: 'failed'; readonly why: 'ended' | 'paused' | 'unknown' };
 
 /** A snapshot pauses a container for a moment, and an agent rewrites its files. */
-const steadyMs = 5000;
+export const steadyMs = 5000;
 
 export interface Observed {
   readonly activity: Activity;

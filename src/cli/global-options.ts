@@ -5,7 +5,10 @@ import { parseOldFlag, valuedOldFlags } from '../config/keys/old-flags.ts';
 import type { GlobalOptions } from './command-module.ts';
 import { globalHeading, inheritedHeading } from './help-text.ts';
 
-const collect = (value: string, before: string[]) => [...before, value];
+/** For options that can be given several times. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
 
 /** Long and short names of the flags before the command that take a value. */
 const flagsWithValue = new Set([

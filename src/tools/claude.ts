@@ -71,7 +71,7 @@ export const claude: Tool = {
   registry: {
     dir: '.claude/sessions',
     process: 'claude',
-    projects: '.claude/projects',
+    projects: conversations.dir,
     transcript: (cwd, conversation) => `${projectOf(cwd)}/${conversation}.jsonl`,
     subAgents: (cwd, conversation) => `${projectOf(cwd)}/${conversation}/subagents`,
     keys: {
@@ -152,7 +152,7 @@ export const claude: Tool = {
   conversations,
   firstWords: { files: conversations, words: claudeWords },
   newestConversation: (files, workspace) => {
-    const project = workspace.replace(/[^A-Za-z0-9]/g, '-');
+    const project = projectName(workspace);
     return newestOf(files, (path) => {
       const [dir, file] = path.split('/').slice(-2);
       const id = file?.replace(/\.jsonl$/, '') ?? '';
@@ -192,8 +192,13 @@ const offersSeen = {
   fullscreenUpsellSeenCount: 3,
 };
 
+/** Claude Code names the directory of a project's conversations after the project's path. */
+function projectName(cwd: string): string {
+  return cwd.replace(/[^A-Za-z0-9]/g, '-');
+}
+
 function projectOf(cwd: string): string {
-  return `.claude/projects/${cwd.replace(/[^A-Za-z0-9]/g, '-')}`;
+  return `${conversations.dir}/${projectName(cwd)}`;
 }
 
 const onboarded = { hasCompletedOnboarding: true, theme: 'dark' };

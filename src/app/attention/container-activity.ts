@@ -19,8 +19,8 @@ export interface ActivityReading {
 }
 
 /** An agent needs a few seconds until it registers itself, on a busy host more. */
-const nothing = { agents: [], isAgentRunning: false, hasStarted: false };
 const youngMs = 30_000;
+const nothing = { agents: [], isAgentRunning: false, hasStarted: false };
 /** Built-in agents only: coi does not know what custom ones write. */
 const known = allTools({ tools: {} });
 
@@ -56,31 +56,36 @@ export function watchStore(
   container: Container,
   onChange: () => void,
 ): Disposable | undefined {
-  const tool = toolOf(container);
-  if (!tool?.registry) return undefined;
-  using store = openStore(app, container, tool);
-  if (!store) return undefined;
-  using open = new DisposableStack();
-  const directories = watchedDirectories(store, tool.registry).map((one) => open.use(one));
-  return new DirectoryWatch(directories, onChange);
+  return withStore<Disposable | undefined>(app, container, undefined, (store, registry) => {
+    using open = new DisposableStack();
+    const first = store.openDirectory(registry.dir);
+    const directories = [...(first ? [first] : []), ...transcriptDirectories(store, registry)];
+    for (const directory of directories) open.use(directory);
+    return new DirectoryWatch(directories, onChange);
+  });
 }
 
-function watchedDirectories(store: Directory, registry: AgentRegistry): Directory[] {
+/** `otherwise` if the store is missing or cannot be read. */
+export function withStore<T>(
+  app: AppContext,
+  container: Container,
+  otherwise: T,
+  read: (store: Directory, registry: AgentRegistry) => T,
+): T {
+  const tool = toolOf(container);
+  if (!tool?.registry) return otherwise;
+  using store = openStore(app, container, tool);
+  if (!store) return otherwise;
   try {
-    const first = store.openDirectory(registry.dir);
-    return [...(first ? [first] : []), ...transcriptDirectories(store, registry)];
+    return read(store, tool.registry);
   } catch (error) {
-    if (hostFiles.asFileError(error)) return [];
+    if (hostFiles.asFileError(error)) return otherwise;
     throw error;
   }
 }
 
 /** Undefined if it is missing or cannot be read. The stores of other users are opened without following links. */
-export function openStore(
-  app: AppContext,
-  { session }: Container,
-  tool: Tool,
-): Directory | undefined {
+function openStore(app: AppContext, { session }: Container, tool: Tool): Directory | undefined {
   if (!session) return undefined;
   const relative = `.coi/${tool.sessionsDir}/${session.session}`;
   try {

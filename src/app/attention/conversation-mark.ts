@@ -2,12 +2,10 @@
 import { type Delivery, readDelivery, type Wanted } from '../../attention/claude-delivery.ts';
 import type { LiveAgent } from '../../attention/reduce.ts';
 import { CoiError } from '../../errors.ts';
-import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
 import { quoted } from '../../names.ts';
 import type { Container } from '../../session/record/instance-record.ts';
-import type { AgentRegistry } from '../../tools/tool.ts';
 import type { AppContext } from '../context.ts';
-import { type ActivityReading, openStore, toolOf } from './container-activity.ts';
+import { type ActivityReading, withStore } from './container-activity.ts';
 import { transcriptPath } from './read-agents.ts';
 
 /** A position in a conversation. */
@@ -115,23 +113,4 @@ export function checkMark(app: AppContext, container: Container, mark: Conversat
   throw new CoiError('usage', `${container.name} has no conversation ${mark.conversation}`, {
     hint: 'Use a cursor that `coi send --json` has printed for this session.',
   });
-}
-
-/** `otherwise` if the store is missing or cannot be read. */
-function withStore<T>(
-  app: AppContext,
-  container: Container,
-  otherwise: T,
-  read: (store: Directory, registry: AgentRegistry) => T,
-): T {
-  const tool = toolOf(container);
-  if (!tool?.registry) return otherwise;
-  using store = openStore(app, container, tool);
-  if (!store) return otherwise;
-  try {
-    return read(store, tool.registry);
-  } catch (error) {
-    if (hostFiles.asFileError(error)) return otherwise;
-    throw error;
-  }
 }

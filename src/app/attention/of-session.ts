@@ -1,7 +1,6 @@
 // Status, wait and send of one session, for the library.
 import type { Activity } from '../../attention/activity.ts';
-import { messageMaxBytes, messageOf } from '../../attention/message.ts';
-import { CoiError } from '../../errors.ts';
+import { checkedMessage } from '../../attention/message.ts';
 import type { SendOptions, Sent } from '../../library-types.ts';
 import { type ContainerRef, StaleContainerRef } from '../../session/record/change-instance.ts';
 import { matchesRef } from '../../session/record/container-ref.ts';
@@ -50,18 +49,6 @@ export async function sendText(
   const request = { container, text: message.text, wait, interrupt, limit: undefined };
   const { state, end, reply } = await sendMessage(withSignal(app, signal), request);
   return { state, end, reply };
-}
-
-/** Throws `usage`. */
-export function checkedMessage(given: string): ReturnType<typeof messageOf> {
-  const message = messageOf(given);
-  if (message.text.trim() === '')
-    throw new CoiError('usage', 'the message is empty', { hint: 'Give a text.' });
-  if (Buffer.byteLength(message.text) > messageMaxBytes)
-    throw new CoiError('usage', `the message is longer than ${messageMaxBytes / 1024} KiB`, {
-      hint: 'Put it into a file in the workspace, and send the path.',
-    });
-  return message;
 }
 
 async function containerOfRef(app: AppContext, ref: ContainerRef): Promise<Container> {

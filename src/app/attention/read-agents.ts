@@ -6,7 +6,7 @@ import {
   type TranscriptTail,
 } from '../../attention/claude-transcript.ts';
 import type { LiveAgent } from '../../attention/reduce.ts';
-import { type Directory, type Entry, hostFiles } from '../../host/fs/host-files.ts';
+import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
 import { containerProcesses } from '../../host/proc/container-processes.ts';
 import type { AgentRegistry } from '../../tools/tool.ts';
 
@@ -56,11 +56,7 @@ export function readAgents(
 
 /** Directories with transcripts of conversations. Throws FileError. */
 export function transcriptDirectories(store: Directory, registry: AgentRegistry): Directory[] {
-  return projectEntries(store, registry).flatMap(({ name, kind }) => {
-    const directory =
-      kind === 'directory' ? store.openDirectory(`${registry.projects}/${name}`) : undefined;
-    return directory ? [directory] : [];
-  });
+  return projectPaths(store, registry).flatMap((path) => store.openDirectory(path) ?? []);
 }
 
 function liveEntries(
@@ -117,16 +113,16 @@ export function transcriptPath(
   const path = registry.transcript(cwd, conversation);
   if (store.entry(path)) return path;
   // The agent names the directory after the one in which the conversation began.
-  for (const { name, kind } of projectEntries(store, registry)) {
-    const other = `${registry.projects}/${name}/${conversation}.jsonl`;
-    if (kind === 'directory' && store.entry(other)) return other;
-  }
-  return undefined;
+  return projectPaths(store, registry)
+    .map((project) => `${project}/${conversation}.jsonl`)
+    .find((other) => store.entry(other));
 }
 
-function projectEntries(store: Directory, { projects }: AgentRegistry): readonly Entry[] {
+function projectPaths(store: Directory, { projects }: AgentRegistry): readonly string[] {
   using directory = store.openDirectory(projects);
-  return directory ? [...take(directory.entries(), projectsMax)] : [];
+  return [...take(directory?.entries() ?? [], projectsMax)]
+    .filter(({ kind }) => kind === 'directory')
+    .map(({ name }) => `${projects}/${name}`);
 }
 
 /** Calls without a result of the sub-agents that wrote last. */

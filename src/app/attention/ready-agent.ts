@@ -1,6 +1,6 @@
 // Waits until an agent can take a message, and interrupts it if that is wanted.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Activity } from '../../attention/activity.ts';
+import { waitVerdict } from '../../attention/wait.ts';
 import { CoiError } from '../../errors.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
@@ -12,8 +12,6 @@ import { asksError, waitError } from './session-errors.ts';
 
 /** An agent that starts on a busy host needs longer than any that is ready. */
 const startingMs = 60_000;
-/** A snapshot pauses a container for a moment, and an agent rewrites its files. */
-const steadyMs = 5000;
 const interruptMs = 15_000;
 const pressAgainMs = 1000;
 /** Claude Code exits if the keys that empty its input box come again within this time. */
@@ -39,7 +37,7 @@ export async function untilReady(
   const pollMs = interrupt ? pressAgainMs : undefined;
   const interruption = interrupt ? new Interruption(app, container, signal) : undefined;
   for await (const seen of observeActivity(app, ref, signal, pollMs)) {
-    const { activity, forMs } = seen;
+    const { activity } = seen;
     if (activity.kind === 'idle') {
       await interruption?.clear();
       return seen;
@@ -50,30 +48,19 @@ export async function untilReady(
       continue;
     }
     if (acceptUnknown && activity.kind === 'unknown' && activity.why === 'no-signal') return seen;
-    const problem = cannotTake(name, activity, forMs);
+    const problem = cannotTake(name, seen);
     if (problem) throw problem;
   }
   throw waitError(name, 'ended', { kind: 'ended' });
 }
 
-/** Undefined if it may soon be able to. `forMs`: how long it has been so. */
-function cannotTake(name: string, activity: Activity, forMs: number): CoiError | undefined {
-  switch (activity.kind) {
-    case 'asks':
-      return asksError(name, activity, 'nothing was sent:');
-    case 'exited':
-    case 'stopped':
-    case 'ended':
-      return waitError(name, 'ended', activity);
-    case 'paused':
-      return forMs < steadyMs ? undefined : waitError(name, 'paused', activity);
-    case 'unknown': {
-      const limitMs = activity.why === 'starting' ? startingMs : steadyMs;
-      return forMs < limitMs ? undefined : waitError(name, 'unknown', activity);
-    }
-    default:
-      return undefined;
-  }
+/** Undefined if it may soon be able to. */
+function cannotTake(name: string, { activity, forMs }: Observation): CoiError | undefined {
+  if (activity.kind === 'asks') return asksError(name, activity, 'nothing was sent:');
+  if (activity.kind === 'unknown' && activity.why === 'starting')
+    return forMs < startingMs ? undefined : waitError(name, 'unknown', activity);
+  const verdict = waitVerdict({ activity, forMs, hasTurnEnded: () => false }, ['idle']);
+  return verdict.kind === 'failed' ? waitError(name, verdict.why, activity) : undefined;
 }
 
 class Interruption {

@@ -1,5 +1,6 @@
 // Sends a message to an agent: only when it can take one, and with a check that it has arrived.
 import type { Delivery } from '../../attention/claude-delivery.ts';
+import { steadyMs } from '../../attention/wait.ts';
 import { CoiError } from '../../errors.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
@@ -44,7 +45,6 @@ export interface SendResult {
 const confirmMs = 5000;
 /** Claude Code writes a line at once; where files cannot be watched, this is how soon it is seen. */
 const confirmPollMs = 100;
-const steadyMs = 5000;
 /** A command of the agent itself may leave no trace of its end. */
 const quietMs = 2000;
 

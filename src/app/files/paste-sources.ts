@@ -1,7 +1,6 @@
 // Sources of a paste: the clipboard's image, files of the user, or stdin.
 import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
-import { addAbortSignal } from 'node:stream';
 import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import type { LinkPolicy } from '../../host/fs/read-named-file.ts';
@@ -10,6 +9,7 @@ import { clipboardImage } from '../../host/terminal/clipboard.ts';
 import { quoted } from '../../names.ts';
 import { workspacePath } from '../../session/plan/workspace.ts';
 import type { AppContext } from '../context.ts';
+import { inputBytes } from './input-bytes.ts';
 
 /** Limit for all files of one paste. */
 export const maxMiB = 64;
@@ -86,14 +86,9 @@ async function fromStdin(
     throw new CoiError('usage', '- needs a name', { hint: 'Add --name, for example shot.png.' });
   if (stdin.isTTY)
     throw new CoiError('usage', 'stdin is the terminal', { hint: 'Add <FILE, or pipe into it.' });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of addAbortSignal(app.signal, stdin) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooBig('stdin');
-    chunks.push(chunk);
-  }
-  return { local: '-', name, bytes: Buffer.concat(chunks) };
+  const bytes = await inputBytes(stdin, { maxBytes, signal: app.signal });
+  if (bytes === undefined) throw tooBig('stdin');
+  return { local: '-', name, bytes };
 }
 
 /** A link may be an agent's, even if no session is known any longer. Throws `failed`. */

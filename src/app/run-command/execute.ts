@@ -1,5 +1,4 @@
 // Runs a command of `coi run` as the agent's user, and passes on or captures its output.
-
 import { asAgent } from '../../guest-user.ts';
 import { runnerCommand } from '../../host/install/resources.ts';
 import type { StartExec } from '../../session/lifecycle/secret-handover.ts';

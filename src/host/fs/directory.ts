@@ -57,7 +57,7 @@ export class Directory implements Disposable {
 
   /** The kernel's path of the descriptor, whatever name it was opened by. */
   realPath(): string {
-    return readlinkSync(`/proc/self/fd/${this.#fd}`);
+    return readlinkSync(this.fdPathOfItself);
   }
 
   /** Its path for system calls, whatever name it has now. */
@@ -119,7 +119,7 @@ export class Directory implements Disposable {
   /** Names and kinds, unordered, read lazily so that the caller may stop early. */
   *entries(): Generator<Entry, void, void> {
     const directory = withFileErrors(this.path, () =>
-      opendirSync(`/proc/self/fd/${this.#fd}`, { bufferSize: 512 }),
+      opendirSync(this.fdPathOfItself, { bufferSize: 512 }),
     );
     try {
       for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
@@ -179,7 +179,7 @@ export class Directory implements Disposable {
 
   /** The path of an entry for system calls, relative to the descriptor. */
   fdPath(name: string): string {
-    return `/proc/self/fd/${this.#fd}/${name}`;
+    return `${this.fdPathOfItself}/${name}`;
   }
 
   displayPath(relative: string): string {

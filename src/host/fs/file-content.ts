@@ -92,24 +92,23 @@ export function readContent(fd: number, shown: string, maxBytes: number): FileCo
 
 /** The first `maxBytes` of an open regular file. */
 export function readPrefix(fd: number, shown: string, maxBytes: number): Buffer {
-  const bytes = Buffer.allocUnsafe(maxBytes);
-  let total = 0;
-  while (total < maxBytes) {
-    const count = withFileErrors(shown, () => readSync(fd, bytes, total, maxBytes - total, null));
-    if (count === 0) break;
-    total += count;
-  }
-  return bytes.subarray(0, total);
+  return readUpTo(fd, shown, maxBytes, null);
 }
 
 /** The last `maxBytes` of an open regular file, but nothing before the offset `from`. */
 export function readSuffix(fd: number, shown: string, maxBytes: number, from = 0): Buffer {
   const { size } = fstatSync(fd);
-  const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(size - from, maxBytes)));
+  const length = Math.max(0, Math.min(size - from, maxBytes));
+  return readUpTo(fd, shown, length, size - length);
+}
+
+/** Fewer bytes at the end of the file. `from`: null for the current position. */
+function readUpTo(fd: number, shown: string, length: number, from: number | null): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
   let total = 0;
-  while (total < bytes.length) {
-    const at = size - bytes.length + total;
-    const count = withFileErrors(shown, () => readSync(fd, bytes, total, bytes.length - total, at));
+  while (total < length) {
+    const at = from === null ? null : from + total;
+    const count = withFileErrors(shown, () => readSync(fd, bytes, total, length - total, at));
     if (count === 0) break;
     total += count;
   }

@@ -25,10 +25,7 @@ export class Homes {
 
 /** The homes of root and of people in the text of passwd(5). */
 export function homesIn(passwd: string): string[] {
-  return passwd.split('\n').flatMap((line) => {
-    const fields = line.split(':');
-    const uid = Number(fields[2] || Number.NaN);
-    const home = fields[5] ?? '';
+  return accountsIn(passwd).flatMap(({ uid, home }) => {
     const person = uid === 0 || (uid >= firstPersonUid && uid !== nobodyUid);
     return person && home.startsWith('/') && home !== '/' ? [home.replace(/(.)\/+$/, '$1')] : [];
   });
@@ -36,8 +33,14 @@ export function homesIn(passwd: string): string[] {
 
 /** The home directory of an account; undefined if there is none. */
 export function homeOf(uid: number): string | undefined {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.map((line) => line.split(':')).find((fields) => Number(fields[2]) === uid)?.[5];
+  return accountsIn(readFileSync(file, 'utf8')).find((account) => account.uid === uid)?.home;
+}
+
+function accountsIn(passwd: string): { readonly uid: number; readonly home: string }[] {
+  return passwd.split('\n').map((line) => {
+    const fields = line.split(':');
+    return { uid: Number(fields[2] || Number.NaN), home: fields[5] ?? '' };
+  });
 }
 
 /** Resolves links; a path that does not exist stays as it is. */

@@ -10,7 +10,7 @@
 #        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS"
 verb=$1 session=$2 id=$3 raw=$4 pids=$4 submit=$5
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
-to="-t '=$session:'" agent=
+target="=$session:" agent=
 # Source of the fields and of the numbers of terminals: proc(5), pts(4).
 on_terminal() { # PID TTY
   read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
@@ -29,17 +29,17 @@ runs_agent() { # PID
 case $verb in
   has) exit ;;
   capture) exec tmux capture-pane -p -t "=$session:" ;;
-  keys) type="send-keys $to $(cat)" ;;
+  keys) type="send-keys -t '$target' $(cat)" ;;
   message)
     for pane in $(tmux list-panes -s -t "=$session" -F '#{pane_id}=#{pane_tty}=#{pane_pid}'); do
       tty=${pane#*=} shell=${pane##*=} pane=${pane%%=*} tty=${tty%=*}
-      for pid in $pids; do on_terminal "$pid" "$tty" && agent=$pid to="-t '$pane'"; done
-      [ "$pids" ] || ! runs_agent "$shell" || agent=$shell to="-t '$pane'"
+      for pid in $pids; do on_terminal "$pid" "$tty" && agent=$pid target=$pane; done
+      [ "$pids" ] || ! runs_agent "$shell" || agent=$shell target=$pane
     done
     [ "$agent" ] || exit 5
     ;;
 esac
-text=
+to="-t '$target'" text=
 case $verb in text | lines | paste | message)
   if [ "$verb" = text ]; then bracket=; else bracket=-p; fi
   enter="send-keys $to Enter"
@@ -65,7 +65,6 @@ unless_sent() { # OPTION CONDITION COMMAND
   tmux if-shell -F -t "$target" "#{?#{==:#{$1},$id},,#{?$2,1,}}" "set-option $to $1 $id ; $3 ; display-message -p done"
 }
 sent() { [ "$(tmux display-message -p -t "$target" "#{$1}")" = "$id" ]; }
-target=${to#-t \'} target=${target%\'}
 case $verb$text in
   # The key of a choice that is shown selects it at once; an Enter after it would answer the next question.
   text[1-9])

@@ -8,11 +8,9 @@ import { type ContainerName, tmuxSession } from '../../../names.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { addFormatOptions, wantsJson } from '../../format-option.ts';
-import { mergedOptions } from '../../global-options.ts';
+import { collect, mergedOptions } from '../../global-options.ts';
 import { table } from '../../ui/table.ts';
 import { parseTyping, type SendOptions, type Typing } from './tmux-typing.ts';
-
-const collect = (key: string, before: readonly string[] = []) => [...before, key];
 
 export function register(command: Command, app: App): void {
   const shared = () => mergedOptions<GlobalOptions>(command);

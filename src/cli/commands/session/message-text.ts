@@ -1,7 +1,7 @@
 // The message of `coi send`: an argument, a file or stdin.
-import { addAbortSignal, type Readable } from 'node:stream';
+import { inputBytes } from '../../../app/files/input-bytes.ts';
 import { readTextFile } from '../../../app/text-file.ts';
-import { messageMaxBytes } from '../../../attention/message.ts';
+import { messageMaxBytes, tooLong } from '../../../attention/message.ts';
 import { CoiError } from '../../../errors.ts';
 import type { App } from '../../app.ts';
 
@@ -17,16 +17,9 @@ export async function messageText(
     });
   if (file !== undefined)
     return readTextFile(app, file, 'the message file', app.cwd, messageMaxBytes);
-  return text === '-' ? textOf(app.io.stdin, app.signal) : (text ?? '');
-}
-
-async function textOf(input: Readable, signal: AbortSignal): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of addAbortSignal(signal, input) as AsyncIterable<Buffer>) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes > messageMaxBytes) break;
-  }
-  return Buffer.concat(parts).toString('utf8');
+  if (text !== '-') return text ?? '';
+  const { signal } = app;
+  const bytes = await inputBytes(app.io.stdin, { maxBytes: messageMaxBytes, signal });
+  if (bytes === undefined) throw tooLong();
+  return bytes.toString('utf8');
 }

@@ -1,9 +1,9 @@
 // `coi send`: sends a message to an agent and checks that it has arrived.
 import type { Command } from 'commander';
-import { checkedMessage } from '../../../app/attention/of-session.ts';
 import { sendMessage } from '../../../app/attention/send.ts';
 import { namedSession } from '../../../app/targets/named-session.ts';
 import { cleanText } from '../../../attention/clean.ts';
+import { checkedMessage } from '../../../attention/message.ts';
 import { CoiError } from '../../../errors.ts';
 import { aliasOf } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';

@@ -11,7 +11,7 @@ import { oneLine } from '../../../printable.ts';
 import { aliasOf, type Container } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
-import { mergedOptions } from '../../global-options.ts';
+import { collect, mergedOptions } from '../../global-options.ts';
 import { sessionTarget } from '../../requests.ts';
 import { parseTimeLimit } from './time-limit.ts';
 
@@ -22,8 +22,6 @@ interface Options extends GlobalOptions {
   timeout?: string;
   json?: boolean;
 }
-
-const collect = (goal: string, before: readonly string[] = []) => [...before, goal];
 
 export function register(command: Command, app: App): void {
   command
