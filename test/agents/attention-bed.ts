@@ -44,6 +44,14 @@ export async function waitFor(bed: Bed, name: string, goal: string): Promise<Att
   return JSON.parse(result.stdout) as Attention;
 }
 
+/** Closes a dialog of Claude Code, which ignores keys for a moment after it has opened one. */
+export async function dismiss(bed: Bed, name: string): Promise<void> {
+  for (let status: number | null = 124; status === 124; ) {
+    assert.equal((await bed.coi(['tmux', 'send', name, '--key', 'Escape'])).status, 0);
+    ({ status } = await bed.coi(['wait', name, '--for', 'idle', '--timeout', '2s']));
+  }
+}
+
 /** The agent's files of one moment, without what coi does not read. */
 export interface Trace {
   readonly registry: object;

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { askingClaude, claudeOptions, makeAgentBed } from './agent-bed.ts';
-import { type Attention, listed, type Trace, traceOf, waitFor } from './attention-bed.ts';
+import { type Attention, dismiss, listed, type Trace, traceOf, waitFor } from './attention-bed.ts';
 
 const timeout = 300_000;
 /** With this variable the traces of src/attention/traces are written anew, for a new version of Claude Code. */
@@ -21,13 +21,6 @@ test('coi says what Claude Code does and asks, and sends only what cannot answer
   const { session_id: id } = await listed(bed, name);
   const traces: { step: string; trace: Trace; activity: Attention }[] = [];
   const send = (...args: string[]) => bed.coi(['send', name, ...args]);
-  /** Claude Code ignores keys for a moment after a dialog has opened. */
-  const dismiss = async () => {
-    for (let status = 124; status === 124; ) {
-      assert.equal((await bed.coi(['tmux', 'send', name, '--key', 'Escape'])).status, 0);
-      ({ status } = await bed.coi(['wait', name, '--for', 'idle', '--timeout', '2s']));
-    }
-  };
   /** Asserts the state and records how Claude Code shows it. */
   const shows = async (step: string, goal: string) => {
     const activity = await waitFor(bed, name, goal);
@@ -77,7 +70,7 @@ test('coi says what Claude Code does and asks, and sends only what cannot answer
     question?.options.map(({ label }) => label),
     ['Red', 'Blue'],
   );
-  await dismiss();
+  await dismiss(bed, name);
   await shows('a dismissed question', 'idle');
 
   await sent('please do both touch /tmp/one and touch /tmp/two');
@@ -85,12 +78,12 @@ test('coi says what Claude Code does and asks, and sends only what cannot answer
     (await shows('two permissions', 'asks')).asks.map(({ body }) => body),
     ['touch /tmp/one', 'touch /tmp/two'],
   );
-  await dismiss();
+  await dismiss(bed, name);
 
   await sent('please delegate touch /tmp/three');
   const [delegated] = (await shows('a permission of a sub-agent', 'asks')).asks;
   assert.deepEqual([delegated?.body, delegated?.sub_agent], ['touch /tmp/three', true]);
-  await dismiss();
+  await dismiss(bed, name);
 
   await sent('please take 60000 ms');
   assert.equal((await listed(bed, name)).attention.status, 'working');
@@ -102,7 +95,7 @@ test('coi says what Claude Code does and asks, and sends only what cannot answer
   const { cursor } = JSON.parse(stdout) as { cursor: string };
   const since = (text: string) => bed.coi(['wait', name, '--since', text, '--timeout', '20s']);
   assert.match((await since(cursor)).stdout, /: asks: Which colour/);
-  await dismiss();
+  await dismiss(bed, name);
   assert.match((await since(cursor)).stdout, /: idle \(interrupted\)/);
   assert.match((await since('another:1')).stderr, /has no conversation another/);
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onlyInstance } from '../terminal/session.ts';
 import { askingClaude, makeAgentBed } from './agent-bed.ts';
-import { waitFor } from './attention-bed.ts';
+import { dismiss } from './attention-bed.ts';
 
 const asks = /Do you want to proceed\?[\s\S]*1\. Yes/;
 
@@ -30,9 +30,7 @@ test('coi tmux send refuses to type into a permission dialog; --key and --raw an
     assert.match(refused.stderr, /is asking a question/);
   }
   assert.match((await bed.coi(['tmux', 'capture', name])).stdout, asks);
-  await sent('--key', 'Escape');
-  // The dialog is open until Claude Code has read the key.
-  await waitFor(bed, name, 'idle');
+  await dismiss(bed, name);
   await sent('hello again');
   await provider.request('hello again');
   assert.equal(await isThere('/tmp/one'), false);
@@ -40,7 +38,11 @@ test('coi tmux send refuses to type into a permission dialog; --key and --raw an
   // Without the check, Enter selects the highlighted choice.
   await sent('please run touch /tmp/two');
   await screen.waitFor(/touch \/tmp\/two[\s\S]*Do you want to proceed\?[\s\S]*1\. Yes/, 60_000);
-  await sent('--raw', 'please wait');
-  const made = ['timeout', '30', 'sh', '-c', 'until [ -e /tmp/two ]; do sleep 0.1; done'];
-  assert.equal((await bed.coi(['container', 'exec', name, '--', ...made])).status, 0);
+  // Claude Code ignores keys for a moment after a dialog has opened.
+  const made = ['timeout', '2', 'sh', '-c', 'until [ -e /tmp/two ]; do sleep 0.1; done'];
+  while (!(await isThere('/tmp/two'))) {
+    await sent('--raw', 'please wait');
+    await bed.coi(['container', 'exec', name, '--', ...made]);
+  }
+  assert.equal(await isThere('/tmp/two'), true);
 });
