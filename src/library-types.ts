@@ -121,9 +121,15 @@ export type UnknownReason =
 export type Activity =
   | { readonly kind: 'working'; readonly sinceMs?: number }
   | { readonly kind: 'asks'; readonly sinceMs?: number; readonly asks: readonly Ask[] }
-  | { readonly kind: 'idle'; readonly sinceMs?: number; readonly why: IdleReason }
-  /** The agent's process has ended; the container runs. */
-  | { readonly kind: 'exited' }
+  /** `said`: the agent's last words in its turn, as untrusted as an {@link Ask}. */
+  | {
+      readonly kind: 'idle';
+      readonly sinceMs?: number;
+      readonly why: IdleReason;
+      readonly said?: string;
+    }
+  /** The agent's process has ended, with that exit status if it is known; the container runs. */
+  | { readonly kind: 'exited'; readonly status?: number }
   | { readonly kind: 'paused'; readonly by: 'monitor' | 'user'; readonly reason?: string }
   | { readonly kind: 'stopped' }
   /** The container is gone. */
@@ -131,7 +137,7 @@ export type Activity =
   | { readonly kind: 'unknown'; readonly why: UnknownReason };
 
 export interface SendOptions {
-  /** End what the agent does first, and empty its input box. */
+  /** End what the agent does first; if it worked, what is in its input box is discarded. */
   readonly interrupt?: boolean;
   /** Stop waiting; throws the reason of the signal. The message may have been sent. */
   readonly signal?: AbortSignal;

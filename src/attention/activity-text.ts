@@ -40,6 +40,9 @@ export function activityJson(activity: Activity): Readonly<Record<string, unknow
     ...('sinceMs' in activity &&
       activity.sinceMs !== undefined && { since: isoTime(activity.sinceMs) }),
     ...('why' in activity && { why: activity.why }),
+    ...('said' in activity && { said: activity.said }),
+    ...(activity.kind === 'exited' &&
+      activity.status !== undefined && { exit_status: activity.status }),
     ...(activity.kind === 'paused' && { by: activity.by, reason: activity.reason ?? '' }),
     asks: activity.kind === 'asks' ? activity.asks.map(askJson) : [],
   };

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { activityJson } from './activity-text.ts';
-import { parseRegistryEntry, type RegistryEntry } from './claude-registry.ts';
-import { readTranscript } from './claude-transcript.ts';
+import { parseRegistryEntry, type RegistryEntry } from './claude/registry.ts';
+import { readTranscript } from './claude/transcript.ts';
 import { activityOf, type LiveAgent, type SessionFacts } from './reduce.ts';
 
 interface Step {
@@ -24,9 +24,10 @@ const steps = JSON.parse(
 
 const running: SessionFacts = {
   instance: 'Running',
-  hasRegistry: true,
+  canTell: true,
   agents: [],
   isAgentRunning: true,
+  exitStatus: undefined,
   hasStarted: true,
   isYoung: false,
 };
@@ -105,7 +106,7 @@ describe('the activity of a session', () => {
 
   it('what coi cannot read is unknown and never idle', () => {
     const why = (facts: Partial<SessionFacts>) => activityOf({ ...running, ...facts });
-    assert.deepEqual(why({ hasRegistry: false }), { kind: 'unknown', why: 'no-signal' });
+    assert.deepEqual(why({ canTell: false }), { kind: 'unknown', why: 'no-signal' });
     assert.deepEqual(why({}), { kind: 'unknown', why: 'no-signal' });
     assert.deepEqual(why({ agents: 'unreadable' }), { kind: 'unknown', why: 'unreadable' });
     const strange = parseRegistryEntry(

@@ -1,8 +1,10 @@
 // Decides what a session does from what Incus, the agent's registry and its transcript say. Pure.
 import type { Activity, Ask } from './activity.ts';
-import { asksOf, dialogAsk, isDelegation, isUserInput } from './claude-asks.ts';
-import type { RegistryEntry } from './claude-registry.ts';
-import type { PendingCall, TranscriptTail } from './claude-transcript.ts';
+import { asksOf, dialogAsk, isDelegation, isUserInput } from './claude/asks.ts';
+import type { RegistryEntry } from './claude/registry.ts';
+import type { PendingCall, TranscriptTail } from './claude/transcript.ts';
+import { cleanText } from './clean.ts';
+import { type AgentReport, saidMax } from './status-file.ts';
 
 /** A registered agent whose process is alive. */
 export interface LiveAgent {
@@ -11,6 +13,8 @@ export interface LiveAgent {
   readonly transcript: TranscriptTail | undefined;
   /** Calls without a result of its sub-agents, if it waits. */
   readonly ofSubAgents: readonly PendingCall[];
+  /** What it says in a status file; undefined for Claude Code. */
+  readonly report?: AgentReport | undefined;
 }
 
 export interface SessionFacts {
@@ -18,14 +22,16 @@ export interface SessionFacts {
   readonly instance: string;
   /** Why the monitor paused it; undefined if the monitor did not. */
   readonly pausedBecause?: string | undefined;
-  /** The session's agent has a registry that coi can read. */
-  readonly hasRegistry: boolean;
+  /** The session's agent has files that coi can read. */
+  readonly canTell: boolean;
   /** Registered agents that are alive; a failure if the files cannot be read. */
   readonly agents: readonly LiveAgent[] | 'unreadable';
   /** A process with the agent's name runs in the container, registered or not. */
   readonly isAgentRunning: boolean;
   /** An agent has registered since the session was started. */
   readonly hasStarted: boolean;
+  /** Exit status of the session's agent, if it has ended (session/guest/agent.sh). */
+  readonly exitStatus: number | undefined;
   /** The container started less than half a minute ago. */
   readonly isYoung: boolean;
 }
@@ -36,16 +42,17 @@ export function activityOf(facts: SessionFacts): Activity {
     return facts.pausedBecause === undefined
       ? { kind: 'paused', by: 'user' }
       : { kind: 'paused', by: 'monitor', reason: facts.pausedBecause };
-  if (facts.instance !== 'Running' || !facts.hasRegistry) return unknown('no-signal');
+  if (facts.instance !== 'Running' || !facts.canTell) return unknown('no-signal');
   if (facts.agents === 'unreadable') return unknown('unreadable');
   if (facts.agents.length > 0) return strongest(facts.agents.map(activityOfAgent));
+  if (facts.exitStatus !== undefined) return { kind: 'exited', status: facts.exitStatus };
   // Without a registered agent the session may run another program, which the user has configured.
   if (facts.hasStarted && !facts.isAgentRunning) return { kind: 'exited' };
   return unknown(facts.isYoung ? 'starting' : 'no-signal');
 }
 
 function activityOfAgent(agent: LiveAgent): Activity {
-  const { entry, transcript } = agent;
+  const { entry, transcript, report } = agent;
   const since = entry.sinceMs === undefined ? {} : { sinceMs: entry.sinceMs };
   switch (entry.status) {
     case 'busy':
@@ -53,7 +60,12 @@ function activityOfAgent(agent: LiveAgent): Activity {
     case 'waiting':
       return { kind: 'asks', ...since, asks: asksOfAgent(agent) };
     case 'idle':
-      return { kind: 'idle', ...since, why: transcript?.end ?? 'fresh' };
+      return {
+        kind: 'idle',
+        ...since,
+        why: report?.end ?? transcript?.end ?? 'fresh',
+        ...saidOf(report?.said ?? transcript?.said),
+      };
     case 'unknown':
       return unknown('unknown-format');
   }
@@ -63,7 +75,8 @@ function activityOfAgent(agent: LiveAgent): Activity {
  * The transcripts do not say which of several calls waits and which runs: then all are listed, because one that is missing
  * would be worse.
  */
-function asksOfAgent({ entry, transcript, ofSubAgents }: LiveAgent): readonly Ask[] {
+function asksOfAgent({ entry, transcript, ofSubAgents, report }: LiveAgent): readonly Ask[] {
+  if (report) return report.asks.length > 0 ? report.asks : [unknownAsk];
   const pending = transcript?.pending ?? [];
   const { waitingFor } = entry;
   const asks: readonly Ask[] =
@@ -76,6 +89,13 @@ function asksOfAgent({ entry, transcript, ofSubAgents }: LiveAgent): readonly As
         ? pending.filter(isUserInput).flatMap(asksOf)
         : [];
   return asks.length > 0 ? asks : [dialogAsk(waitingFor)];
+}
+
+const unknownAsk: Ask = { id: 'dialog', kind: 'dialog', title: 'The agent asks', options: [] };
+
+function saidOf(said = ''): { readonly said?: string } {
+  const words = cleanText(said, saidMax).text.trim();
+  return words === '' ? {} : { said: words };
 }
 
 /** Several agents in one session: after an ask, what works, then what coi does not know, then what is idle. */

@@ -1,5 +1,6 @@
 // aider: https://aider.chat/docs/config/options.html. By default its history is in the workspace; the variables move it to ~/.aider.
 import { aiderWords } from './first-words.ts';
+import { statusDirectoryIn } from './status-directory.ts';
 import type { Tool } from './tool.ts';
 
 export const aider: Tool = {
@@ -7,6 +8,7 @@ export const aider: Tool = {
   title: 'aider',
   sessionsDir: 'sessions-aider',
   stateDirs: ['.aider'],
+  statusDir: statusDirectoryIn('.aider'),
   seeds: [{ from: '.aider/oauth-keys.env', to: '.aider/oauth-keys.env', kind: 'credential' }],
   command: ({ binary, model, permissionMode, conversation }) => [
     binary ?? 'aider',

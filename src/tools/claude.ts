@@ -2,6 +2,7 @@
 import { claudeLogin } from '../logins/formats/claude.ts';
 import { fitSettings, namedFiles } from './claude-settings.ts';
 import { claudeWords } from './first-words.ts';
+import { statusDirectoryIn } from './status-directory.ts';
 import { newestOf, type SettingsMerge, type Tool, type ToolLaunch } from './tool.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -23,6 +24,7 @@ export const claude: Tool = {
   title: 'Claude Code',
   sessionsDir: 'sessions-claude',
   stateDirs: ['.claude'],
+  statusDir: statusDirectoryIn('.claude'),
   seeds: [
     {
       from: '.claude/settings.json',

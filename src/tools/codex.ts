@@ -1,6 +1,7 @@
 // Codex: https://github.com/openai/codex. Conversations are ~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl.
 import { codexLogin } from '../logins/formats/codex.ts';
 import { codexWords } from './first-words.ts';
+import { statusDirectoryIn } from './status-directory.ts';
 import { newestOf, type Tool, type ToolLaunch } from './tool.ts';
 
 const conversations = { dir: '.codex/sessions', depth: 3, suffix: '.jsonl' };
@@ -10,6 +11,7 @@ export const codex: Tool = {
   title: 'Codex',
   sessionsDir: 'sessions-codex',
   stateDirs: ['.codex'],
+  statusDir: statusDirectoryIn('.codex'),
   seeds: [
     { from: '.codex/config.toml', to: '.codex/config.toml', kind: 'settings' },
     { from: '.codex/AGENTS.md', to: '.codex/AGENTS.md', kind: 'context' },

@@ -1,14 +1,17 @@
 // A user-defined tool, from its table [tools.NAME].
 import type { CustomTool } from '../config/keys/custom-tool.ts';
+import { statusDirectoryIn } from './status-directory.ts';
 import type { Tool, ToolLaunch } from './tool.ts';
 
 export function toCustomTool(name: string, table: CustomTool): Tool {
+  const [firstState] = table.state_dirs;
   const filled = (launch: ToolLaunch) => (word: string) => fillPlaceholders(word, launch);
   return {
     name,
     title: table.title ?? name,
     sessionsDir: `sessions-${name}`,
     stateDirs: table.state_dirs,
+    ...(firstState !== undefined && { statusDir: statusDirectoryIn(firstState) }),
     seeds: table.seeds.map(({ from, to, kind }) => ({ from, to: to ?? from, kind })),
     command: (launch) => {
       const [program, ...rest] = table.command;

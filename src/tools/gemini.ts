@@ -1,5 +1,6 @@
 // Gemini CLI: https://github.com/google-gemini/gemini-cli. Everything is in ~/.gemini.
 import { geminiLogin } from '../logins/formats/gemini.ts';
+import { statusDirectoryIn } from './status-directory.ts';
 import type { Tool } from './tool.ts';
 
 export const gemini: Tool = {
@@ -7,6 +8,7 @@ export const gemini: Tool = {
   title: 'Gemini CLI',
   sessionsDir: 'sessions-gemini',
   stateDirs: ['.gemini'],
+  statusDir: statusDirectoryIn('.gemini'),
   seeds: [
     {
       from: '.gemini/google_accounts.json',

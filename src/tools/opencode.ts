@@ -1,5 +1,6 @@
 // opencode: https://opencode.ai/docs. Its conversations are in ~/.local/share/opencode, its settings in ~/.config/opencode.
 import { opencodeLogin } from '../logins/formats/by-provider.ts';
+import { statusDirectoryIn } from './status-directory.ts';
 import type { Tool } from './tool.ts';
 
 /**
@@ -18,6 +19,7 @@ export const opencode: Tool = {
   title: 'opencode',
   sessionsDir: 'sessions-opencode',
   stateDirs: ['.config/opencode', '.local/share/opencode', '.local/state/opencode'],
+  statusDir: statusDirectoryIn('.local/share/opencode'),
   seeds: [
     {
       from: '.config/opencode/opencode.json',

@@ -1,6 +1,7 @@
 // pi: https://github.com/badlogic/pi-mono. Settings, logins and conversations are in ~/.pi/agent.
 import { piLogin } from '../logins/formats/by-provider.ts';
 import { piWords } from './first-words.ts';
+import { statusDirectoryIn } from './status-directory.ts';
 import type { Tool } from './tool.ts';
 
 export const pi: Tool = {
@@ -8,6 +9,7 @@ export const pi: Tool = {
   title: 'pi',
   sessionsDir: 'sessions-pi',
   stateDirs: ['.pi/agent'],
+  statusDir: statusDirectoryIn('.pi/agent'),
   seeds: [
     { from: '.pi/agent/settings.json', to: '.pi/agent/settings.json', kind: 'settings' },
     { from: '.pi/agent/models.json', to: '.pi/agent/models.json', kind: 'settings' },

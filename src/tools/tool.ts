@@ -135,6 +135,8 @@ export interface Tool {
   readonly sessionsDir: string;
   /** The tool's state directories, relative to the home; each becomes a mount. */
   readonly stateDirs: readonly string[];
+  /** Where its processes say what they do in status files; relative to the home, in a state directory. */
+  readonly statusDir?: string;
   readonly seeds: readonly Seed[];
   readonly carry?: Carry;
   /** Its login, shared by all sessions of a user. */
@@ -156,7 +158,7 @@ export interface Tool {
   readonly conversations?: ConversationFiles;
   /** Undefined if the format is unknown. */
   readonly firstWords?: FirstWords;
-  /** Where its processes say what they do; undefined if coi cannot read it. */
+  /** Files of its own in which its processes say what they do. */
   readonly registry?: AgentRegistry;
   /** Its conversations use coi's session ids, so their files need not be searched for one. */
   readonly usesSessionId?: boolean;

@@ -55,8 +55,9 @@ const vocabulary = [
 ];
 /** Entry points of external data: sockets, files, programs, instance keys. */
 const entrances = [
-  'src/attention/claude-registry.ts',
-  'src/attention/claude-lines.ts',
+  'src/attention/status-file.ts',
+  'src/attention/claude/registry.ts',
+  'src/attention/claude/lines.ts',
   'src/coid-api/exchange.ts',
   'src/config/key-lines.ts',
   'src/daemon/api/server.ts',

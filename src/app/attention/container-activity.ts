@@ -8,21 +8,33 @@ import { keys } from '../../instance-keys.ts';
 import { alertNow, parseAlert } from '../../monitor/alert.ts';
 import { type Container, noTool } from '../../session/record/instance-record.ts';
 import { allTools } from '../../tools/list.ts';
+import { statusDirectoryIn } from '../../tools/status-directory.ts';
 import type { AgentRegistry, Tool } from '../../tools/tool.ts';
 import type { AppContext } from '../context.ts';
-import { readAgents, transcriptDirectories } from './read-agents.ts';
+import { readAgents, statusDirectories } from './read-agents.ts';
 
 export interface ActivityReading {
   readonly activity: Activity;
-  /** Registered agents that are alive. */
+  /** Agents that are alive and say what they do. */
   readonly agents: readonly LiveAgent[];
+  /** Their processes on the host. */
+  readonly hostPids: readonly number[];
 }
 
 /** An agent needs a few seconds until it registers itself, on a busy host more. */
 const youngMs = 30_000;
-const nothing = { agents: [], isAgentRunning: false, hasStarted: false };
-/** Built-in agents only: coi does not know what custom ones write. */
-const known = allTools({ tools: {} });
+const nothing = {
+  agents: [],
+  hostPids: [],
+  isAgentRunning: false,
+  hasStarted: false,
+  exitStatus: undefined,
+};
+
+const builtInTools = allTools({ tools: {} });
+
+/** What coi must know of an agent to see what it does. */
+export type KnownTool = Pick<Tool, 'sessionsDir' | 'registry' | 'statusDir'>;
 
 export function readActivity(app: AppContext, container: Container): ActivityReading {
   const { instance, status, session } = container;
@@ -30,17 +42,18 @@ export function readActivity(app: AppContext, container: Container): ActivityRea
   const facts = {
     instance: status,
     pausedBecause: pauseReason(container),
-    hasRegistry: tool?.registry !== undefined,
+    canTell: tool?.registry !== undefined || tool?.statusDir !== undefined,
     isYoung: app.clock.now().getTime() - Date.parse(instance.last_used_at) < youngMs,
   };
-  if (!session || !tool?.registry || status !== 'Running')
-    return { activity: activityOf({ ...facts, ...nothing }), agents: [] };
+  if (!session || !tool || !facts.canTell || status !== 'Running')
+    return { activity: activityOf({ ...facts, ...nothing }), agents: [], hostPids: [] };
   using store = openStore(app, container, tool);
-  const reading = readAgents(container.name, tool.registry, store);
-  const { agents } = reading;
+  const reading = readAgents(container.name, tool, store);
+  const { agents, hostPids } = reading;
   return {
     activity: activityOf({ ...facts, ...reading }),
     agents: agents === 'unreadable' ? [] : agents,
+    hostPids,
   };
 }
 
@@ -50,22 +63,25 @@ export function containerActivity(app: AppContext, container: Container): Activi
   return session && session.tool !== noTool ? readActivity(app, container).activity : undefined;
 }
 
-/** Calls `onChange` when the agents of a session write their registry or a transcript. */
+/** Calls `onChange` when the agents of a session write what they do, or a transcript. */
 export function watchStore(
   app: AppContext,
   container: Container,
   onChange: () => void,
 ): Disposable | undefined {
-  return withStore<Disposable | undefined>(app, container, undefined, (store, registry) => {
-    using open = new DisposableStack();
-    const first = store.openDirectory(registry.dir);
-    const directories = [...(first ? [first] : []), ...transcriptDirectories(store, registry)];
-    for (const directory of directories) open.use(directory);
-    return new DirectoryWatch(directories, onChange);
-  });
+  const tool = toolOf(container);
+  return (
+    tool &&
+    inStore<Disposable | undefined>(app, container, tool, undefined, (store) => {
+      using open = new DisposableStack();
+      const directories = statusDirectories(store, tool);
+      for (const directory of directories) open.use(directory);
+      return new DirectoryWatch(directories, onChange);
+    })
+  );
 }
 
-/** `otherwise` if the store is missing or cannot be read. */
+/** For tools with a registry; `otherwise` if the store is missing or cannot be read. */
 export function withStore<T>(
   app: AppContext,
   container: Container,
@@ -73,11 +89,22 @@ export function withStore<T>(
   read: (store: Directory, registry: AgentRegistry) => T,
 ): T {
   const tool = toolOf(container);
-  if (!tool?.registry) return otherwise;
+  const registry = tool?.registry;
+  if (!registry) return otherwise;
+  return inStore(app, container, tool, otherwise, (store) => read(store, registry));
+}
+
+function inStore<T>(
+  app: AppContext,
+  container: Container,
+  tool: KnownTool,
+  otherwise: T,
+  read: (store: Directory) => T,
+): T {
   using store = openStore(app, container, tool);
   if (!store) return otherwise;
   try {
-    return read(store, tool.registry);
+    return read(store);
   } catch (error) {
     if (hostFiles.asFileError(error)) return otherwise;
     throw error;
@@ -85,7 +112,11 @@ export function withStore<T>(
 }
 
 /** Undefined if it is missing or cannot be read. The stores of other users are opened without following links. */
-function openStore(app: AppContext, { session }: Container, tool: Tool): Directory | undefined {
+function openStore(
+  app: AppContext,
+  { session }: Container,
+  tool: KnownTool,
+): Directory | undefined {
   if (!session) return undefined;
   const relative = `.coi/${tool.sessionsDir}/${session.session}`;
   try {
@@ -100,9 +131,23 @@ function openStore(app: AppContext, { session }: Container, tool: Tool): Directo
   }
 }
 
-/** Undefined for custom agents, about which coi knows nothing. */
-export function toolOf({ session }: Container): Tool | undefined {
-  return known.find(({ name }) => name === session?.tool);
+/** Undefined for containers without an agent. Of a custom agent, only what its mounts tell is known. */
+export function toolOf({ session }: Container): KnownTool | undefined {
+  if (!session || session.tool === noTool) return undefined;
+  const { tool: name, mounts } = session;
+  const inside = `/sessions-${name}/${session.session}/`;
+  const stateDirs = mounts.mounts.flatMap(({ source }) => {
+    const at = source.indexOf(inside);
+    return at === -1 ? [] : [source.slice(at + inside.length)];
+  });
+  const builtIn = builtInTools.find((tool) => tool.name === name);
+  // A custom agent may have the name of a built-in one.
+  if (builtIn?.stateDirs.every((dir) => stateDirs.includes(dir))) return builtIn;
+  const [first] = stateDirs;
+  return {
+    sessionsDir: `sessions-${name}`,
+    ...(first !== undefined && { statusDir: statusDirectoryIn(first) }),
+  };
 }
 
 function pauseReason({ instance, status }: Container): string | undefined {

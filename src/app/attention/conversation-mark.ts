@@ -1,12 +1,12 @@
 // Remembers how long the transcripts are before a message is sent, so that what is added afterwards can be told apart.
-import { type Delivery, readDelivery, type Wanted } from '../../attention/claude-delivery.ts';
+import { type Delivery, readDelivery, type Wanted } from '../../attention/claude/delivery.ts';
 import type { LiveAgent } from '../../attention/reduce.ts';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
+import { transcriptPath } from './claude-agents.ts';
 import { type ActivityReading, withStore } from './container-activity.ts';
-import { transcriptPath } from './read-agents.ts';
 
 /** A position in a conversation. */
 export interface ConversationMark {

@@ -42,7 +42,7 @@ export async function* observeActivity(
       const beginMs = app.clock.elapsedMs();
       const reading: ActivityReading = container
         ? readActivity(app, container)
-        : { activity: { kind: 'ended' }, agents: [] };
+        : { activity: { kind: 'ended' }, agents: [], hostPids: [] };
       const { activity } = reading;
       const nowMs = app.clock.elapsedMs();
       const tookMs = nowMs - beginMs;

@@ -1,5 +1,5 @@
 // Sends a message to an agent: only when it can take one, and with a check that it has arrived.
-import type { Delivery } from '../../attention/claude-delivery.ts';
+import type { Delivery } from '../../attention/claude/delivery.ts';
 import { steadyMs } from '../../attention/wait.ts';
 import { CoiError } from '../../errors.ts';
 import { refOf } from '../../session/record/container-ref.ts';

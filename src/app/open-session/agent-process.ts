@@ -17,6 +17,7 @@ import { protectRequest } from '../../session/protect/protect-request.ts';
 import { createStore, fillStore, recordSession, storePath } from '../../session/store/store.ts';
 import { contextText } from '../../tools/context.ts';
 import { findTool, toolModel } from '../../tools/list.ts';
+import { statusVariable } from '../../tools/status-directory.ts';
 import type { Conversation, Tool, ToolLaunch } from '../../tools/tool.ts';
 import type { AppContext } from '../context.ts';
 import type { GitInside } from '../session-spec/git-identity.ts';
@@ -120,7 +121,11 @@ export function planAgentProcess(
       request.debug || settings['tool.pre_launch'].length > 0
         ? undefined
         : requiredProgram(command),
-    environment: { ...toolVariables(request.variables, tools), ...tool.environment(launch) },
+    environment: {
+      ...toolVariables(request.variables, tools),
+      ...tool.environment(launch),
+      ...(tool.statusDir !== undefined && { [statusVariable]: `${guestHome}/${tool.statusDir}` }),
+    },
     conversation: request.conversation.kind,
     storeDir: storePath(home, tool.sessionsDir, request.session),
     targets: tool.stateDirs.map((dir) => `${guestHome}/${dir}`),

@@ -9,6 +9,10 @@ coi_all=("$@")
 shift "$coi_again"
 coi_directory=$PWD
 coi_file=/dev/shm/coi-agent
+coi_exit=
+[ "$coi_again" = 0 ] || coi_exit=${COI_STATUS_DIR:+$COI_STATUS_DIR/exited}
+# coi-status writes in the name of this process, which lives as long as the agent.
+export COI_AGENT_PID=$$
 coi_has_conversation() {
   [ "$coi_kept" ] || return 0
   local directory depth suffix
@@ -43,13 +47,20 @@ coi_ended() {
   printf '\n%s\n' "$line"
   coi_mark @coi_ended 1
 }
+# Tells the host that the agent has ended. A status file of this process would say otherwise: its id stays in use.
+coi_tell_end() {
+  rm -f "$COI_STATUS_DIR/$$.json"
+  mkdir -p "$COI_STATUS_DIR" && echo "$coi_status" >"$coi_exit.new" && mv -f "$coi_exit.new" "$coi_exit"
+} 2>/dev/null
 trap : INT
+[ -z "$coi_exit" ] || rm -f "$coi_exit" 2>/dev/null
 if [ "$coi_mode" = again ]; then
   coi_mark -u @coi_ended
   if coi_has_conversation; then set -- "${@:1:$#-coi_tail}" "${coi_all[@]:0:coi_again}"; fi
 fi
 "$@"
 coi_status=$?
+[ -z "$coi_exit" ] || coi_tell_end
 # What the agent asked the terminal and did not read any more would end up on the shell's command line.
 while IFS= read -rs -t 0.1 -n 4096 _; do :; done 2>/dev/null
 [ "$coi_again" = 0 ] || coi_ended

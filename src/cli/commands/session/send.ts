@@ -29,7 +29,7 @@ export function register(command: Command, app: App): void {
     .argument('[text]', 'the message; - reads it from stdin')
     .option('--file <path>', 'read the message from a file')
     .option('--wait', 'wait until the agent has answered, and print its answer')
-    .option('--interrupt', 'end what the agent does first, and empty its input box')
+    .option('--interrupt', 'end what the agent does first; if it worked, its input box is emptied')
     .option('--timeout <duration>', 'give up after this time with exit status 124, for example 30m')
     .option('--json', 'print the result as JSON')
     .addHelpText(

@@ -1,13 +1,14 @@
 // Turns tool calls of Claude Code that wait for the user into asks. Pure.
-import type { Ask, AskOption } from './activity.ts';
-import type { PendingCall } from './claude-transcript.ts';
-import { cleanLine, cleanText } from './clean.ts';
+import type { Ask } from '../activity.ts';
+import { fieldsOf, textOf } from '../fields.ts';
+import { makeAsk } from '../make-ask.ts';
+import type { PendingCall } from './transcript.ts';
 
-const titleMax = 120;
-const bodyMax = 4096;
-const optionMax = 200;
-const optionsMax = 12;
 const questionsMax = 8;
+const permissionOptions = [
+  { id: 'allow', label: 'Yes' },
+  { id: 'deny', label: 'No' },
+];
 
 /** The dialog that only the screen shows: a menu, a login, or a permission of a call that the transcript does not show. */
 export function dialogAsk(waitingFor: string | undefined): Ask {
@@ -29,28 +30,18 @@ export function isDelegation({ name }: PendingCall): boolean {
 
 /** A call may hold several questions. */
 export function asksOf(call: PendingCall): readonly Ask[] {
-  if (call.name === 'AskUserQuestion') return questionsOf(call);
-  if (call.name === 'ExitPlanMode')
-    return [
-      {
-        id: call.id,
-        kind: 'plan',
-        title: 'Plan',
-        ...bodyOf(textOf(call.input['plan'])),
-        options: [],
-      },
-    ];
+  const { id, name, input } = call;
+  if (name === 'AskUserQuestion') return questionsOf(call);
+  if (name === 'ExitPlanMode')
+    return [makeAsk({ id, kind: 'plan', title: 'Plan', body: textOf(input['plan']) })];
   return [
-    {
-      id: call.id,
+    makeAsk({
+      id,
       kind: 'permission',
-      title: cleanLine(call.name, titleMax),
-      ...bodyOf(aboutOf(call.input)),
-      options: [
-        { id: 'allow', label: 'Yes' },
-        { id: 'deny', label: 'No' },
-      ],
-    },
+      title: name,
+      body: aboutOf(input),
+      options: permissionOptions,
+    }),
   ];
 }
 
@@ -60,28 +51,19 @@ function questionsOf({ id, input }: PendingCall): readonly Ask[] {
   const asks = list.flatMap((value: unknown, index): Ask[] => {
     const { question, options } = fieldsOf(value);
     if (typeof question !== 'string') return [];
-    const given = Array.isArray(options) ? options.slice(0, optionsMax) : [];
     return [
-      {
+      makeAsk({
         id: index === 0 ? id : `${id}:${index + 1}`,
         kind: 'question',
-        title: cleanLine(question, titleMax),
-        ...(question.length > titleMax && bodyOf(question)),
-        options: given.map((option, at) => optionOf(option, at)),
-      },
+        title: question,
+        options: (Array.isArray(options) ? options : []).map((option: unknown, at) => {
+          const { label, description } = fieldsOf(option);
+          return { id: String(at + 1), label: textOf(label), note: textOf(description) };
+        }),
+      }),
     ];
   });
   return asks.length > 0 ? asks : [{ id, kind: 'question', title: 'Question', options: [] }];
-}
-
-function optionOf(value: unknown, index: number): AskOption {
-  const { label, description } = fieldsOf(value);
-  const note = textOf(description);
-  return {
-    id: String(index + 1),
-    label: cleanLine(textOf(label), optionMax),
-    ...(note !== '' && { note: cleanLine(note, optionMax) }),
-  };
 }
 
 /** What the call is about: its command, file or address, otherwise all of its input. */
@@ -95,18 +77,4 @@ function aboutOf(input: PendingCall['input']): string {
     // Too deep.
     return '';
   }
-}
-
-function bodyOf(text: string): Pick<Ask, 'body' | 'truncated'> {
-  if (text === '') return {};
-  const { text: body, truncated } = cleanText(text, bodyMax);
-  return { body, ...(truncated && { truncated }) };
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,7 +1,7 @@
 // Whether a message has arrived in Claude Code, by the lines that it adds to a transcript.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readDelivery } from './claude-delivery.ts';
+import { readDelivery } from './delivery.ts';
 
 const said = (content: unknown, more: object = {}) => ({
   type: 'user',

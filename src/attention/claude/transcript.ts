@@ -1,5 +1,5 @@
 // Reads the end of a Claude Code transcript: which tool calls have no result yet, and how the last turn ended. Pure.
-import type { IdleReason } from './activity.ts';
+import type { IdleReason } from '../activity.ts';
 import {
   blocksOf,
   type ContentBlock,
@@ -7,7 +7,7 @@ import {
   isPrompt,
   lastText,
   transcriptLines,
-} from './claude-lines.ts';
+} from './lines.ts';
 
 /** A tool call without a result: it runs, or the agent asks for permission. */
 export interface PendingCall {
@@ -21,6 +21,8 @@ export interface TranscriptTail {
   readonly pending: readonly PendingCall[];
   /** How the last turn ended, if the agent is idle. */
   readonly end: IdleReason;
+  /** The agent's last words in that turn. */
+  readonly said?: string | undefined;
 }
 
 /** A container can write any number of them. */
@@ -30,6 +32,7 @@ const pendingMax = 20;
 export function readTranscript(tail: string): TranscriptTail {
   const pending = new Map<string, PendingCall>();
   let end: IdleReason = 'fresh';
+  let said: string | undefined;
   for (const line of transcriptLines(tail)) {
     const blocks = blocksOf(line);
     for (const block of blocks) {
@@ -41,13 +44,15 @@ export function readTranscript(tail: string): TranscriptTail {
     const text = lastText(blocks);
     if (line.type === 'assistant') {
       end = line.isApiErrorMessage === true ? 'failed' : 'finished';
+      said = text ?? said;
     } else if ((text !== undefined && isInterruption(text)) || isPrompt(line)) {
       // After a message: until there is an answer. Calls without a result were abandoned.
       end = 'interrupted';
+      said = undefined;
       pending.clear();
     }
   }
-  return { pending: [...pending.values()], end };
+  return { pending: [...pending.values()], end, said };
 }
 
 function callOf({ type, id, name, input }: ContentBlock): PendingCall | undefined {

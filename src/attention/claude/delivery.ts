@@ -1,6 +1,6 @@
 // Finds out whether a message has reached Claude Code, and whether the turn that it began has ended, from the lines that
 // were added to the transcript since. Pure.
-import type { IdleReason } from './activity.ts';
+import type { IdleReason } from '../activity.ts';
 import {
   blocksOf,
   isInterruption,
@@ -8,7 +8,7 @@ import {
   lastText,
   type TranscriptLine,
   transcriptLines,
-} from './claude-lines.ts';
+} from './lines.ts';
 
 export interface Delivery {
   /** `queued`: Claude Code holds the message until it has time for it. `cancelled`: it went back to the input box. */

@@ -1,5 +1,6 @@
 // Reads the registry of Claude Code: ~/.claude/sessions/<pid>.json, one file per process, rewritten in place at every change
 // (so a reader may see half of it). Not documented: seen in Claude Code 2.1.x. Pure.
+import { timeOf } from '../fields.ts';
 
 export interface RegistryEntry {
   /** In the container's pid namespace. */
@@ -16,8 +17,6 @@ export interface RegistryEntry {
 }
 
 const textMax = 100;
-/** The container may write any number. */
-const latestMs = Date.UTC(3000, 0);
 const pathMax = 4096;
 const statuses = ['busy', 'idle', 'waiting'] as const;
 
@@ -43,9 +42,6 @@ export function parseRegistryEntry(text: string): RegistryEntry | undefined {
     cwd: typeof cwd === 'string' ? cwd.slice(0, pathMax) : '',
     status: statuses.find((known) => known === status) ?? 'unknown',
     waitingFor: typeof waitingFor === 'string' ? waitingFor.slice(0, textMax) : undefined,
-    sinceMs:
-      typeof statusUpdatedAt === 'number' && statusUpdatedAt > 0 && statusUpdatedAt < latestMs
-        ? statusUpdatedAt
-        : undefined,
+    sinceMs: timeOf(statusUpdatedAt),
   };
 }

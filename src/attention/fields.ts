@@ -1,0 +1,16 @@
+// Reads fields of JSON values that a container has written. Pure.
+
+export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The container may write any number. */
+const latestMs = Date.UTC(3000, 0);
+
+export function timeOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 && value < latestMs ? value : undefined;
+}

@@ -1,0 +1,79 @@
+// Reads a status file: what an agent's process says about itself, one JSON object per process. Written by coi's plugins and
+// hooks in the container, and by the program coi-status (docs/guide/status-and-messages.md). Pure.
+import type { Ask, IdleReason } from './activity.ts';
+import type { RegistryEntry } from './claude/registry.ts';
+import { cleanText } from './clean.ts';
+import { fieldsOf, textOf, timeOf } from './fields.ts';
+import { makeAsk } from './make-ask.ts';
+
+/** What a status file says beyond a registry entry. */
+export interface AgentReport {
+  /** If it waits. */
+  readonly asks: readonly Ask[];
+  /** How its last turn ended, if it is idle. */
+  readonly end: IdleReason;
+  /** Its last words in that turn. */
+  readonly said: string | undefined;
+}
+
+export interface StatusFile {
+  readonly entry: RegistryEntry;
+  readonly report: AgentReport;
+  /** Start time of its process, as in /proc/<pid>/stat; undefined if it does not say. */
+  readonly start: string | undefined;
+}
+
+const asksMax = 20;
+export const saidMax = 2048;
+const conversationPattern = /^[\w.:-]{1,100}$/;
+const statuses = ['busy', 'idle', 'waiting'] as const;
+const ends = ['finished', 'interrupted', 'failed'] as const;
+const kinds = ['permission', 'question', 'plan', 'dialog'] as const;
+
+/** Undefined if the text is not a status file. */
+export function parseStatusFile(text: string): StatusFile | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { pid, start, conversation, status, since, end, said, asks } = fieldsOf(value);
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
+  const words = cleanText(textOf(said), saidMax).text.trim();
+  return {
+    entry: {
+      pid,
+      conversation: conversationPattern.test(textOf(conversation)) ? textOf(conversation) : '',
+      cwd: '',
+      status: statuses.find((known) => known === status) ?? 'unknown',
+      waitingFor: undefined,
+      sinceMs: timeOf(since),
+    },
+    report: {
+      asks: (Array.isArray(asks) ? asks.slice(0, asksMax) : []).map(askOf),
+      end: ends.find((known) => known === end) ?? 'fresh',
+      said: words === '' ? undefined : words,
+    },
+    start: /^\d{1,20}$/.test(textOf(start)) ? textOf(start) : undefined,
+  };
+}
+
+function askOf(value: unknown): Ask {
+  const { id, kind, title, body, options, subAgent } = fieldsOf(value);
+  return makeAsk({
+    id: textOf(id),
+    kind: kinds.find((known) => known === kind) ?? 'dialog',
+    title: textOf(title) || 'The agent asks',
+    body: textOf(body),
+    options: (Array.isArray(options) ? options : []).slice(0, asksMax).map((option: unknown) => {
+      const fields = fieldsOf(option);
+      return {
+        id: textOf(fields['id']),
+        label: textOf(fields['label']),
+        note: textOf(fields['note']),
+      };
+    }),
+    subAgent: subAgent === true,
+  });
+}
