@@ -18,8 +18,10 @@ export function activityWord(activity: Activity): string {
 
 /** What it asks, in one line; empty if it asks nothing. */
 export function asksLine(activity: Activity): string {
-  if (activity.kind !== 'asks') return '';
-  const [first, ...more] = activity.asks;
+  return activity.kind === 'asks' ? lineOfAsks(activity.asks) : '';
+}
+
+function lineOfAsks([first, ...more]: readonly Pick<Ask, 'kind' | 'title' | 'body'>[]): string {
   if (!first) return '';
   const about = first.kind === 'question' ? '' : (first.body?.split('\n')[0] ?? '');
   const line = about === '' ? first.title : `${first.title}: ${about}`;
@@ -34,13 +36,58 @@ export function activityLine(activity: Activity): string {
   return activityWord(activity);
 }
 
-export function activityJson(activity: Activity): Readonly<Record<string, unknown>> {
+/** Like `activityLine`, of an event. */
+export function attentionLine({ status, why, asks, said, exit_status, by }: ActivityJson): string {
+  switch (status) {
+    case 'asks':
+      return `asks: ${lineOfAsks(asks)}`;
+    case 'idle':
+      return `idle (${why ?? ''})${said === undefined ? '' : `: ${said.split('\n')[0] ?? ''}`}`;
+    case 'unknown':
+      return `unknown (${why ?? ''})`;
+    case 'exited':
+      return exit_status === undefined ? status : `exited (status ${exit_status})`;
+    case 'paused':
+      return by === 'monitor' ? 'paused (monitor)' : status;
+    default:
+      return status;
+  }
+}
+
+/** An activity in the output of commands and in the event log. */
+export interface ActivityJson {
+  readonly status: Activity['kind'];
+  /** ISO 8601. */
+  readonly since?: string;
+  readonly why?: string;
+  readonly said?: string;
+  readonly exit_status?: number;
+  readonly by?: 'monitor' | 'user';
+  readonly reason?: string;
+  readonly asks: readonly AskJson[];
+}
+
+export interface AskJson {
+  readonly id: string;
+  readonly kind: Ask['kind'];
+  readonly title: string;
+  readonly body: string;
+  readonly truncated: boolean;
+  readonly options: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly note: string;
+  }[];
+  readonly sub_agent: boolean;
+}
+
+export function activityJson(activity: Activity): ActivityJson {
+  const since = 'sinceMs' in activity ? isoTime(activity.sinceMs) : undefined;
   return {
     status: activity.kind,
-    ...('sinceMs' in activity &&
-      activity.sinceMs !== undefined && { since: isoTime(activity.sinceMs) }),
+    ...(since !== undefined && { since }),
     ...('why' in activity && { why: activity.why }),
-    ...('said' in activity && { said: activity.said }),
+    ...('said' in activity && activity.said !== undefined && { said: activity.said }),
     ...(activity.kind === 'exited' &&
       activity.status !== undefined && { exit_status: activity.status }),
     ...(activity.kind === 'paused' && { by: activity.by, reason: activity.reason ?? '' }),
@@ -48,7 +95,7 @@ export function activityJson(activity: Activity): Readonly<Record<string, unknow
   };
 }
 
-function askJson({ id, kind, title, body, truncated, options, subAgent }: Ask): unknown {
+function askJson({ id, kind, title, body, truncated, options, subAgent }: Ask): AskJson {
   return {
     id,
     kind,
@@ -60,8 +107,6 @@ function askJson({ id, kind, title, body, truncated, options, subAgent }: Ask): 
   };
 }
 
-/** The time comes from the container: it may be any number. */
-function isoTime(ms: number): string {
-  const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? '' : time.toISOString();
+function isoTime(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
 }

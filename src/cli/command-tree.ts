@@ -50,6 +50,18 @@ export const commandTree: readonly CommandEntry[] = [
     load: () => import('./commands/session/wait.ts'),
   },
   {
+    name: 'events',
+    group: 'Sessions',
+    summary: 'Print what sessions do, as it happens',
+    load: () => import('./commands/session/events.ts'),
+  },
+  {
+    name: 'seen',
+    group: 'Sessions',
+    summary: 'Mark sessions as looked at',
+    load: () => import('./commands/session/seen.ts'),
+  },
+  {
     name: 'shutdown',
     group: 'Sessions',
     aliases: ['close'],

@@ -30,4 +30,11 @@ export const internalCommands: readonly CommandEntry[] = [
     hidden: true,
     load: () => import('./commands/host/suspect.ts'),
   },
+  {
+    name: '__watch-sessions',
+    group: 'Other',
+    summary: 'Write what sessions do to the event log',
+    hidden: true,
+    load: () => import('./commands/host/watch-sessions.ts'),
+  },
 ];

@@ -40,7 +40,15 @@ export async function main(words: readonly string[]): Promise<number> {
 }
 
 const commandsWithoutIncus: readonly string[] = [
-  ...['version', 'completion', 'help', '__complete', '__keep-logins', '__suspect'],
+  ...[
+    'version',
+    'completion',
+    'help',
+    '__complete',
+    '__keep-logins',
+    '__suspect',
+    '__watch-sessions',
+  ],
   ...['schema', 'validate', 'update', 'migrate'],
 ];
 

@@ -22,6 +22,8 @@ import { LinkThreads } from '../host/proc/proc-links.ts';
 import { takeLock } from '../host/process/process-lock.ts';
 import { isAlive } from '../host/process/run-command.ts';
 import { daemonServer } from './api/server.ts';
+import { SessionWatchers } from './attention/session-watchers.ts';
+import { watcherStart } from './attention/start-watcher.ts';
 import { Ownership } from './cleanup/ownership.ts';
 import { SetIdSweeper } from './cleanup/set-id-sweeper.ts';
 import { loginSync } from './logins/login-sync.ts';
@@ -208,6 +210,7 @@ function assemble(
   const remounts = new Remounts(parts);
   const reservations = new Reservations({ ...parts, notes: sessionNotes(setIds, ownership) });
   const logins = new LoginWatch({ ...options, ...loginSync(libc, options) });
+  const sessionWatchers = new SessionWatchers({ ...options, ...watcherStart(libc, options) });
   const everyMs = options.reconcileEveryMs;
   const reconciler = new Reconciler({
     ...parts,
@@ -215,6 +218,7 @@ function assemble(
     monitors,
     ownership,
     logins,
+    sessionWatchers,
     unfinishedIds: () => [...setIds.ids(), ...ownership.ids()],
     restoreGuard: (session) => restoreGuard(parts, session),
     everyMs,

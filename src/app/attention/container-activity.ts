@@ -4,6 +4,7 @@ import { activityOf, type LiveAgent } from '../../attention/reduce.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
 import { DirectoryWatch } from '../../host/fs/meta/directory-watch.ts';
 import { homeOf, withoutLinks } from '../../host/linux/accounts.ts';
+import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import { alertNow, parseAlert } from '../../monitor/alert.ts';
 import { type Container, noTool } from '../../session/record/instance-record.ts';
@@ -31,12 +32,17 @@ const nothing = {
   exitStatus: undefined,
 };
 
+/** What is read of a container. */
+export interface ObservedContainer extends Pick<Container, 'name' | 'status' | 'session'> {
+  readonly instance: Pick<Instance, 'config' | 'last_used_at'>;
+}
+
 const builtInTools = allTools({ tools: {} });
 
 /** What coi must know of an agent to see what it does. */
 export type KnownTool = Pick<Tool, 'sessionsDir' | 'registry' | 'statusDir'>;
 
-export function readActivity(app: AppContext, container: Container): ActivityReading {
+export function readActivity(app: AppContext, container: ObservedContainer): ActivityReading {
   const { instance, status, session } = container;
   const tool = toolOf(container);
   const facts = {
@@ -58,7 +64,10 @@ export function readActivity(app: AppContext, container: Container): ActivityRea
 }
 
 /** Undefined for containers without an agent, such as those of `coi run`. */
-export function containerActivity(app: AppContext, container: Container): Activity | undefined {
+export function containerActivity(
+  app: AppContext,
+  container: ObservedContainer,
+): Activity | undefined {
   const { session } = container;
   return session && session.tool !== noTool ? readActivity(app, container).activity : undefined;
 }
@@ -66,15 +75,16 @@ export function containerActivity(app: AppContext, container: Container): Activi
 /** Calls `onChange` when the agents of a session write what they do, or a transcript. */
 export function watchStore(
   app: AppContext,
-  container: Container,
+  container: ObservedContainer,
   onChange: () => void,
-): Disposable | undefined {
+  { transcripts }: { readonly transcripts: boolean } = { transcripts: true },
+): DirectoryWatch | undefined {
   const tool = toolOf(container);
   return (
     tool &&
-    inStore<Disposable | undefined>(app, container, tool, undefined, (store) => {
+    inStore<DirectoryWatch | undefined>(app, container, tool, undefined, (store) => {
       using open = new DisposableStack();
-      const directories = statusDirectories(store, tool);
+      const directories = statusDirectories(store, tool, transcripts);
       for (const directory of directories) open.use(directory);
       return new DirectoryWatch(directories, onChange);
     })
@@ -84,7 +94,7 @@ export function watchStore(
 /** For tools with a registry; `otherwise` if the store is missing or cannot be read. */
 export function withStore<T>(
   app: AppContext,
-  container: Container,
+  container: ObservedContainer,
   otherwise: T,
   read: (store: Directory, registry: AgentRegistry) => T,
 ): T {
@@ -96,7 +106,7 @@ export function withStore<T>(
 
 function inStore<T>(
   app: AppContext,
-  container: Container,
+  container: ObservedContainer,
   tool: KnownTool,
   otherwise: T,
   read: (store: Directory) => T,
@@ -114,7 +124,7 @@ function inStore<T>(
 /** Undefined if it is missing or cannot be read. The stores of other users are opened without following links. */
 function openStore(
   app: AppContext,
-  { session }: Container,
+  { session }: ObservedContainer,
   tool: KnownTool,
 ): Directory | undefined {
   if (!session) return undefined;
@@ -132,7 +142,7 @@ function openStore(
 }
 
 /** Undefined for containers without an agent. Of a custom agent, only what its mounts tell is known. */
-export function toolOf({ session }: Container): KnownTool | undefined {
+export function toolOf({ session }: ObservedContainer): KnownTool | undefined {
   if (!session || session.tool === noTool) return undefined;
   const { tool: name, mounts } = session;
   const inside = `/sessions-${name}/${session.session}/`;
@@ -150,7 +160,7 @@ export function toolOf({ session }: Container): KnownTool | undefined {
   };
 }
 
-function pauseReason({ instance, status }: Container): string | undefined {
+function pauseReason({ instance, status }: ObservedContainer): string | undefined {
   const alert = alertNow(parseAlert(instance.config[keys.alert]), status);
   return alert?.action === 'paused' ? alert.title : undefined;
 }

@@ -70,13 +70,14 @@ export function readAgents(
 export function statusDirectories(
   store: Directory,
   { registry, statusDir }: StatusSources,
+  withTranscripts: boolean,
 ): Directory[] {
   const ofStatus = statusDir === undefined ? undefined : store.openDirectory(statusDir);
   const ofRegistry = registry && store.openDirectory(registry.dir);
   return [
     ...(ofStatus ? [ofStatus] : []),
     ...(ofRegistry ? [ofRegistry] : []),
-    ...(registry ? transcriptDirectories(store, registry) : []),
+    ...(registry && withTranscripts ? transcriptDirectories(store, registry) : []),
   ];
 }
 

@@ -267,12 +267,6 @@ export const sessionKeys = {
   'detection.gtfobins_dir': optionalKey(path(), 'Accepted in old files.', noEffect),
   'detection.sigma_source': optionalKey(text(), 'Accepted in old files.', noEffect),
   'detection.sigma_dir': optionalKey(path(), 'Accepted in old files.', noEffect),
-  'notify.command': key(
-    names,
-    [],
-    'Program and arguments to run on the host when a session is paused or killed.',
-    { trust: 'user' },
-  ),
   prompts: key(
     tableOf(prompt, anyName, 'prompt name'),
     {},

@@ -4,10 +4,12 @@
 import { accessKeys } from './access.ts';
 import { guardKeys } from './guard.ts';
 import type { Key } from './key.ts';
+import { notifyKeys } from './notify.ts';
 import { sessionKeys } from './session.ts';
 
 export const keys = {
   ...sessionKeys,
+  ...notifyKeys,
   ...accessKeys,
   ...guardKeys,
 } as const satisfies Record<string, Key<never> | Key<unknown>>;

@@ -6,6 +6,8 @@ export const eventDelaysMs: Readonly<Record<string, number>> = {
   'instance-shutdown': 50,
   'instance-deleted': 300,
   'instance-renamed': 50,
+  'instance-paused': 50,
+  'instance-resumed': 50,
   'instance-started': 500,
   'instance-restarted': 500,
   'instance-updated': 500,

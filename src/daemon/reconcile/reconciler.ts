@@ -3,6 +3,7 @@ import type { DaemonStatus } from '../../coid-api/protocol.ts';
 import { type Incus, IncusError } from '../../incus/client.ts';
 import type { IncusEvent } from '../../incus/shapes.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
+import type { SessionWatchers } from '../attention/session-watchers.ts';
 import type { Ownership } from '../cleanup/ownership.ts';
 import type { SetIdSweeper } from '../cleanup/set-id-sweeper.ts';
 import type { Log } from '../log.ts';
@@ -40,6 +41,7 @@ export interface ReconcilerParts {
   readonly ownership: Pick<Ownership, 'reconcile'>;
   readonly setIds: Pick<SetIdSweeper, 'reconcile'>;
   readonly logins: Pick<LoginWatch, 'reconcile'>;
+  readonly sessionWatchers: Pick<SessionWatchers, 'reconcile'>;
   readonly startLocks: Pick<StartLocks, 'releaseContainer'>;
   readonly workspaceGuards: Pick<WorkspaceGuards, 'release' | 'drop'>;
   /** Guards the workspace of a running session, unless it is guarded; may throw. */
@@ -182,6 +184,7 @@ export class Reconciler {
     this.#parts.deadlines.reconcile(instances);
     this.#parts.ownership.reconcile(instances);
     this.#parts.logins.reconcile(instances);
+    this.#parts.sessionWatchers.reconcile(instances);
     this.#actions.forget(instances);
     const both = [...before, ...leases.all()];
     const known = new Map(both.map(({ reservation: { id }, expiresMs }) => [id, expiresMs]));

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { O_PATH } from '../linux/constants.ts';
 import {
+  appendToFile,
   chownIfRoot,
   createFile,
   type FileContent,
@@ -114,6 +115,12 @@ export class Directory implements Disposable {
     );
     if (written !== undefined) return written;
     throw new FileError('failed', shown, 'cannot be written: its directory is missing');
+  }
+
+  /** Appends to a regular file, which is created if it is missing. Returns its size afterwards. */
+  append(name: string, content: string): number {
+    const [single = ''] = components(name, this.path);
+    return appendToFile(this.fdPath(single), content, this.displayPath(single));
   }
 
   /** Names and kinds, unordered, read lazily so that the caller may stop early. */

@@ -158,3 +158,20 @@ export function openIfExists(path: string, flags: number, shown: string): number
     throw toFileError(error, shown);
   }
 }
+
+/** Appends to a regular file, which is created with mode 0600 if it is missing. Returns its size afterwards. */
+export function appendToFile(path: string, content: string, shown: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  const fd = withFileErrors(shown, () => openSync(path, flags, 0o600));
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw wrongKindError(kindOf(stat), shown);
+    const bytes = Buffer.from(content);
+    for (let at = 0; at < bytes.length; )
+      at += withFileErrors(shown, () => writeSync(fd, bytes, at));
+    return fstatSync(fd).size;
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,15 +1,10 @@
 // Runs a program from a user's configuration as that user, with a clean environment.
 import { existsSync } from 'node:fs';
-import { runProgram } from './program.ts';
+import { type ProgramOptions, runProgram } from './program.ts';
 
 export interface RunAs {
   readonly argv: readonly string[];
-  readonly user: {
-    readonly name: string;
-    readonly uid: number;
-    readonly gid: number;
-    readonly home: string;
-  };
+  readonly user: HostUser;
   readonly environment: Readonly<Record<string, string>>;
   /** The text for standard input. */
   readonly input: string;
@@ -17,14 +12,35 @@ export interface RunAs {
   readonly limitMs: number;
 }
 
+export interface HostUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
 /** Resolves with the exit status; 127 if it could not be started, 137 if it was killed. Only root can switch users. */
 export async function runAs({ argv, user, environment, input, limitMs }: RunAs): Promise<number> {
+  const { status, failure } = await runProgram(argv, {
+    ...asUser(user, environment),
+    input,
+    output: 'nowhere',
+    limitMs,
+  });
+  return failure ? 127 : (status ?? 137);
+}
+
+/** How to start a program as that user, without the environment of this process. */
+export function asUser(
+  user: HostUser,
+  environment: Readonly<Record<string, string>>,
+): Required<Pick<ProgramOptions, 'cwd' | 'env'>> & ProgramOptions {
   const runtime = `/run/user/${user.uid}`;
   // A desktop's notification service is found through these.
   const session = existsSync(runtime)
     ? { XDG_RUNTIME_DIR: runtime, DBUS_SESSION_BUS_ADDRESS: `unix:path=${runtime}/bus` }
     : {};
-  const { status, failure } = await runProgram(argv, {
+  return {
     ...(process.geteuid?.() === 0 && { user: { uid: user.uid, gid: user.gid } }),
     cwd: existsSync(user.home) ? user.home : '/',
     env: {
@@ -36,9 +52,5 @@ export async function runAs({ argv, user, environment, input, limitMs }: RunAs):
       ...session,
       ...environment,
     },
-    input,
-    output: 'nowhere',
-    limitMs,
-  });
-  return failure ? 127 : (status ?? 137);
+  };
 }

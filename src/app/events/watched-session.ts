@@ -1,0 +1,151 @@
+// Follows what one session does, at the least cost: its files are read after they have changed, and a look at the agents'
+// processes tells whether these still run.
+import type { Activity } from '../../attention/activity.ts';
+import type { DirectoryWatch } from '../../host/fs/meta/directory-watch.ts';
+import { processStart } from '../../host/proc/container-processes.ts';
+import {
+  type ObservedContainer,
+  readActivity,
+  watchStore,
+} from '../attention/container-activity.ts';
+import type { AppContext } from '../context.ts';
+
+/** A container that changes its files all the time must not keep the host busy: pauses are longer than the readings. */
+const pauseMs = 50;
+const pauseFactor = 5;
+/** Even if nothing seems to have changed. */
+const againMs = 60_000;
+/** Without files that can be watched. */
+const unwatchedMs = 10_000;
+const startingMs = 1000;
+interface Seen {
+  readonly activity: Activity;
+  readonly processes: readonly { readonly hostPid: number; readonly start: string | undefined }[];
+  readonly atMs: number;
+}
+
+export class WatchedSession implements Disposable {
+  readonly #app: AppContext;
+  readonly #onActivity: (container: ObservedContainer, activity: Activity) => void;
+  readonly #onError: (error: unknown) => void;
+  #container: ObservedContainer;
+  #watch: DirectoryWatch | undefined;
+  #seen: Seen | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #earliestMs = 0;
+  #isUnsettled = false;
+  /** An agent that works writes to its transcript all the time. */
+  #watchesTranscripts = true;
+  #isDisposed = false;
+
+  constructor(
+    app: AppContext,
+    container: ObservedContainer,
+    onActivity: (container: ObservedContainer, activity: Activity) => void,
+    onError: (error: unknown) => void,
+  ) {
+    this.#app = app;
+    this.#container = container;
+    this.#onActivity = onActivity;
+    this.#onError = onError;
+    this.#wake();
+  }
+
+  /** Incus has something new about its container. */
+  update(container: ObservedContainer): void {
+    this.#container = container;
+    this.#wake();
+  }
+
+  /** Called every few seconds. */
+  check(): void {
+    const nowMs = this.#app.clock.elapsedMs();
+    if (!this.#seen || this.#isDue(this.#seen, nowMs)) this.#wake();
+  }
+
+  #isDue({ processes, atMs }: Seen, nowMs: number): boolean {
+    if (this.#container.status !== 'Running') return false;
+    const limitMs = this.#watch?.isComplete === true ? againMs : unwatchedMs;
+    return (
+      nowMs - atMs >= limitMs ||
+      processes.some(({ hostPid, start }) => processStart(hostPid) !== start)
+    );
+  }
+
+  #wake(): void {
+    if (this.#timer || this.#isDisposed) return;
+    const waitMs = Math.max(0, this.#earliestMs - this.#app.clock.elapsedMs());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#read();
+    }, waitMs);
+  }
+
+  #read(): void {
+    const { clock } = this.#app;
+    const beginMs = clock.elapsedMs();
+    const isRunning = this.#container.status === 'Running';
+    this.#watch?.[Symbol.dispose]();
+    // Watched before it is read, so that no change is missed.
+    const wake = () => this.#wake();
+    const transcripts = this.#watchesTranscripts;
+    this.#watch = isRunning
+      ? watchStore(this.#app, this.#container, wake, { transcripts })
+      : undefined;
+    const { activity, hostPids } = this.#activity();
+    const processes = hostPids.map((hostPid) => ({ hostPid, start: processStart(hostPid) }));
+    const nowMs = clock.elapsedMs();
+    this.#earliestMs = nowMs + Math.max(pauseMs, pauseFactor * (nowMs - beginMs));
+    const isNew = this.#seen?.activity.kind !== activity.kind;
+    const settlesMs = this.#seen && isNew && !this.#isUnsettled ? settleMs(activity) : 0;
+    this.#isUnsettled = settlesMs > 0;
+    if (!this.#isUnsettled) {
+      this.#seen = { activity, processes, atMs: nowMs };
+      this.#onActivity(this.#container, activity);
+    }
+    const isWatchedAs = this.#watchesTranscripts;
+    this.#watchesTranscripts = activity.kind !== 'working';
+    const isStarting = activity.kind === 'unknown' && activity.why === 'starting';
+    if (this.#isUnsettled || this.#watchesTranscripts !== isWatchedAs || isStarting)
+      this.#wakeIn(isStarting ? startingMs : settlesMs);
+  }
+
+  /** One session that cannot be read must not end the watcher of all. */
+  #activity(): Pick<ActivityReading, 'activity' | 'hostPids'> {
+    try {
+      return readActivity(this.#app, this.#container);
+    } catch (error) {
+      this.#onError(error);
+      return { activity: { kind: 'unknown', why: 'unreadable' }, hostPids: [] };
+    }
+  }
+
+  #wakeIn(ms: number): void {
+    this.#earliestMs = Math.max(this.#earliestMs, this.#app.clock.elapsedMs() + ms);
+    this.#wake();
+  }
+
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    clearTimeout(this.#timer);
+    this.#watch?.[Symbol.dispose]();
+  }
+}
+
+/** How long a state must last before it is reported: what an agent writes about it may not be complete yet. */
+function settleMs(activity: Activity): number {
+  switch (activity.kind) {
+    case 'exited':
+    case 'unknown':
+      // A container that shuts down ends its processes first, and an agent rewrites its files.
+      return 1000;
+    case 'idle':
+      // The last words follow the end of the turn.
+      return 100;
+    case 'asks':
+      // The question follows the dialog.
+      return activity.asks.some(({ kind }) => kind === 'dialog') ? 200 : 0;
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,63 @@
+// `coi events`: prints what sessions do, as it happens.
+import type { Command } from 'commander';
+import { followEvents } from '../../../app/events/follow-events.ts';
+import { namedSession } from '../../../app/targets/named-session.ts';
+import { attentionLine } from '../../../attention/activity-text.ts';
+import { parseCursor } from '../../../attention/events/cursor.ts';
+import type { LoggedEvent, SessionState } from '../../../attention/events/event.ts';
+import { sessionName } from '../../../attention/notices/notice-text.ts';
+import { oneLine } from '../../../printable.ts';
+import type { App } from '../../app.ts';
+import type { GlobalOptions } from '../../command-module.ts';
+import { collect, mergedOptions } from '../../global-options.ts';
+import { sessionTarget } from '../../requests.ts';
+
+interface Options extends GlobalOptions {
+  session?: readonly string[];
+  since?: string;
+  json?: boolean;
+}
+
+export function register(command: Command, app: App): void {
+  command
+    .option('--session <name>', 'only this session, by name or alias (repeatable)', collect)
+    .option('--since <cursor>', 'also print what has happened since an earlier event')
+    .option('--json', 'print one line of JSON for each event, with its cursor')
+    .addHelpText(
+      'after',
+      `
+Runs until it is interrupted. The first event is a snapshot of all sessions. With --since it is left out if the log still
+has everything since that cursor; the log keeps the last few megabytes.`,
+    )
+    .action(() => events(app, mergedOptions<Options>(command)));
+}
+
+async function events(app: App, options: Options): Promise<void> {
+  const since = options.since === undefined ? undefined : parseCursor(options.since);
+  const target = sessionTarget(options);
+  const names = new Set<string>();
+  for (const word of options.session ?? []) names.add((await namedSession(app, target, word)).name);
+  const isMeant = ({ container }: SessionState) => names.size === 0 || names.has(container);
+  // Without coid nobody writes to the log.
+  await (await app.coid()).status();
+  for await (const { event, cursor } of followEvents(app, since, app.signal)) {
+    const shown =
+      event.type === 'snapshot'
+        ? { ...event, sessions: event.sessions.filter(isMeant) }
+        : isMeant(event)
+          ? event
+          : undefined;
+    if (!shown) continue;
+    if (options.json) app.io.print(JSON.stringify({ ...shown, cursor }));
+    else for (const line of linesOf(shown)) app.io.print(oneLine(line));
+  }
+}
+
+function linesOf(event: LoggedEvent): string[] {
+  const time = new Date(event.at).toTimeString().slice(0, 8);
+  if (event.type === 'snapshot')
+    return event.sessions.map(
+      (state) => `${time}  ${sessionName(state)}  ${attentionLine(state.attention)}`,
+    );
+  return [`${time}  ${sessionName(event)}  ${attentionLine(event.attention)}`];
+}
