@@ -1,10 +1,11 @@
 // An activity in a word, and as JSON. Pure.
 import type { Activity, Ask } from './activity.ts';
 
-/** For a column: `working`, `asks`, `idle`, … */
-export function activityWord(activity: Activity): string {
+/** For a column: `working`, `asks`, `idle`, … `isUnseen`: the user has not looked at it since. */
+export function activityWord(activity: Activity, isUnseen = false): string {
   switch (activity.kind) {
     case 'idle':
+      if (isUnseen) return activity.why;
       return activity.why === 'failed' ? 'idle (failed)' : 'idle';
     case 'unknown':
       // The container runs, and more is not known of most agents.

@@ -21,6 +21,7 @@ import {
   ufwConflict,
 } from './checks/host-health.ts';
 import { incusSecurity } from './checks/incus-security.ts';
+import { notices } from './checks/notices.ts';
 import { distributionSupport, kernelBuildAge } from './checks/os-support.ts';
 import {
   activeContainers,
@@ -51,6 +52,7 @@ export const healthChecks: readonly Check<HealthContext>[] = [
   sessionsDirectory,
   configuration,
   networkMode,
+  notices,
   tool,
   activeContainers,
   savedSessions,

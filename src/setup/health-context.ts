@@ -40,6 +40,12 @@ export interface UserFacts {
   readonly zone: string | undefined;
   readonly stored: readonly StoredEntry[];
   facts(path: string): PathFacts;
+  /** Why a notice could not be delivered last; undefined if that never happened. */
+  readonly lastFailure:
+    | { readonly at: string; readonly what: string; readonly reason: string }
+    | undefined;
+  /** The user is logged in on a desktop, and notify-send is installed. */
+  readonly hasDesktop: boolean;
   /** Whether this user may create files in that directory. */
   writable(path: string): boolean;
   containers(): Promise<readonly Container[]>;

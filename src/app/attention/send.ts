@@ -137,7 +137,9 @@ async function untilTurnEnd(
   for await (const { activity, agents, forMs } of observeActivity(app, refOf(instance), signal)) {
     if (activity.kind === 'exited' || activity.kind === 'stopped' || activity.kind === 'ended')
       throw waitError(name, 'ended', activity);
-    if (activity.kind === 'paused' && forMs >= steadyMs) throw waitError(name, 'paused', activity);
+    const isLasting = forMs >= steadyMs;
+    if (isLasting && (activity.kind === 'paused' || activity.kind === 'unknown'))
+      throw waitError(name, activity.kind, activity);
     const delivery = deliverySince(app, container, mark, agents, { kind: 'message', text });
     if (delivery.isOver) return delivery;
     if (activity.kind === 'asks') throw asksError(name, activity);

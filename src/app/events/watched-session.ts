@@ -4,6 +4,7 @@ import type { Activity } from '../../attention/activity.ts';
 import type { DirectoryWatch } from '../../host/fs/meta/directory-watch.ts';
 import { processStart } from '../../host/proc/container-processes.ts';
 import {
+  type ActivityReading,
   type ObservedContainer,
   readActivity,
   watchStore,

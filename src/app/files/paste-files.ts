@@ -6,6 +6,7 @@ import { getByRef } from '../../session/record/change-instance.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import { dropDirectory, dropName, freeName } from '../../session/store/dropped-files.ts';
+import { readActivity } from '../attention/container-activity.ts';
 import type { AppContext } from '../context.ts';
 import { runInTmux, tmuxUsers, tryInTmux } from '../terminal/tmux-commands.ts';
 import type { PastedFile } from './paste-sources.ts';
@@ -13,9 +14,10 @@ import type { PastedFile } from './paste-sources.ts';
 /** Copies the files and types their paths; deletes them again if nothing may be typed. */
 export async function pasteFiles(
   app: AppContext,
-  { name: container, instance }: Container,
+  found: Container,
   pieces: readonly PastedFile[],
 ): Promise<{ typed: boolean; paths: readonly string[] }> {
+  const { name: container, instance } = found;
   const incus = await app.incus();
   const { signal } = app;
   const ref = refOf(instance);
@@ -52,7 +54,8 @@ export async function pasteFiles(
     return { typed: false, paths };
   }
   try {
-    await runInTmux(app, container, 'paste', `${paths.join(' ')} `);
+    const asks = readActivity(app, found).activity.kind === 'asks';
+    await runInTmux(app, container, 'paste', `${paths.join(' ')} `, asks ? 'asks' : 'look');
   } catch (error) {
     for (const path of paths) await incus.deleteFile(container, path, { signal });
     throw error;

@@ -8,6 +8,7 @@ import type { ProbeResult, UserConfig, UserFacts } from '../../setup/health-cont
 import { allTools } from '../../tools/list.ts';
 import { type ConfigScope, readConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
+import { lastFailure } from '../notices/failures.ts';
 import { probeSession } from './probe-session.ts';
 
 export async function userFacts(
@@ -28,6 +29,10 @@ export async function userFacts(
     uid,
     config,
     zone: hostZone(),
+    lastFailure: lastFailure(app),
+    hasDesktop: ['/usr/bin/notify-send', `/run/user/${uid}/bus`].every(
+      (path) => pathFacts(path).kind === 'file',
+    ),
     stored: storedSessions(
       { home, known: (name) => known.find((tool) => tool.name === name) },
       hostFiles,

@@ -5,6 +5,7 @@ import { guestScript } from '../../host/install/resources.ts';
 import { detachDetector } from '../../host/process/detach-detector.ts';
 import { joinTerminal } from '../../host/terminal/silent-terminal-retry.ts';
 import { type BridgeEnd, type Local, terminalSize } from '../../host/terminal/terminal-bridge.ts';
+import type { TerminalTap } from '../../host/terminal/terminal-tap.ts';
 import { keys } from '../../instance-keys.ts';
 import { type ContainerName, tmuxSession } from '../../names.ts';
 import { isIncusError } from '../../session/lifecycle/incus-failure.ts';
@@ -37,6 +38,8 @@ export interface AttachTerminal {
   readonly onOpen: (prefix: string | undefined) => void;
   /** Shows a notice outside of the agent's screen. */
   readonly showAlert: (message: string) => void;
+  /** For notices about other sessions; undefined if the terminal belongs to another program. */
+  readonly tap?: TerminalTap | undefined;
 }
 
 export interface AttachEnd {
@@ -60,7 +63,7 @@ export async function attachSession(
   let openings = 0;
   let filter: Local['filter'];
   const last = detachDetector((chunk) => filter?.(chunk) ?? chunk);
-  const { stdin, stdout } = terminal;
+  const { stdin, stdout, tap } = terminal;
   const open = async () => {
     openings += 1;
     // After some seconds the name could belong to another container.
@@ -85,7 +88,7 @@ export async function attachSession(
     return exec;
   };
   using alerts = new DisposableStack();
-  const joined = await joinTerminal(open, { stdin, stdout, filter: last.filter }, app.signal, {
+  const joined = await joinTerminal(open, { stdin, stdout, tap, filter: last.filter }, app.signal, {
     isLost: (error) => isIncusError(error) && error.lostAtStart,
   });
   if (!joined)
@@ -94,14 +97,17 @@ export async function attachSession(
     });
   const { remote: exec, ended } = joined;
   // More requests to Incus would delay the first screen.
-  const forwarding = extras.then(({ updateForwarding, noteAttached, showAlerts }) => {
-    if (session) noteAttached(app, session);
-    if (alerts.disposed) return undefined;
-    // Attacks on protected paths pause the session even without monitoring.
-    if (instance.config[keys.monitor] || session?.mounts.protect)
-      alerts.use(showAlerts(app, container, terminal.showAlert));
-    return updateForwarding(app, request, found);
-  });
+  const forwarding = extras.then(
+    ({ updateForwarding, noteAttached, showAlerts, watchTerminal }) => {
+      if (session) noteAttached(app, session);
+      if (alerts.disposed) return undefined;
+      if (tap) alerts.use(watchTerminal(app, { container, session: session?.session }, tap));
+      // Attacks on protected paths pause the session even without monitoring.
+      if (instance.config[keys.monitor] || session?.mounts.protect)
+        alerts.use(showAlerts(app, container, terminal.showAlert));
+      return updateForwarding(app, request, found);
+    },
+  );
   const end = last.withDetached(await ended);
   alerts.dispose();
   exec.close();

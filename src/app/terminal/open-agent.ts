@@ -9,6 +9,7 @@ import {
   terminalSize,
 } from '../../host/terminal/terminal-bridge.ts';
 import { type TerminalRules, terminalFilter } from '../../host/terminal/terminal-filter.ts';
+import type { TerminalTap } from '../../host/terminal/terminal-tap.ts';
 import type { ContainerName } from '../../names.ts';
 import {
   handOver,
@@ -59,11 +60,12 @@ export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
   /** What the session may do to the terminal. */
   readonly rules: TerminalRules;
+  readonly tap?: TerminalTap | undefined;
 }
 
 async function runOnTerminal(
   app: AppContext,
-  { stdin, stdout, rules }: Terminal,
+  { stdin, stdout, rules, tap }: Terminal,
   request: OpenRequest,
   onShown: () => void,
 ): Promise<BridgeEnd> {
@@ -83,7 +85,7 @@ async function runOnTerminal(
     app.mark('handed over');
     onShown();
     const last = detachDetector(terminalFilter(rules));
-    const local = { stdin, stdout, filter: last.filter };
+    const local = { stdin, stdout, tap, filter: last.filter };
     return last.withDetached(await bridgeTerminal(local, exec, app.signal));
   } finally {
     exec.close();

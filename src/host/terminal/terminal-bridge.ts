@@ -1,5 +1,6 @@
 // Connects the user's terminal to a remote one: raw mode, resizing, and restoring the terminal in every case.
 import type { Duplex } from 'node:stream';
+import type { TerminalTap } from './terminal-tap.ts';
 
 export interface Remote {
   readonly stream: Duplex;
@@ -13,6 +14,8 @@ export interface Local {
   readonly stdout: NodeJS.WriteStream;
   /** Filters the remote's output; default: show everything. */
   readonly filter?: ((chunk: Uint8Array) => Uint8Array) | undefined;
+  /** Sees what passes. */
+  readonly tap?: TerminalTap | undefined;
 }
 
 export type BridgeEnd =
@@ -55,8 +58,9 @@ export async function bridgeTerminal(
   remote: Remote,
   signal: AbortSignal,
 ): Promise<BridgeEnd> {
-  const { stdin, stdout } = local;
+  const { stdin, stdout, tap } = local;
   const typed = (chunk: Buffer) => {
+    tap?.input(chunk);
     if (!remote.stream.write(chunk)) stdin.pause();
   };
   const drained = () => stdin.resume();
@@ -66,6 +70,7 @@ export async function bridgeTerminal(
     const passed = filter(chunk);
     alternate.see(passed);
     if (!stdout.write(passed)) remote.stream.pause();
+    tap?.output(passed);
   };
   const caughtUp = () => remote.stream.resume();
   const resized = () => {

@@ -36,6 +36,8 @@ export interface ListedContainer {
   readonly lastAttached?: Date | undefined;
   /** What its agent does; undefined if not requested, or if it has none. */
   readonly activity?: Activity | undefined;
+  /** Its agent has ended a turn, and the user has not looked at it since; undefined if not requested. */
+  readonly unseen?: boolean | undefined;
 }
 
 export interface ListedSession {

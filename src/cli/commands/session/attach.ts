@@ -4,6 +4,7 @@ import { attachSession } from '../../../app/terminal/attach-session.ts';
 import { outerPrefix, reportNesting } from '../../../app/terminal/tmux-appearance.ts';
 import { ExitStatus } from '../../../errors.ts';
 import type { BridgeEnd } from '../../../host/terminal/terminal-bridge.ts';
+import { TerminalTap } from '../../../host/terminal/terminal-tap.ts';
 import { keys } from '../../../instance-keys.ts';
 import { alertMessage, alertNow, parseAlert } from '../../../monitor/alert.ts';
 import { type ContainerName, parseContainerName } from '../../../names.ts';
@@ -55,6 +56,7 @@ export async function attach(
         stdout: app.io.stdout,
         onOpen: (prefix) => reportNesting(app, outer, prefix),
         showAlert: showAlert(app),
+        tap: new TerminalTap((text) => void app.io.stdout.write(text)),
       },
     );
     if (problem) app.io.warn(problem);

@@ -40,17 +40,25 @@ async function events(app: App, options: Options): Promise<void> {
   const isMeant = ({ container }: SessionState) => names.size === 0 || names.has(container);
   // Without coid nobody writes to the log.
   await (await app.coid()).status();
-  for await (const { event, cursor } of followEvents(app, since, app.signal)) {
-    const shown =
-      event.type === 'snapshot'
-        ? { ...event, sessions: event.sessions.filter(isMeant) }
-        : isMeant(event)
-          ? event
-          : undefined;
-    if (!shown) continue;
-    if (options.json) app.io.print(JSON.stringify({ ...shown, cursor }));
-    else for (const line of linesOf(shown)) app.io.print(oneLine(line));
+  try {
+    for await (const { event, cursor } of followEvents(app, since, app.signal)) {
+      const shown = onlyMeant(event, isMeant);
+      if (shown && options.json) app.io.printJsonLine({ ...shown, cursor });
+      else if (shown) for (const line of linesOf(shown)) app.io.print(oneLine(line));
+    }
+  } catch (error) {
+    // Ctrl-C is the usual end.
+    if (!app.signal.aborted) throw error;
   }
+}
+
+/** Undefined for an event of another session. */
+function onlyMeant(
+  event: LoggedEvent,
+  isMeant: (state: SessionState) => boolean,
+): LoggedEvent | undefined {
+  if (event.type === 'snapshot') return { ...event, sessions: event.sessions.filter(isMeant) };
+  return isMeant(event) ? event : undefined;
 }
 
 function linesOf(event: LoggedEvent): string[] {

@@ -1,5 +1,7 @@
 // Details that `coi list` adds on a terminal and in JSON: attached terminals, and the first words of saved sessions.
 import { containerActivity } from '../../../app/attention/container-activity.ts';
+import { seenMs, viewedContainers } from '../../../app/events/viewers.ts';
+import { isUnseen } from '../../../attention/activity.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
 import { containersWithTerminal } from '../../../session/record/attached-containers.ts';
@@ -19,17 +21,20 @@ const operationsMs = 2000;
 export interface LiveFacts {
   /** Undefined if Incus did not answer. */
   readonly withTerminal: ReadonlySet<string> | undefined;
+  /** Containers that the user looks at now. */
+  readonly viewed: ReadonlySet<string>;
 }
 
 /** One cheap call, in parallel with the list. Errors are ignored: the list is useful without it. */
 export async function liveFacts(app: App): Promise<LiveFacts> {
+  const viewed = viewedContainers(app);
   try {
     const incus = await app.incus();
     const operations = await incus.operations({ signal: app.signal, timeoutMs: operationsMs });
-    return { withTerminal: containersWithTerminal(operations) };
+    return { withTerminal: containersWithTerminal(operations), viewed };
   } catch {
     app.signal.throwIfAborted();
-    return { withTerminal: undefined };
+    return { withTerminal: undefined, viewed };
   }
 }
 
@@ -38,7 +43,7 @@ export function containerDetails(
   container: Container,
   all: readonly Container[],
   facts: LiveFacts,
-): Pick<ListedContainer, 'attached' | 'called' | 'lastAttached' | 'activity'> {
+): Pick<ListedContainer, 'attached' | 'called' | 'lastAttached' | 'activity' | 'unseen'> {
   const { name, session } = container;
   const attached = facts.withTerminal?.has(name);
   if (!session) return { attached, called: name };
@@ -51,7 +56,13 @@ export function containerDetails(
       ? storedSession(session.session, { home: app.user.home, tool: session.tool }, hostFiles)
       : undefined;
   const lastAttached = stored?.kind === 'saved' ? stored.metadata.attachedAt : undefined;
-  return { attached, called, lastAttached, activity: containerActivity(app, container) };
+  const activity = containerActivity(app, container);
+  const unseen =
+    activity !== undefined &&
+    session.owner === app.user.uid &&
+    !facts.viewed.has(name) &&
+    isUnseen(activity, seenMs(app, session.session));
+  return { attached, called, lastAttached, activity, unseen };
 }
 
 /** Undefined also if the word is ambiguous. */

@@ -11,6 +11,7 @@ import { terminalRules } from '../../../app/session-spec/make-session-spec.ts';
 import { showAlerts } from '../../../app/terminal/alerts.ts';
 import { outerPrefix, reportNesting } from '../../../app/terminal/tmux-appearance.ts';
 import { CoiError } from '../../../errors.ts';
+import { TerminalTap } from '../../../host/terminal/terminal-tap.ts';
 import { incusFailure } from '../../../session/lifecycle/incus-failure.ts';
 import type { App } from '../../app.ts';
 import { mergedOptions } from '../../global-options.ts';
@@ -68,6 +69,7 @@ async function onTerminal(app: App, started: StartedSession): Promise<void> {
   const outer = tmux ? outerPrefix(app) : undefined;
   reportNesting(app, outer, settings['shell.tmux_prefix']);
   using alerts = new DisposableStack();
+  const tap = new TerminalTap((text) => void app.io.stdout.write(text));
   const progress = app.progress();
   progress.update({ kind: 'started', name: 'open', title: 'Opening the terminal' });
   const { end, problem } = await openAttached(app, started, {
@@ -75,8 +77,10 @@ async function onTerminal(app: App, started: StartedSession): Promise<void> {
     stdout: app.io.stdout,
     rules: terminalRules(settings),
     outerPrefix: outer,
+    tap,
     onShown: () => {
       progress.clear();
+      watchTerminalOf(app, live, tap, alerts);
       // Attacks on protected paths pause the session even if it is not monitored.
       if (settings['monitoring.enabled'] || !settings['security.disable_protection'])
         alerts.use(showAlerts(app, container, showAlert(app)));
@@ -87,4 +91,17 @@ async function onTerminal(app: App, started: StartedSession): Promise<void> {
   const alias = settings['container.alias'] || undefined;
   await finishShell(app, { container, reservation, store, workspace, alias }, end);
   if (problem) app.io.warn(problem);
+}
+
+/** Loaded after the first screen. */
+function watchTerminalOf(
+  app: App,
+  { container, store }: StartedSession['live'],
+  tap: TerminalTap,
+  alerts: DisposableStack,
+): void {
+  void import('../../../app/terminal/terminal-notices.ts').then(({ watchTerminal }) => {
+    if (!alerts.disposed)
+      alerts.use(watchTerminal(app, { container, session: store?.session }, tap));
+  });
 }

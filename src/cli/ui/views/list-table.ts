@@ -162,8 +162,8 @@ function agentName(tool: string | undefined): string {
   return tool === undefined || tool === 'none' ? '-' : tool;
 }
 
-function statusText({ status, attached, activity }: ListedContainer): string {
-  const word = activity ? activityWord(activity) : status.toLowerCase();
+function statusText({ status, attached, activity, unseen }: ListedContainer): string {
+  const word = activity ? activityWord(activity, unseen) : status.toLowerCase();
   return `${word}${attached ? ', attached' : ''}`;
 }
 

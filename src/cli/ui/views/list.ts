@@ -29,7 +29,9 @@ export function listJson({ containers, saved }: SessionList): unknown {
       state: container.status.toLowerCase(),
       attached: container.attached ?? null,
       last_attached: container.lastAttached?.toISOString() ?? null,
-      ...(container.activity && { attention: activityJson(container.activity) }),
+      ...(container.activity && {
+        attention: { ...activityJson(container.activity), unseen: container.unseen ?? false },
+      }),
       ...sessionJson(container.session),
     })),
     ...(saved && saved.length > 0 ? { saved_sessions: saved.map(savedJson) } : {}),

@@ -1,0 +1,42 @@
+// Whether the user is told what sessions do, for `coi health`.
+import type { Settings } from '../../config/keys/table.ts';
+import { type Check, type Finding, finding, ok } from '../check.ts';
+import type { HealthContext, UserFacts } from '../health-context.ts';
+
+export const notices: Check<HealthContext> = {
+  id: 'notices',
+  title: 'Notices',
+  group: 'CONFIGURATION',
+  run: async ({ user, nowMs }) => noticesFinding(user, nowMs),
+};
+
+/** Older failures are no longer of interest. */
+const recentMs = 7 * 86_400_000;
+
+export function noticesFinding(
+  { config, lastFailure, hasDesktop }: Pick<UserFacts, 'config' | 'lastFailure' | 'hasDesktop'>,
+  nowMs: number,
+): Finding {
+  if (config.kind === 'broken') return ok('not checked: the configuration cannot be read');
+  const to = targetsOf(config.settings, hasDesktop);
+  const failure = lastFailure;
+  if (failure && nowMs - Date.parse(failure.at) < recentMs)
+    return finding(
+      'warning',
+      `${failure.what} failed at ${failure.at}: ${failure.reason}`,
+      { to, failure },
+      { hint: 'Check [notify] in ~/.coi/config.toml.' },
+    );
+  if (to.length === 0) return ok('only in terminals that are attached to another session', { to });
+  return ok(to.join(', '), { to });
+}
+
+function targetsOf(settings: Settings, hasDesktop: boolean): string[] {
+  if (settings['notify.on'].length === 0) return [];
+  return [
+    ...(settings['notify.desktop'] && hasDesktop ? ['desktop'] : []),
+    ...(settings['notify.command'].length > 0 ? ['command'] : []),
+    ...(settings['notify.webhook'] === undefined ? [] : ['webhook']),
+    ...(settings['notify.ntfy'] === undefined ? [] : ['ntfy']),
+  ];
+}
