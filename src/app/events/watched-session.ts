@@ -14,11 +14,17 @@ import type { AppContext } from '../context.ts';
 /** A container that changes its files all the time must not keep the host busy: pauses are longer than the readings. */
 const pauseMs = 50;
 const pauseFactor = 5;
+/** So many readings in a row may find nothing new; after that the pauses double, up to a limit. */
+const fruitlessMax = 6;
+const pauseMaxMs = 1600;
+/** A session that was left alone that long may change again at once. */
+const quietMs = 3000;
 /** Even if nothing seems to have changed. */
 const againMs = 60_000;
 /** Without files that can be watched. */
 const unwatchedMs = 10_000;
 const startingMs = 1000;
+
 interface Seen {
   readonly activity: Activity;
   readonly processes: readonly { readonly hostPid: number; readonly start: string | undefined }[];
@@ -34,6 +40,7 @@ export class WatchedSession implements Disposable {
   #seen: Seen | undefined;
   #timer: NodeJS.Timeout | undefined;
   #earliestMs = 0;
+  #fruitless = 0;
   #isUnsettled = false;
   /** An agent that works writes to its transcript all the time. */
   #watchesTranscripts = true;
@@ -86,17 +93,12 @@ export class WatchedSession implements Disposable {
     const { clock } = this.#app;
     const beginMs = clock.elapsedMs();
     const isRunning = this.#container.status === 'Running';
-    this.#watch?.[Symbol.dispose]();
     // Watched before it is read, so that no change is missed.
-    const wake = () => this.#wake();
-    const transcripts = this.#watchesTranscripts;
-    this.#watch = isRunning
-      ? watchStore(this.#app, this.#container, wake, { transcripts })
-      : undefined;
+    this.#rewatch(isRunning);
     const { activity, hostPids } = this.#activity();
     const processes = hostPids.map((hostPid) => ({ hostPid, start: processStart(hostPid) }));
     const nowMs = clock.elapsedMs();
-    this.#earliestMs = nowMs + Math.max(pauseMs, pauseFactor * (nowMs - beginMs));
+    this.#earliestMs = nowMs + Math.max(this.#pauseMs(activity), pauseFactor * (nowMs - beginMs));
     const isNew = this.#seen?.activity.kind !== activity.kind;
     const settlesMs = this.#seen && isNew && !this.#isUnsettled ? settleMs(activity) : 0;
     this.#isUnsettled = settlesMs > 0;
@@ -109,6 +111,33 @@ export class WatchedSession implements Disposable {
     const isStarting = activity.kind === 'unknown' && activity.why === 'starting';
     if (this.#isUnsettled || this.#watchesTranscripts !== isWatchedAs || isStarting)
       this.#wakeIn(isStarting ? startingMs : settlesMs);
+  }
+
+  /** A container can cause any number of events: the first one ends the watch, until the files have been read. */
+  #rewatch(isRunning: boolean): void {
+    this.#unwatch();
+    const changed = () => {
+      this.#unwatch();
+      this.#wake();
+    };
+    const transcripts = this.#watchesTranscripts;
+    this.#watch = isRunning
+      ? watchStore(this.#app, this.#container, changed, { transcripts })
+      : undefined;
+  }
+
+  #unwatch(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+  }
+
+  #pauseMs(activity: Activity): number {
+    const nowMs = this.#app.clock.elapsedMs();
+    const isFruitless =
+      nowMs - this.#earliestMs < quietMs &&
+      JSON.stringify(activity) === JSON.stringify(this.#seen?.activity);
+    this.#fruitless = isFruitless ? this.#fruitless + 1 : 0;
+    return Math.min(pauseMs * 2 ** Math.max(0, this.#fruitless - fruitlessMax), pauseMaxMs);
   }
 
   /** One session that cannot be read must not end the watcher of all. */
@@ -129,7 +158,7 @@ export class WatchedSession implements Disposable {
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     clearTimeout(this.#timer);
-    this.#watch?.[Symbol.dispose]();
+    this.#unwatch();
   }
 }
 
