@@ -14,6 +14,13 @@ const modelsIfReachable = [
   'fi',
 ];
 
+/**
+ * The plugin that writes status files, below the home. A configuration file of its own adds it to the user's plugins, and
+ * leaves tui.json alone: opencode moves old settings there only if there is no such file.
+ */
+const ownDirectory = '.config/opencode/coi';
+const tuiConfig = 'OPENCODE_TUI_CONFIG';
+
 export const opencode: Tool = {
   name: 'opencode',
   title: 'opencode',
@@ -63,7 +70,20 @@ export const opencode: Tool = {
         : ['--session', conversation.id]),
   ],
   beforeStart: modelsIfReachable,
-  environment: () => ({ OPENCODE_DISABLE_AUTOUPDATE: '1' }),
+  environment: ({ home, variables }) => ({
+    OPENCODE_DISABLE_AUTOUPDATE: '1',
+    ...(!variables?.includes(tuiConfig) && { [tuiConfig]: `${home}/${ownDirectory}/tui.json` }),
+  }),
+  ownFiles: [
+    {
+      path: `${ownDirectory}/tui.json`,
+      content: { text: '{"plugin":["./opencode-status.js"]}\n' },
+    },
+    ...['opencode-status.js', 'opencode-conversations.js'].map((guest) => ({
+      path: `${ownDirectory}/${guest}`,
+      content: { guest },
+    })),
+  ],
   settings: ({ permissionMode }) => [
     {
       path: '.config/opencode/opencode.json',

@@ -85,6 +85,14 @@ export interface SettingsMerge {
   readonly adds?: boolean;
 }
 
+/** A file of coi in a session, written anew at each start. */
+export interface OwnFile {
+  /** Relative to the home, in a directory of its own. */
+  readonly path: string;
+  /** Name of the guest file that it is a copy of (src/session/guest), or its text. */
+  readonly content: { readonly guest: string } | { readonly text: string };
+}
+
 /** A tool's conversation files: below `dir` (relative to the home), at most `depth` directories down. */
 export interface ConversationFiles {
   readonly dir: string;
@@ -151,6 +159,8 @@ export interface Tool {
   /** No secrets: those come from seeds and forwarded variables. */
   readonly environment: (launch: ToolLaunch) => Readonly<Record<string, string>>;
   readonly settings: (launch: ToolLaunch) => readonly SettingsMerge[];
+  /** With which the tool does something for coi, such as plugins. */
+  readonly ownFiles?: readonly OwnFile[];
   /** Variables with which the tool can log in. */
   readonly loginVariables?: readonly string[];
   /** The tool's instruction file, relative to the home; coi writes between its markers. */

@@ -7,7 +7,7 @@ interface Request {
   readonly model: string;
   readonly stream?: boolean;
   readonly messages: readonly Message[];
-  readonly tools?: readonly unknown[];
+  readonly tools?: readonly { readonly name: string }[];
 }
 
 /** Answers a request of the Messages API and echoes its input. */
@@ -28,7 +28,7 @@ export function answerMessages(
   // Agents join messages that were not answered: only the last one counts.
   const words = said.split('\n').at(-1)?.trim() ?? '';
   const reply = `I heard ${words}.`;
-  const calls = body.stream && received.hasTools ? toolCalls(words) : [];
+  const calls = body.stream && body.tools ? toolCalls(words, body.tools) : [];
   const [, delay = '0'] = /^please take (\d+) ms$/m.exec(words) ?? [];
   if (/^please fail$/m.test(words)) fail(response);
   else if (calls.length > 0) stream(response, body.model, calls, 'tool_use');
@@ -80,7 +80,13 @@ function textBlock(text: string): Block {
 }
 
 /** What the user's words make the model do; empty if it only answers. */
-function toolCalls(words: string): Block[] {
+function toolCalls(words: string, tools: readonly { readonly name: string }[]): Block[] {
+  const runCall = (command: string) =>
+    toolCall(nameOf('Bash'), { command, description: 'What was asked for' });
+  /** As this agent spells it: opencode has `bash`, `task` and `question`. */
+  const nameOf = (...names: string[]) =>
+    tools.find(({ name }) => names.some((known) => known.toLowerCase() === name.toLowerCase()))
+      ?.name ?? '';
   const asked = (pattern: RegExp) => pattern.exec(words)?.[1];
   const command = asked(/^please run (.+)$/m);
   if (command !== undefined) return [runCall(command)];
@@ -89,13 +95,14 @@ function toolCalls(words: string): Block[] {
   const delegated = asked(/^please delegate (.+)$/m);
   if (delegated !== undefined)
     return [
-      toolCall('Task', {
+      toolCall(nameOf('Task', 'Agent'), {
         description: 'Delegated',
         prompt: `please run ${delegated}`,
-        subagent_type: 'general-purpose',
+        subagent_type: nameOf('task') === 'task' ? 'general' : 'general-purpose',
       }),
     ];
-  if (/^please ask me$/m.test(words)) return [toolCall('AskUserQuestion', { questions })];
+  if (/^please ask me$/m.test(words))
+    return [toolCall(nameOf('AskUserQuestion', 'question'), { questions })];
   if (/^please plan$/m.test(words))
     return [toolCall('ExitPlanMode', { plan: '1. Measure.\n2. Cut.' })];
   return [];
@@ -112,11 +119,6 @@ const questions = [
     ],
   },
 ];
-
-/** Asks the agent to run this in its shell. */
-function runCall(command: string): Block {
-  return toolCall('Bash', { command, description: 'What was asked for' });
-}
 
 function toolCall(name: string, input: object): Block {
   const id = `toolu_${Math.random().toString(36).slice(2)}`;

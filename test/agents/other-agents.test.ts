@@ -7,20 +7,9 @@ import { slowdown } from '../bed/slowdown.ts';
 import { endMs, prompt, runInside, sessionId } from '../lifecycle/conversation.ts';
 import { onlyInstance } from '../terminal/session.ts';
 import { type AgentOptions, assertContains, makeAgentBed } from './agent-bed.ts';
+import { opencodeOptions } from './opencode-bed.ts';
 
 const timeout = 240_000;
-
-const opencode: AgentOptions = {
-  tool: 'opencode',
-  ready: /ctrl\+p commands/,
-  files: ({ url }) => ({
-    '.config/opencode/opencode.json': JSON.stringify({
-      model: 'anthropic/claude-sonnet-4-5',
-      small_model: 'anthropic/claude-sonnet-4-5',
-      provider: { anthropic: { options: { baseURL: `${url}/v1`, apiKey: 'sk-test' } } },
-    }),
-  }),
-};
 
 const pi: AgentOptions = {
   tool: 'pi',
@@ -54,7 +43,7 @@ const pi: AgentOptions = {
 };
 
 test('opencode: a conversation can be resumed after kill', { timeout }, async () => {
-  await using agent = await makeAgentBed(opencode);
+  await using agent = await makeAgentBed(opencodeOptions);
   const first = await agent.open();
   const id = sessionId(first);
   assertContains(await agent.say(first, 'the first bird is a heron'), ['heron']);
@@ -76,7 +65,7 @@ test('opencode: its first screen does not wait for a model list that never arriv
 }, async () => {
   const commands = silence.map((line) => JSON.stringify(`[ ! -e silent ] || ${line}`));
   await using agent = await makeAgentBed({
-    ...opencode,
+    ...opencodeOptions,
     config: `pre_launch = [${commands.join(', ')}]`,
   });
   const { bed } = agent;
