@@ -14,6 +14,14 @@ export interface AgentReport {
   readonly end: IdleReason;
   /** Its last words in that turn. */
   readonly said: string | undefined;
+  /** The last messages that it has taken, oldest first; undefined if it does not say. */
+  readonly received: readonly ReceivedMessage[] | undefined;
+}
+
+export interface ReceivedMessage {
+  readonly id: string;
+  /** Of its text, in hexadecimal. */
+  readonly sha256: string;
 }
 
 export interface StatusFile {
@@ -24,6 +32,8 @@ export interface StatusFile {
 }
 
 const asksMax = 20;
+const receivedMax = 20;
+const hashLength = 64;
 export const saidMax = 2048;
 const conversationPattern = /^[\w.:-]{1,100}$/;
 const statuses = ['busy', 'idle', 'waiting'] as const;
@@ -38,7 +48,7 @@ export function parseStatusFile(text: string): StatusFile | undefined {
   } catch {
     return undefined;
   }
-  const { pid, start, conversation, status, since, end, said, asks } = fieldsOf(value);
+  const { pid, start, conversation, status, since, end, said, asks, received } = fieldsOf(value);
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
   const words = cleanText(textOf(said), saidMax).text.trim();
   return {
@@ -54,6 +64,15 @@ export function parseStatusFile(text: string): StatusFile | undefined {
       asks: (Array.isArray(asks) ? asks.slice(0, asksMax) : []).map(askOf),
       end: ends.find((known) => known === end) ?? 'fresh',
       said: words === '' ? undefined : words,
+      received: Array.isArray(received)
+        ? received.slice(-receivedMax).map((message: unknown) => {
+            const { id, sha256 } = fieldsOf(message);
+            return {
+              id: textOf(id).slice(0, hashLength),
+              sha256: textOf(sha256).slice(0, hashLength),
+            };
+          })
+        : undefined,
     },
     start: /^\d{1,20}$/.test(textOf(start)) ? textOf(start) : undefined,
   };

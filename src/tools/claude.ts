@@ -76,12 +76,14 @@ export const claude: Tool = {
     projects: conversations.dir,
     transcript: (cwd, conversation) => `${projectOf(cwd)}/${conversation}.jsonl`,
     subAgents: (cwd, conversation) => `${projectOf(cwd)}/${conversation}/subagents`,
-    keys: {
-      submit: 'C-x C-q',
-      submitBinding,
-      isSubmitBound: (text) => /"ctrl\+x ctrl\+q":\s*"chat:submit"/.test(text),
-      interrupt: 'Escape',
-      clear: 'C-c',
+  },
+  keys: {
+    interrupt: 'Escape',
+    clear: 'C-c',
+    submit: {
+      keys: 'C-x C-q',
+      binding: submitBinding,
+      isBound: (text) => /"ctrl\+x ctrl\+q":\s*"chat:submit"/.test(text),
     },
   },
   command: (launch) => [

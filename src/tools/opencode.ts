@@ -50,6 +50,8 @@ export const opencode: Tool = {
     parts: { skill: 1, skills: 1 },
   },
   login: opencodeLogin,
+  // Ctrl-C in an empty input box would exit.
+  keys: { interrupt: 'Escape', clear: 'C-u' },
   command: ({ binary, model, conversation }) => [
     binary ?? 'opencode',
     ...(model === undefined ? [] : ['--model', model]),

@@ -119,21 +119,25 @@ export interface AgentRegistry {
   readonly transcript: (cwd: string, conversation: string) => string;
   /** Directory of its sub-agents' transcripts, relative to the home. */
   readonly subAgents: (cwd: string, conversation: string) => string;
-  readonly keys: AgentKeys;
 }
 
 /** Keys of an agent, as tmux names them. */
 export interface AgentKeys {
-  /** Send what is in the input box; they do nothing in a dialog. */
-  readonly submit: string;
-  /** What makes the agent know them. */
-  readonly submitBinding: SettingsMerge;
-  /** Whether a text of that file contains the binding. */
-  readonly isSubmitBound: (text: string) => boolean;
   /** Ends the agent's turn. */
   readonly interrupt: string;
   /** Empties the input box. */
   readonly clear: string;
+  /** Sends what is in the input box; if absent, only Enter does. */
+  readonly submit?: SubmitKeys;
+}
+
+/** Unlike Enter, these keys do nothing in a dialog. */
+export interface SubmitKeys {
+  readonly keys: string;
+  /** What makes the agent know them. */
+  readonly binding: SettingsMerge;
+  /** Whether a text of that file contains the binding. */
+  readonly isBound: (text: string) => boolean;
 }
 
 export interface Tool {
@@ -170,6 +174,8 @@ export interface Tool {
   readonly firstWords?: FirstWords;
   /** Files of its own in which its processes say what they do. */
   readonly registry?: AgentRegistry;
+  /** Undefined if coi does not know them. */
+  readonly keys?: AgentKeys;
   /** Its conversations use coi's session ids, so their files need not be searched for one. */
   readonly usesSessionId?: boolean;
   /** Finds the newest conversation in a stored state, given a listing of its files (path relative to the home, mtime). */

@@ -129,7 +129,7 @@ END
   assert.ok(told.length <= 6 + seconds / 10 + 1, `${told.length} notices`);
   const share = (cpuMs(watcher) - cpuBefore) / (seconds * 1000);
   assert.ok(share < 0.2, `the watcher used ${(share * 100).toFixed(1)} % of a core`);
-  await inside(hostile, 'pkill -f '[/]tmp/storm'');
+  await inside(hostile, "pkill -f '[/]tmp/storm'");
   const sizes = readdirSync(join(events, host)).map(
     (name) => statSync(join(events, host, name)).size,
   );

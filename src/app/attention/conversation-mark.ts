@@ -1,9 +1,17 @@
 // Remembers how long the transcripts are before a message is sent, so that what is added afterwards can be told apart.
+import { createHash } from 'node:crypto';
 import { type Delivery, readDelivery, type Wanted } from '../../attention/claude/delivery.ts';
 import type { LiveAgent } from '../../attention/reduce.ts';
+import {
+  hasEndedSince,
+  type ReportMark,
+  reportDelivery,
+  reportMark,
+} from '../../attention/report-delivery.ts';
 import { CoiError } from '../../errors.ts';
 import { quoted } from '../../names.ts';
 import type { Container } from '../../session/record/instance-record.ts';
+import type { SubmitKeys } from '../../tools/tool.ts';
 import type { AppContext } from '../context.ts';
 import { transcriptPath } from './claude-agents.ts';
 import { type ActivityReading, withStore } from './container-activity.ts';
@@ -20,7 +28,12 @@ export interface ConversationMark {
 export interface AgentMark extends ConversationMark {
   readonly pid: number;
   readonly cwd: string;
+  /** Of an agent that has status files instead of a transcript. */
+  readonly report?: ReportMark;
 }
+
+/** In cursors of agents with status files; then the offset is the time of the last change. */
+const ofStatusFile = 'status';
 
 /** What one message and its turn may add; more is cut at its start. */
 const addedMaxBytes = 8 * 2 ** 20;
@@ -47,21 +60,33 @@ export function markConversations(
   container: Container,
   agents: readonly LiveAgent[],
 ): readonly AgentMark[] {
-  return withStore(app, container, [], (store, registry) =>
-    agents.map(({ entry }) => {
+  const ofFiles = agents.flatMap(({ entry, report }): AgentMark[] => {
+    if (!report) return [];
+    const mark = reportMark(entry, report);
+    const { pid } = entry;
+    return [{ pid, cwd: '', conversation: ofStatusFile, offset: mark.sinceMs, report: mark }];
+  });
+  const ofTranscripts = withStore(app, container, [], (store, registry) =>
+    agents.flatMap(({ entry, report }): AgentMark[] => {
+      if (report) return [];
       const { pid, conversation, cwd } = entry;
       const path = transcriptPath(store, registry, entry);
       const offset = path === undefined ? 0 : (store.entry(path)?.stat.size ?? 0);
-      return { pid, conversation, cwd, offset };
+      return [{ pid, conversation, cwd, offset }];
     }),
   );
+  return [...ofFiles, ...ofTranscripts];
 }
 
-/** Whether new text submitted with the registry's keys reaches the agent: it reads its key bindings whenever they change. */
-export function isSubmitBound(app: AppContext, container: Container): boolean {
-  return withStore(app, container, false, (store, { keys }) => {
-    const head = store.readHead(keys.submitBinding.path, { maxBytes: bindingsMaxBytes });
-    return head !== undefined && keys.isSubmitBound(head.toString('utf8'));
+/** Whether the agent knows these keys: it reads its key bindings whenever they change. */
+export function isSubmitBound(
+  app: AppContext,
+  container: Container,
+  { binding, isBound }: SubmitKeys,
+): boolean {
+  return withStore(app, container, false, (store) => {
+    const head = store.readHead(binding.path, { maxBytes: bindingsMaxBytes });
+    return head !== undefined && isBound(head.toString('utf8'));
   });
 }
 
@@ -73,6 +98,15 @@ export function deliverySince(
   agents: readonly LiveAgent[],
   wanted: Wanted,
 ): Delivery {
+  const reporting = agents.find(({ entry }) => entry.pid === mark.pid);
+  if (mark.report && wanted.kind === 'message')
+    return reporting?.report
+      ? reportDelivery(
+          mark.report,
+          { ...reporting, report: reporting.report },
+          hashesOf(wanted.text),
+        )
+      : readDelivery('', wanted);
   const now = agents.find(({ entry }) => entry.pid === mark.pid)?.entry ?? mark;
   const from = now.conversation === mark.conversation ? mark.offset : 0;
   return withStore(app, container, readDelivery('', wanted), (store, registry) => {
@@ -80,6 +114,11 @@ export function deliverySince(
     const added = path && store.readTail(path, { maxBytes: addedMaxBytes, from });
     return readDelivery(added ? added.toString('utf8') : '', wanted);
   });
+}
+
+/** opencode adds a space to a text that it shows as pasted. */
+function hashesOf(text: string): string[] {
+  return [text, `${text} `].map((form) => createHash('sha256').update(form).digest('hex'));
 }
 
 /** Whether a turn has ended since the mark. */
@@ -90,6 +129,10 @@ export function hasTurnEnded(
   { activity, agents }: ActivityReading,
 ): boolean {
   const isIdle = activity.kind === 'idle';
+  if (mark.conversation === ofStatusFile)
+    return agents.some(
+      ({ entry, report }) => report && hasEndedSince(mark.offset, { entry, report }),
+    );
   const entry = agents.find((agent) => agent.entry.conversation === mark.conversation)?.entry;
   // The user began another conversation.
   if (!entry) return isIdle;
@@ -102,6 +145,7 @@ export function hasTurnEnded(
 
 /** Throws `usage` if the session has no such conversation. */
 export function checkMark(app: AppContext, container: Container, mark: ConversationMark): void {
+  if (mark.conversation === ofStatusFile) return;
   const isKnown = withStore(
     app,
     container,

@@ -101,6 +101,6 @@ class Interruption {
   }
 
   #keys() {
-    return toolOf(this.#container)?.registry?.keys;
+    return toolOf(this.#container)?.keys;
   }
 }

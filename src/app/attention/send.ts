@@ -83,8 +83,8 @@ async function typeMessage(
 ): Promise<number | undefined> {
   const { name } = container;
   const pids = agents.map(({ entry }) => entry.pid);
-  const keys = toolOf(container)?.registry?.keys;
-  const submit = isSubmitBound(app, container) ? keys?.submit : undefined;
+  const { submit: keys } = toolOf(container)?.keys ?? {};
+  const submit = keys && isSubmitBound(app, container, keys) ? keys.keys : undefined;
   const result = await messageInTmux(app, name, { text, pids, submit });
   switch (result.kind) {
     case 'sent':
