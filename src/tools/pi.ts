@@ -29,6 +29,9 @@ export const pi: Tool = {
   ],
   environment: () => ({ PI_SKIP_VERSION_CHECK: '1' }),
   settings: () => [],
+  ownFiles: [
+    { path: '.pi/agent/extensions/coi-status/index.js', content: { guest: 'pi-status.js' } },
+  ],
   contextFile: '.pi/agent/AGENTS.md',
   firstWords: {
     files: { dir: '.pi/agent/sessions', depth: 1, suffix: '.jsonl' },

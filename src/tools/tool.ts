@@ -1,4 +1,5 @@
 // The description of an agent. Built-in agents have one file each, mostly data; user-defined ones come from [tools.NAME].
+import type { Turn } from '../attention/turns/turn.ts';
 import type { LoginFile } from '../logins/formats/login.ts';
 import type { FittedSettings } from './claude-settings.ts';
 import type { ContainerFacts } from './shell-paths.ts';
@@ -85,6 +86,14 @@ export interface SettingsMerge {
   readonly adds?: boolean;
 }
 
+/** A file of coi in a session, written anew at each start. */
+export interface OwnFile {
+  /** Relative to the home, in a directory of its own. */
+  readonly path: string;
+  /** Name of the guest file that it is a copy of (src/session/guest), or its text. */
+  readonly content: { readonly guest: string } | { readonly text: string };
+}
+
 /** A tool's conversation files: below `dir` (relative to the home), at most `depth` directories down. */
 export interface ConversationFiles {
   readonly dir: string;
@@ -97,6 +106,14 @@ export interface ConversationFiles {
 export interface FirstWords {
   readonly files: ConversationFiles;
   readonly words: (head: string) => string | undefined;
+}
+
+/** Transcripts that correct status files (attention/turns/turn.ts). */
+export interface TurnFiles {
+  /** They are somewhere below it; relative to the home. */
+  readonly dir: string;
+  /** `tail`: the last part of a transcript. */
+  readonly read: (tail: string) => Turn;
 }
 
 /** Files in which the agent's processes say whether they work, wait or ask (src/attention). */
@@ -137,6 +154,7 @@ export interface Tool {
   readonly stateDirs: readonly string[];
   /** Where its processes say what they do in status files; relative to the home, in a state directory. */
   readonly statusDir?: string;
+  readonly turns?: TurnFiles;
   readonly seeds: readonly Seed[];
   readonly carry?: Carry;
   /** Its login, shared by all sessions of a user. */
@@ -151,6 +169,8 @@ export interface Tool {
   /** No secrets: those come from seeds and forwarded variables. */
   readonly environment: (launch: ToolLaunch) => Readonly<Record<string, string>>;
   readonly settings: (launch: ToolLaunch) => readonly SettingsMerge[];
+  /** With which the tool does something for coi, such as plugins. */
+  readonly ownFiles?: readonly OwnFile[];
   /** Variables with which the tool can log in. */
   readonly loginVariables?: readonly string[];
   /** The tool's instruction file, relative to the home; coi writes between its markers. */

@@ -56,6 +56,7 @@ const vocabulary = [
 /** Entry points of external data: sockets, files, programs, instance keys. */
 const entrances = [
   'src/attention/status-file.ts',
+  'src/attention/turns/lines.ts',
   'src/attention/claude/registry.ts',
   'src/attention/claude/lines.ts',
   'src/coid-api/exchange.ts',

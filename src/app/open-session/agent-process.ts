@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
 import { hostFiles, type Owner } from '../../host/fs/host-files.ts';
 import { removeTreeAt } from '../../host/fs/remove-tree.ts';
+import { guestScript } from '../../host/install/resources.ts';
 import { hostZone, isKnownZone } from '../../host/linux/time-zone.ts';
 import type { SessionId } from '../../names.ts';
 import type { AgentRestart } from '../../session/plan/agent-command.ts';
@@ -105,6 +106,10 @@ export function planAgentProcess(
     copied: request.copied,
     nowMs: app.clock.now().getTime(),
     owner: uid === 0 ? request.at.owner : storeOwner,
+    ownFiles: (tool.ownFiles ?? []).map(({ path, content }) => ({
+      path,
+      text: 'guest' in content ? guestScript(content.guest) : content.text,
+    })),
   });
   const command = request.debug ? ['bash'] : agentCommand(tool, launch, request.headless);
   return {

@@ -12,6 +12,7 @@ import type { SettingsMerge, Tool, ToolLaunch } from '../../tools/tool.ts';
 import { metadataText, type SessionMetadata } from '../record/metadata.ts';
 import { clearRegistry } from './agent-registry.ts';
 import { carryFiles, storeHas } from './carry.ts';
+import { type OwnFileText, writeOwnFile } from './own-files.ts';
 import { copySeed, omissionsText } from './seed.ts';
 
 const settingsMaxBytes = 16 * 2 ** 20;
@@ -34,6 +35,8 @@ export interface StoreRequest {
   /** The store is a copy of another session's, whose login it must not use. */
   readonly copied?: boolean;
   readonly nowMs: number;
+  /** Files of coi for this tool, with their texts. */
+  readonly ownFiles?: readonly OwnFileText[];
   /** Owner of `~/.coi` and of everything that is not mounted. */
   readonly storeOwner: Owner;
   /** Owner of mounted directories, as in the reservation. Equals `storeOwner`, unless root starts a session for another user. */
@@ -127,6 +130,7 @@ export function fillStore(request: StoreRequest, files: HostFiles): readonly str
     const merges = tool.settings(launch).filter((merge) => canLogIn || !merge.onlyWithLogin);
     for (const [path, ofPath] of Map.groupBy(merges, (merge) => merge.path))
       mergeInto(session, path, ofPath, request, files, warnings);
+    for (const file of request.ownFiles ?? []) writeOwnFile(session, file, owner, files);
     if (tool.contextFile !== undefined && request.context !== undefined)
       writeContext(session, tool.contextFile, request.context, request, files, warnings);
     return warnings;
