@@ -4,6 +4,7 @@ import type { Ask, IdleReason } from './activity.ts';
 import type { RegistryEntry } from './claude/registry.ts';
 import { cleanText } from './clean.ts';
 import { fieldsOf, textOf, timeOf } from './fields.ts';
+import { transcriptOf, withHookDetails } from './hook-details.ts';
 import { makeAsk } from './make-ask.ts';
 
 /** What a status file says beyond a registry entry. */
@@ -29,6 +30,8 @@ export interface StatusFile {
   readonly report: AgentReport;
   /** Start time of its process, as in /proc/<pid>/stat; undefined if it does not say. */
   readonly start: string | undefined;
+  /** Path of its transcript in the container; empty if it does not say. */
+  readonly transcript: string;
 }
 
 const asksMax = 20;
@@ -48,7 +51,8 @@ export function parseStatusFile(text: string): StatusFile | undefined {
   } catch {
     return undefined;
   }
-  const { pid, start, conversation, status, since, end, said, asks, received } = fieldsOf(value);
+  const file = withHookDetails(fieldsOf(value));
+  const { pid, start, conversation, status, since, end, said, asks, received } = file;
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
   const words = cleanText(textOf(said), saidMax).text.trim();
   return {
@@ -75,6 +79,7 @@ export function parseStatusFile(text: string): StatusFile | undefined {
         : undefined,
     },
     start: /^\d{1,20}$/.test(textOf(start)) ? textOf(start) : undefined,
+    transcript: transcriptOf(file),
   };
 }
 

@@ -11,7 +11,10 @@ export function toCustomTool(name: string, table: CustomTool): Tool {
     title: table.title ?? name,
     sessionsDir: `sessions-${name}`,
     stateDirs: table.state_dirs,
-    ...(firstState !== undefined && { statusDir: statusDirectoryIn(firstState) }),
+    ...(firstState !== undefined && {
+      statusDir: statusDirectoryIn(firstState),
+      ownFiles: [{ path: `${firstState}/coi/status.sh`, content: { guest: 'coi-status.sh' } }],
+    }),
     seeds: table.seeds.map(({ from, to, kind }) => ({ from, to: to ?? from, kind })),
     command: (launch) => {
       const [program, ...rest] = table.command;

@@ -22,6 +22,7 @@ export const pi: Tool = {
     never: ['auth.json'],
   },
   login: piLogin,
+  keys: { interrupt: 'Escape', clear: 'C-u' },
   command: ({ binary, model, conversation }) => [
     binary ?? 'pi',
     ...(model === undefined ? [] : ['--model', model]),
@@ -29,6 +30,9 @@ export const pi: Tool = {
   ],
   environment: () => ({ PI_SKIP_VERSION_CHECK: '1' }),
   settings: () => [],
+  ownFiles: [
+    { path: '.pi/agent/extensions/coi-status/index.js', content: { guest: 'pi-status.js' } },
+  ],
   contextFile: '.pi/agent/AGENTS.md',
   firstWords: {
     files: { dir: '.pi/agent/sessions', depth: 1, suffix: '.jsonl' },

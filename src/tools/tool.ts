@@ -1,4 +1,5 @@
 // The description of an agent. Built-in agents have one file each, mostly data; user-defined ones come from [tools.NAME].
+import type { Turn } from '../attention/turns/turn.ts';
 import type { LoginFile } from '../logins/formats/login.ts';
 import type { FittedSettings } from './claude-settings.ts';
 import type { ContainerFacts } from './shell-paths.ts';
@@ -107,6 +108,14 @@ export interface FirstWords {
   readonly words: (head: string) => string | undefined;
 }
 
+/** Transcripts that correct status files (attention/turns/turn.ts). */
+export interface TurnFiles {
+  /** They are somewhere below it; relative to the home. */
+  readonly dir: string;
+  /** `tail`: the last part of a transcript. */
+  readonly read: (tail: string) => Turn;
+}
+
 /** Files in which the agent's processes say whether they work, wait or ask (src/attention). */
 export interface AgentRegistry {
   /** Relative to the home. */
@@ -149,6 +158,7 @@ export interface Tool {
   readonly stateDirs: readonly string[];
   /** Where its processes say what they do in status files; relative to the home, in a state directory. */
   readonly statusDir?: string;
+  readonly turns?: TurnFiles;
   readonly seeds: readonly Seed[];
   readonly carry?: Carry;
   /** Its login, shared by all sessions of a user. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { customTool } from '../config/keys/custom-tool.ts';
 import { CoiError } from '../errors.ts';
+import { guestScript } from '../host/install/resources.ts';
 import { allTools, findTool, keyTails } from './list.ts';
 import type { Conversation, Tool, ToolLaunch } from './tool.ts';
 
@@ -102,6 +104,10 @@ test('every tool keeps its data in its own state directories', () => {
     const inside = (path: string) => one.stateDirs.some((dir) => path.startsWith(`${dir}/`));
     for (const { to } of one.seeds) assert.ok(inside(to), `${one.name}: ${to}`);
     for (const { path } of one.settings(launch())) assert.ok(inside(path), `${one.name}: ${path}`);
+    for (const { path, content } of one.ownFiles ?? []) {
+      assert.ok(inside(path), `${one.name}: ${path}`);
+      if ('guest' in content) assert.notEqual(guestScript(content.guest), '');
+    }
     if (one.contextFile !== undefined)
       assert.ok(inside(one.contextFile), `${one.name}: ${one.contextFile}`);
     for (const dir of one.stateDirs) assert.match(dir, /^\.[a-z/]+$/);
@@ -226,4 +232,22 @@ test('Claude is told to leave its name out of commit messages, in both permissio
       .find(({ path }) => path === '.claude/settings.json')?.values['includeCoAuthoredBy'];
   for (const mode of ['bypass', 'interactive'] as const)
     assert.deepEqual([commandLine(true, mode), commandLine(false, mode)], [false, undefined]);
+});
+
+test('a hook that cannot run does not stop the agent', () => {
+  // To Codex and Gemini CLI the status 2, which sh has for a missing script, means that the hook forbids what comes next.
+  const { settings } = findTool('gemini', none);
+  const hooks = settings(launch()).find(({ at }) => at?.[0] === 'hooks');
+  assert.ok(hooks?.adds);
+  const commands = [...JSON.stringify(hooks.values).matchAll(/"command":("(?:[^"\\]|\\.)*")/g)].map(
+    ([, command = '']) => JSON.parse(command) as string,
+  );
+  const ofCodex = [...guestScript('codex-requirements.toml').matchAll(/^command = '(.*)'$/gm)];
+  commands.push(...ofCodex.map(([, command = '']) => command));
+  assert.equal(commands.length, 10);
+  for (const command of commands) {
+    const ran = spawnSync('bash', ['-c', command], { env: { HOME: '/none' }, input: '{}' });
+    assert.equal(ran.status, 0, command);
+    assert.equal(ran.stdout.toString(), '');
+  }
 });

@@ -7,6 +7,8 @@ import { slowdown } from '../bed/slowdown.ts';
 import { endMs, prompt, runInside, sessionId } from '../lifecycle/conversation.ts';
 import { onlyInstance } from '../terminal/session.ts';
 import { type AgentOptions, assertContains, makeAgentBed } from './agent-bed.ts';
+
+import { listed, waitFor } from './attention-bed.ts';
 import { opencodeOptions } from './opencode-bed.ts';
 
 const timeout = 240_000;
@@ -108,4 +110,28 @@ test('pi: a conversation can be resumed after kill and after poweroff', { timeou
   await second.ended(endMs);
   const third = await agent.open([`--resume=${id}`]);
   assertContains(await agent.say(third, 'which birds'), ['heron', 'owl']);
+});
+
+test('pi says that it works, and how its turn ended', { timeout }, async () => {
+  await using agent = await makeAgentBed(pi);
+  const { bed } = agent;
+  const screen = await agent.open();
+  const { name } = await onlyInstance(bed);
+  const submit = (words: string) => screen.type(`${words}\r`);
+  /** Waits until the turn that has begun is over. */
+  const ends = async (why: string) => {
+    await waitFor(bed, name, 'idle');
+    assert.equal((await listed(bed, name)).attention.why, why);
+  };
+  await ends('fresh');
+  submit('please take 600000 ms');
+  await screen.waitFor('Working...', 30_000);
+  assert.equal((await listed(bed, name)).attention.status, 'working');
+  screen.key('escape');
+  await ends('interrupted');
+  submit('please fail');
+  await screen.waitFor('the model refuses', 30_000);
+  await ends('failed');
+  await agent.say(screen, 'hello there');
+  await ends('finished');
 });

@@ -57,6 +57,7 @@ const vocabulary = [
 const entrances = [
   'src/attention/status-file.ts',
   'src/attention/events/event.ts',
+  'src/attention/turns/lines.ts',
   'src/attention/claude/registry.ts',
   'src/attention/claude/lines.ts',
   'src/coid-api/exchange.ts',

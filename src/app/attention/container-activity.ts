@@ -40,7 +40,7 @@ export interface ObservedContainer extends Pick<Container, 'name' | 'status' | '
 const builtInTools = allTools({ tools: {} });
 
 /** What coi must know of an agent to see what it does. */
-export type KnownTool = Pick<Tool, 'sessionsDir' | 'registry' | 'statusDir' | 'keys'>;
+export type KnownTool = Pick<Tool, 'sessionsDir' | 'registry' | 'statusDir' | 'turns' | 'keys'>;
 
 export function readActivity(app: AppContext, container: ObservedContainer): ActivityReading {
   const { instance, status, session } = container;

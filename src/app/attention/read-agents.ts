@@ -1,6 +1,7 @@
 // Reads what the agents of a session say about themselves, in the session store on the host.
 import type { LiveAgent } from '../../attention/reduce.ts';
 import { parseStatusFile } from '../../attention/status-file.ts';
+import { withTurn } from '../../attention/turns/turn.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
 import {
   containerProcesses,
@@ -13,7 +14,7 @@ import type { Tool } from '../../tools/tool.ts';
 import { type FoundAgent, readClaudeAgents, transcriptDirectories } from './claude-agents.ts';
 
 /** Where an agent's processes say what they do. */
-type StatusSources = Pick<Tool, 'registry' | 'statusDir'>;
+type StatusSources = Pick<Tool, 'registry' | 'statusDir' | 'turns'>;
 
 export interface AgentsReading {
   readonly agents: readonly LiveAgent[] | 'unreadable';
@@ -31,6 +32,7 @@ const namesMax = 1000;
 const filesMax = 8;
 const fileMaxBytes = 64 * 1024;
 const exitMaxBytes = 16;
+const tailMaxBytes = 256 * 1024;
 
 export function readAgents(
   container: string,
@@ -84,12 +86,12 @@ export function statusDirectories(
 /** Of processes that are alive. A process id may be in use again: then the process started at another time. */
 function readStatusFiles(
   store: Directory,
-  { statusDir }: StatusSources,
+  { statusDir, turns }: StatusSources,
   processes: readonly GuestProcess[],
 ): FoundAgent[] {
   using directory = statusDir === undefined ? undefined : store.openDirectory(statusDir);
   if (!directory) return [];
-  const byPid = new Map(processes.map((process) => [process.pid, process]));
+  const byPid = new Map(processes.map((guest) => [guest.pid, guest]));
   const named = [...take(directory.entries(), namesMax)].flatMap(({ name }) => {
     const pid = /^(\d{1,10})\.json$/.exec(name)?.[1];
     const process = pid === undefined ? undefined : byPid.get(Number(pid));
@@ -100,9 +102,20 @@ function readStatusFiles(
     const file = text === undefined ? undefined : parseStatusFile(text);
     if (file?.entry.pid !== pid) return [];
     if (file.start !== undefined && file.start !== processStart(hostPid)) return [];
-    const { entry, report } = file;
+    const path = turns && pathBelow(turns.dir, file.transcript);
+    const tail = path === undefined ? undefined : store.readTail(path, { maxBytes: tailMaxBytes });
+    const { entry, report } = turns && tail ? withTurn(file, turns.read(tail.toString())) : file;
     return [{ hostPid, agent: { entry, transcript: undefined, ofSubAgents: [], report } }];
   });
+}
+
+/** A path of the container as one of the store; undefined if it is not below that directory. */
+function pathBelow(dir: string, guestPath: string): string | undefined {
+  const [, rest = ''] = guestPath.split(`/${dir}/`, 2);
+  const names = rest.split('/');
+  return names.every((name) => /^[\w.:-]+$/.test(name) && !/^\.+$/.test(name))
+    ? `${dir}/${rest}`
+    : undefined;
 }
 
 /** Undefined if the session's agent has not ended. */

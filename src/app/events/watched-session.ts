@@ -7,6 +7,7 @@ import {
   type ActivityReading,
   type ObservedContainer,
   readActivity,
+  toolOf,
   watchStore,
 } from '../attention/container-activity.ts';
 import type { AppContext } from '../context.ts';
@@ -23,6 +24,8 @@ const quietMs = 3000;
 const againMs = 60_000;
 /** Without files that can be watched. */
 const unwatchedMs = 10_000;
+/** Of an agent whose conversation tells what its status file does not. */
+const turnMs = 2500;
 const startingMs = 1000;
 
 interface Seen {
@@ -71,9 +74,15 @@ export class WatchedSession implements Disposable {
     if (!this.#seen || this.#isDue(this.#seen, nowMs)) this.#wake();
   }
 
-  #isDue({ processes, atMs }: Seen, nowMs: number): boolean {
+  #isDue({ activity, processes, atMs }: Seen, nowMs: number): boolean {
     if (this.#container.status !== 'Running') return false;
-    const limitMs = this.#watch?.isComplete === true ? againMs : unwatchedMs;
+    const isInTurn = activity.kind === 'working' || activity.kind === 'asks';
+    const limitMs =
+      isInTurn && toolOf(this.#container)?.turns
+        ? turnMs
+        : this.#watch?.isComplete === true
+          ? againMs
+          : unwatchedMs;
     return (
       nowMs - atMs >= limitMs ||
       processes.some(({ hostPid, start }) => processStart(hostPid) !== start)
