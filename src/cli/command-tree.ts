@@ -1,6 +1,6 @@
 // The command tree. Each command file is loaded when its command is called.
 import type { CommandEntry } from './command-module.ts';
-import { internalCommands } from './internal-commands.ts';
+import { otherCommands } from './other-commands.ts';
 import { subcommandSummaries } from './subcommand-summaries.ts';
 
 export const commandTree: readonly CommandEntry[] = [
@@ -288,23 +288,5 @@ export const commandTree: readonly CommandEntry[] = [
     subcommands: subcommandSummaries.tool,
     load: () => import('./commands/low-level/tool.ts'),
   },
-  {
-    name: 'completion',
-    group: 'Other',
-    summary: 'Print the completion script for bash, zsh, fish or powershell',
-    load: () => import('./commands/other/completion.ts'),
-  },
-  ...internalCommands,
-  {
-    name: 'update',
-    group: 'Other',
-    summary: 'Check for a newer release',
-    load: () => import('./commands/other/update.ts'),
-  },
-  {
-    name: 'version',
-    group: 'Other',
-    summary: 'Print the version',
-    load: () => import('./commands/other/version.ts'),
-  },
+  ...otherCommands,
 ];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bridge, coidStatus, gib, pool } from '../../test/fakes/host-states.ts';
+import type { Settings } from '../config/keys/table.ts';
 import {
   accountPool,
   accountsLeft,
@@ -13,6 +14,7 @@ import {
 import { coidFinding, programFinding } from './checks/coi.ts';
 import { serverFinding } from './checks/incus.ts';
 import { bridgeFinding } from './checks/network.ts';
+import { noticesFinding } from './checks/notices.ts';
 import { kernelFinding } from './checks/os.ts';
 import { planPool, poolFinding } from './checks/storage.ts';
 
@@ -188,4 +190,25 @@ test('a server older than 6.0 fails', () => {
     'failed',
     'failed',
   ]);
+});
+
+test('notices: where they go, and why the last one failed', () => {
+  const settings = {
+    'notify.on': ['asks'],
+    'notify.desktop': true,
+    'notify.command': [],
+    'notify.webhook': 'https://example.org/',
+    'notify.ntfy': undefined,
+  } as unknown as Settings;
+  const config = { kind: 'loaded', settings, warnings: [], waiting: 0 } as const;
+  const facts = { config, hasDesktop: true, lastFailure: undefined };
+  const nowMs = Date.parse('2026-11-30T10:00:00Z');
+  assert.equal(noticesFinding(facts, nowMs).message, 'desktop, webhook');
+  assert.equal(noticesFinding({ ...facts, hasDesktop: false }, nowMs).message, 'webhook');
+  const lastFailure = { at: '2026-11-30T09:00:00Z', what: 'webhook', reason: 'refused' };
+  const failed = noticesFinding({ ...facts, lastFailure }, nowMs);
+  assert.equal(failed.status, 'warning');
+  assert.match(failed.message, /webhook failed at 2026-11-30T09:00:00Z: refused/);
+  const longAgo = { ...lastFailure, at: '2026-10-30T09:00:00Z' };
+  assert.equal(noticesFinding({ ...facts, lastFailure: longAgo }, nowMs).status, 'ok');
 });

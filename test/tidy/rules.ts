@@ -55,11 +55,7 @@ const vocabulary = [
 ];
 /** Entry points of external data: sockets, files, programs, instance keys. */
 const entrances = [
-  'src/attention/status-file.ts',
-  'src/attention/events/event.ts',
-  'src/attention/turns/lines.ts',
-  'src/attention/claude/registry.ts',
-  'src/attention/claude/lines.ts',
+  'src/attention/',
   'src/coid-api/exchange.ts',
   'src/coid-api/watch-protocol.ts',
   'src/config/key-lines.ts',

@@ -3,6 +3,7 @@
 import { cleanLine } from '../../attention/clean.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
 import { processStart } from '../../host/proc/container-processes.ts';
+import { ownPid } from '../../host/process/self.ts';
 import { take } from '../../host/take.ts';
 import type { SessionId } from '../../names.ts';
 import type { AppContext } from '../context.ts';
@@ -27,7 +28,7 @@ const viewText = /^(\S+) (\d+) (in|out|unknown) (\d{1,15})\n$/;
 /** Errors of the disk are ignored: they must not end a terminal. */
 export function writeView(app: AppContext, { container, hasFocus, activeMs }: View): void {
   const focus = hasFocus === undefined ? 'unknown' : hasFocus ? 'in' : 'out';
-  const start = processStart(process.pid) ?? '0';
+  const start = processStart(ownPid()) ?? '0';
   inEvents(app, (directory) =>
     directory.write(viewerFile(), `${container} ${start} ${focus} ${Math.floor(activeMs)}\n`, {
       durable: false,
@@ -94,7 +95,7 @@ export function forgetSeen(app: AppContext, session: string): void {
 }
 
 function viewerFile(): string {
-  return `viewer-${process.pid}`;
+  return `viewer-${ownPid()}`;
 }
 
 function seenFile(session: string): string {

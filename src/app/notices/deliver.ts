@@ -124,17 +124,13 @@ function readToken(path: string): string | undefined {
 
 function bodyOf(delivery: Delivery): Readonly<Record<string, unknown>> {
   const { text, of, at } = delivery;
-  const {
-    container = '',
-    alias = '',
-    tool = '',
-    workspace = '',
-    session_id = '',
-  } = of?.event ?? {};
   return {
-    container,
+    container: of?.event.container ?? '',
     session: of ? sessionName(of.event) : '',
-    ...{ alias, tool, workspace, session_id },
+    alias: of?.event.alias ?? '',
+    tool: of?.event.tool ?? '',
+    workspace: of?.event.workspace ?? '',
+    session_id: of?.event.session_id ?? '',
     action: actionOf(delivery),
     level: 'info',
     title: text.title,

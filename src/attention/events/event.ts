@@ -74,7 +74,7 @@ export function foldEvents(
   return states;
 }
 
-export function stateOf({
+function stateOf({
   container,
   alias,
   slot,

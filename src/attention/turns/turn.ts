@@ -33,7 +33,7 @@ export function withTurn(file: StatusFile, turn: Turn): StatusFile {
     return {
       ...file,
       entry: { ...entry, status: 'idle', sinceMs: ended.ms },
-      report: { asks: [], end: ended.end, said: ended.said },
+      report: { ...report, asks: [], end: ended.end, said: ended.said },
     };
   return entry.status === 'waiting' && resultMs !== undefined && resultMs > sinceMs
     ? busy(file, resultMs)
@@ -44,6 +44,6 @@ function busy(file: StatusFile, sinceMs: number): StatusFile {
   return {
     ...file,
     entry: { ...file.entry, status: 'busy', sinceMs },
-    report: { asks: [], end: 'fresh', said: undefined },
+    report: { ...file.report, asks: [], end: 'fresh', said: undefined },
   };
 }

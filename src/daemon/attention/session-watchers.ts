@@ -44,7 +44,7 @@ interface Owner extends WatchOwner {
   line: string;
   hasSessions: boolean;
   sent: string | undefined;
-  process: WatcherProcess | undefined;
+  watcher: WatcherProcess | undefined;
   isBusy: boolean;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
@@ -93,7 +93,7 @@ export class SessionWatchers {
   #tell(owner: Owner, input: WatchInput): void {
     owner.line = `${JSON.stringify(input)}\n`;
     owner.hasSessions = input.instances.length > 0;
-    if (owner.process) this.#send(owner);
+    if (owner.watcher) this.#send(owner);
     else if (owner.hasSessions) this.#startWithin(owner, startMs);
     else this.#forget(owner);
   }
@@ -105,11 +105,11 @@ export class SessionWatchers {
 
   /** A watcher that waits for its home gets only the newest list, when it goes on. */
   #send(owner: Owner): void {
-    const { process, line, isBusy, sent, hasSessions } = owner;
-    if (!process || isBusy || line === sent) return;
+    const { watcher, line, isBusy, sent, hasSessions } = owner;
+    if (!watcher || isBusy || line === sent) return;
     owner.sent = line;
-    owner.isBusy = !process.send(line);
-    if (!hasSessions) process.end();
+    owner.isBusy = !watcher.send(line);
+    if (!hasSessions) watcher.end();
   }
 
   #startWithin(owner: Owner, ms: number): void {
@@ -124,18 +124,18 @@ export class SessionWatchers {
   #start(owner: Owner): void {
     const { start, elapsedMs, log, signal } = this.#parts;
     const beganMs = elapsedMs();
-    const process = signal.aborted ? undefined : start(owner);
-    if (!process) return;
-    owner.process = process;
+    const watcher = signal.aborted ? undefined : start(owner);
+    if (!watcher) return;
+    owner.watcher = watcher;
     owner.sent = undefined;
     owner.isBusy = false;
-    process.onDrained(() => {
+    watcher.onDrained(() => {
       owner.isBusy = false;
       this.#send(owner);
     });
     this.#send(owner);
-    void process.ended.then((status) => {
-      owner.process = undefined;
+    void watcher.ended.then((status) => {
+      owner.watcher = undefined;
       if (signal.aborted) return;
       if (!owner.hasSessions) return this.#forget(owner);
       if (elapsedMs() - beganMs > soundMs) owner.retryMs = retryMs;
@@ -149,8 +149,15 @@ export class SessionWatchers {
 
 function newOwner({ uid, home }: WatchOwner): Owner {
   return {
-    ...{ uid, home, line: '', hasSessions: true, sent: undefined },
-    ...{ process: undefined, isBusy: false, retryMs, timer: undefined },
+    uid,
+    home,
+    line: '',
+    hasSessions: true,
+    sent: undefined,
+    watcher: undefined,
+    isBusy: false,
+    retryMs,
+    timer: undefined,
   };
 }
 

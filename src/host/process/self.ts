@@ -20,3 +20,7 @@ export function sudoCommand({ argv, execPath }: Pick<NodeJS.Process, 'argv' | 'e
     ? 'sudo "$(command -v coi)"'
     : 'sudo ./coi';
 }
+
+export function ownPid(): number {
+  return process.pid;
+}

@@ -1,10 +1,10 @@
 // Details that `coi list` adds on a terminal and in JSON: attached terminals, and the first words of saved sessions.
 import { containerActivity } from '../../../app/attention/container-activity.ts';
-import { seenMs, viewedContainers } from '../../../app/events/viewers.ts';
+import type { LiveFacts } from '../../../app/attention/live-facts.ts';
+import { seenMs } from '../../../app/events/viewers.ts';
 import { isUnseen } from '../../../attention/activity.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
-import { containersWithTerminal } from '../../../session/record/attached-containers.ts';
 import { findContainer } from '../../../session/record/find-container.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
@@ -15,28 +15,7 @@ import { allTools } from '../../../tools/list.ts';
 import type { App } from '../../app.ts';
 import { listTable } from '../../ui/views/list-table.ts';
 
-/** Incus answers at once; a slower answer is not worth the wait. */
-const operationsMs = 2000;
-
-export interface LiveFacts {
-  /** Undefined if Incus did not answer. */
-  readonly withTerminal: ReadonlySet<string> | undefined;
-  /** Containers that the user looks at now. */
-  readonly viewed: ReadonlySet<string>;
-}
-
-/** One cheap call, in parallel with the list. Errors are ignored: the list is useful without it. */
-export async function liveFacts(app: App): Promise<LiveFacts> {
-  const viewed = viewedContainers(app);
-  try {
-    const incus = await app.incus();
-    const operations = await incus.operations({ signal: app.signal, timeoutMs: operationsMs });
-    return { withTerminal: containersWithTerminal(operations), viewed };
-  } catch {
-    app.signal.throwIfAborted();
-    return { withTerminal: undefined, viewed };
-  }
-}
+export { liveFacts } from '../../../app/attention/live-facts.ts';
 
 export function containerDetails(
   app: App,

@@ -10,6 +10,7 @@ import { selectSession } from '../../../app/open-session/select-session.ts';
 import { terminalRules } from '../../../app/session-spec/make-session-spec.ts';
 import { showAlerts } from '../../../app/terminal/alerts.ts';
 import { outerPrefix, reportNesting } from '../../../app/terminal/tmux-appearance.ts';
+import { watchTerminalLater } from '../../../app/terminal/watch-terminal-later.ts';
 import { CoiError } from '../../../errors.ts';
 import { TerminalTap } from '../../../host/terminal/terminal-tap.ts';
 import { incusFailure } from '../../../session/lifecycle/incus-failure.ts';
@@ -80,7 +81,7 @@ async function onTerminal(app: App, started: StartedSession): Promise<void> {
     tap,
     onShown: () => {
       progress.clear();
-      watchTerminalOf(app, live, tap, alerts);
+      alerts.use(watchTerminalLater(app, { container, session: store?.session }, tap));
       // Attacks on protected paths pause the session even if it is not monitored.
       if (settings['monitoring.enabled'] || !settings['security.disable_protection'])
         alerts.use(showAlerts(app, container, showAlert(app)));
@@ -91,17 +92,4 @@ async function onTerminal(app: App, started: StartedSession): Promise<void> {
   const alias = settings['container.alias'] || undefined;
   await finishShell(app, { container, reservation, store, workspace, alias }, end);
   if (problem) app.io.warn(problem);
-}
-
-/** Loaded after the first screen. */
-function watchTerminalOf(
-  app: App,
-  { container, store }: StartedSession['live'],
-  tap: TerminalTap,
-  alerts: DisposableStack,
-): void {
-  void import('../../../app/terminal/terminal-notices.ts').then(({ watchTerminal }) => {
-    if (!alerts.disposed)
-      alerts.use(watchTerminal(app, { container, session: store?.session }, tap));
-  });
 }
