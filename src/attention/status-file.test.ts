@@ -8,7 +8,7 @@ test('a status file says what its process does and asks', () => {
     JSON.stringify({
       v: 1,
       pid: 42,
-      start: '1234',
+      comm: 'opencode',
       conversation: 'ses_1',
       status: 'waiting',
       since: 1_700_000_000_000,
@@ -24,7 +24,7 @@ test('a status file says what its process does and asks', () => {
       ],
     }),
   );
-  assert.equal(found?.start, '1234');
+  assert.equal(found?.comm, 'opencode');
   assert.deepEqual(found?.entry, {
     ...{ pid: 42, conversation: 'ses_1', cwd: '', status: 'waiting', waitingFor: undefined },
     sinceMs: 1_700_000_000_000,

@@ -28,8 +28,8 @@ export interface ReceivedMessage {
 export interface StatusFile {
   readonly entry: RegistryEntry;
   readonly report: AgentReport;
-  /** Start time of its process, as in /proc/<pid>/stat; undefined if it does not say. */
-  readonly start: string | undefined;
+  /** The name of its process, as in /proc/<pid>/comm; undefined if it does not say. */
+  readonly comm: string | undefined;
   /** Path of its transcript in the container; empty if it does not say. */
   readonly transcript: string;
 }
@@ -52,7 +52,7 @@ export function parseStatusFile(text: string): StatusFile | undefined {
     return undefined;
   }
   const file = withHookDetails(fieldsOf(value));
-  const { pid, start, conversation, status, since, end, said, asks, received } = file;
+  const { pid, comm, conversation, status, since, end, said, asks, received } = file;
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
   const words = cleanText(textOf(said), saidMax).text.trim();
   return {
@@ -78,7 +78,7 @@ export function parseStatusFile(text: string): StatusFile | undefined {
           })
         : undefined,
     },
-    start: /^\d{1,20}$/.test(textOf(start)) ? textOf(start) : undefined,
+    comm: typeof comm === 'string' ? comm : undefined,
     transcript: transcriptOf(file),
   };
 }

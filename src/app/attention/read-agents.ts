@@ -3,11 +3,7 @@ import type { LiveAgent } from '../../attention/reduce.ts';
 import { parseStatusFile } from '../../attention/status-file.ts';
 import { withTurn } from '../../attention/turns/turn.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
-import {
-  containerProcesses,
-  type GuestProcess,
-  processStart,
-} from '../../host/proc/container-processes.ts';
+import { containerProcesses, type GuestProcess } from '../../host/proc/container-processes.ts';
 import { take } from '../../host/take.ts';
 import { exitFile } from '../../tools/status-directory.ts';
 import type { Tool } from '../../tools/tool.ts';
@@ -83,7 +79,7 @@ export function statusDirectories(
   ];
 }
 
-/** Of processes that are alive. A process id may be in use again: then the process started at another time. */
+/** Of processes that are alive. A process id may be in use again, mostly by another program. */
 function readStatusFiles(
   store: Directory,
   { statusDir, turns }: StatusSources,
@@ -94,14 +90,15 @@ function readStatusFiles(
   const byPid = new Map(processes.map((guest) => [guest.pid, guest]));
   const named = [...take(directory.entries(), namesMax)].flatMap(({ name }) => {
     const pid = /^(\d{1,10})\.json$/.exec(name)?.[1];
-    const process = pid === undefined ? undefined : byPid.get(Number(pid));
-    return process ? [{ name, process }] : [];
+    const guest = pid === undefined ? undefined : byPid.get(Number(pid));
+    return guest ? [{ name, guest }] : [];
   });
-  return named.slice(0, filesMax).flatMap(({ name, process: { pid, hostPid } }) => {
+  return named.slice(0, filesMax).flatMap(({ name, guest }) => {
+    const { pid, hostPid } = guest;
     const text = directory.readHead(name, { maxBytes: fileMaxBytes })?.toString('utf8');
     const file = text === undefined ? undefined : parseStatusFile(text);
     if (file?.entry.pid !== pid) return [];
-    if (file.start !== undefined && file.start !== processStart(hostPid)) return [];
+    if (file.comm !== undefined && file.comm !== guest.name) return [];
     const path = turns && pathBelow(turns.dir, file.transcript);
     const tail = path === undefined ? undefined : store.readTail(path, { maxBytes: tailMaxBytes });
     const { entry, report } = turns && tail ? withTurn(file, turns.read(tail.toString())) : file;

@@ -2,7 +2,7 @@
 // looked at, next to the event log.
 import { cleanLine } from '../../attention/clean.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
-import { processStart } from '../../host/proc/container-processes.ts';
+import { processName } from '../../host/proc/container-processes.ts';
 import { ownPid } from '../../host/process/self.ts';
 import { take } from '../../host/take.ts';
 import type { SessionId } from '../../names.ts';
@@ -23,14 +23,14 @@ const fileMaxBytes = 500;
 const focusedMs = 300_000;
 /** For terminals that do not report the focus. */
 const typedMs = 30_000;
-const viewText = /^(\S+) (\d+) (in|out|unknown) (\d{1,15})\n$/;
+const viewText = /^(\S+) (\S+) (in|out|unknown) (\d{1,15})\n$/;
 
 /** Errors of the disk are ignored: they must not end a terminal. */
 export function writeView(app: AppContext, { container, hasFocus, activeMs }: View): void {
   const focus = hasFocus === undefined ? 'unknown' : hasFocus ? 'in' : 'out';
-  const start = processStart(ownPid()) ?? '0';
+  const program = encodeURIComponent(processName(ownPid()) ?? '');
   inEvents(app, (directory) =>
-    directory.write(viewerFile(), `${container} ${start} ${focus} ${Math.floor(activeMs)}\n`, {
+    directory.write(viewerFile(), `${container} ${program} ${focus} ${Math.floor(activeMs)}\n`, {
       durable: false,
     }),
   );
@@ -49,8 +49,9 @@ export function viewedContainers(app: AppContext): ReadonlySet<string> {
     for (const { name } of take(viewersIn(directory), viewersMax)) {
       const pid = Number(name.slice('viewer-'.length));
       const text = directory?.readHead(name, { maxBytes: fileMaxBytes })?.toString('utf8') ?? '';
-      const [, container, start, focus, active] = viewText.exec(text) ?? [];
-      if (container === undefined || processStart(pid) !== start) continue;
+      const [, container, program, focus, active] = viewText.exec(text) ?? [];
+      if (container === undefined || encodeURIComponent(processName(pid) ?? '') !== program)
+        continue;
       const isRecent =
         nowMs - Number(active) < (focus === 'in' ? focusedMs : focus === 'out' ? 0 : typedMs);
       if (isRecent) found.add(container);
@@ -63,7 +64,7 @@ export function viewedContainers(app: AppContext): ReadonlySet<string> {
 export function sweepViews(app: AppContext): void {
   inEvents(app, (directory) => {
     for (const { name } of [...take(viewersIn(directory), viewersMax)])
-      if (processStart(Number(name.slice('viewer-'.length))) === undefined) directory.unlink(name);
+      if (processName(Number(name.slice('viewer-'.length))) === undefined) directory.unlink(name);
   });
 }
 

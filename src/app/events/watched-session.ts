@@ -2,7 +2,7 @@
 // processes tells whether these still run.
 import type { Activity } from '../../attention/activity.ts';
 import type { DirectoryWatch } from '../../host/fs/meta/directory-watch.ts';
-import { processStart } from '../../host/proc/container-processes.ts';
+import { type GuestProcess, guestProcess } from '../../host/proc/container-processes.ts';
 import {
   type ActivityReading,
   type ObservedContainer,
@@ -30,7 +30,7 @@ const startingMs = 1000;
 
 interface Seen {
   readonly activity: Activity;
-  readonly processes: readonly { readonly hostPid: number; readonly start: string | undefined }[];
+  readonly processes: readonly GuestProcess[];
   readonly atMs: number;
 }
 
@@ -85,7 +85,7 @@ export class WatchedSession implements Disposable {
           : unwatchedMs;
     return (
       nowMs - atMs >= limitMs ||
-      processes.some(({ hostPid, start }) => processStart(hostPid) !== start)
+      processes.some(({ hostPid, pid }) => guestProcess(hostPid)?.pid !== pid)
     );
   }
 
@@ -105,7 +105,7 @@ export class WatchedSession implements Disposable {
     // Watched before it is read, so that no change is missed.
     this.#rewatch(isRunning);
     const { activity, hostPids } = this.#activity();
-    const processes = hostPids.map((hostPid) => ({ hostPid, start: processStart(hostPid) }));
+    const processes = hostPids.flatMap((hostPid) => guestProcess(hostPid) ?? []);
     const nowMs = clock.elapsedMs();
     this.#earliestMs = nowMs + Math.max(this.#pauseMs(activity), pauseFactor * (nowMs - beginMs));
     const isNew = this.#seen?.activity.kind !== activity.kind;

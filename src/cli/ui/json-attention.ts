@@ -1,5 +1,5 @@
-// JSON Schemas of what agents do: `attention` of `coi list`, `coi wait` and `coi send`. Pure.
-import { boolean, list, object, type Shape, string } from './json-schema.ts';
+// JSON Schemas of what agents do: `attention` of `coi list`, `coi wait`, `coi send` and `coi events`. Pure.
+import { boolean, integer, list, object, type Shape, string } from './json-schema.ts';
 
 const ask = object({
   id: string,
@@ -18,13 +18,29 @@ const activity = {
   'since?': string,
   /** Of `idle` and `unknown`. */
   'why?': string,
+  /** Of `idle`: the agent's last words. */
+  'said?': string,
+  /** Of `exited`. */
+  'exit_status?': integer,
   /** Of `paused`. */
   'by?': { enum: ['monitor', 'user'] },
   'reason?': string,
   asks: list(ask),
 } as const;
 
-export const attentionShape: Shape = object(activity);
+/** `unseen`: the agent has ended its turn since the user looked at the session. */
+export const attentionShape: Shape = object({ ...activity, unseen: boolean });
+
+const state = {
+  container: string,
+  alias: string,
+  slot: integer,
+  tool: string,
+  workspace: string,
+  session_id: string,
+  instance: string,
+  attention: object(activity),
+} as const;
 
 export const attentionShapes: Readonly<Record<string, Shape>> = {
   wait: object({ container: string, alias: string, ...activity }),
@@ -35,5 +51,22 @@ export const attentionShapes: Readonly<Record<string, Shape>> = {
     cursor: string,
     'end?': string,
     'reply?': string,
+  }),
+  /** `sessions` of a snapshot; the other keys of the session that an event is about. */
+  events: object({
+    v: integer,
+    type: { enum: ['snapshot', 'created', 'activity', 'ended'] },
+    at: string,
+    cursor: string,
+    'from?': string,
+    'sessions?': list(object(state)),
+    'container?': string,
+    'alias?': string,
+    'slot?': integer,
+    'tool?': string,
+    'workspace?': string,
+    'session_id?': string,
+    'instance?': string,
+    'attention?': object(activity),
   }),
 };

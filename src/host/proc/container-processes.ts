@@ -21,23 +21,29 @@ export function containerProcesses(container: string): GuestProcess[] {
   const cgroups = cgroupsByName(container);
   const reading = cgroups && runToEnd(new ProcessList(cgroups).read(new Allowance()));
   const oldestFirst = [...(reading?.pids ?? [])].sort((one, other) => one - other);
-  return oldestFirst.slice(0, processesMax).flatMap((hostPid) => {
-    const status = readText(`/proc/${hostPid}/status`, { encoding: 'latin1' });
-    // A zombie no longer runs anything.
-    if (status === undefined || /^State:\t[ZX]/m.test(status)) return [];
-    const name = /^Name:\t(.*)$/m.exec(status)?.[1] ?? '';
-    // The last pid belongs to the innermost namespace: that of the container, or of a container in it.
-    const inner = /^NSpid:\t\d+\t(\d+)$/m.exec(status)?.[1];
-    return inner === undefined ? [] : [{ pid: Number(inner), hostPid, name }];
-  });
+  return oldestFirst.slice(0, processesMax).flatMap((hostPid) => guestProcess(hostPid) ?? []);
 }
 
-/** The start time of a process, in clock ticks since the host was started; undefined if it has ended. */
-export function processStart(hostPid: number): string | undefined {
-  const stat = readText(`/proc/${hostPid}/stat`, { encoding: 'latin1' });
-  // The name, in parentheses, may contain anything; the start time is the 20th field after it.
-  return stat
-    ?.slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .at(19);
+/** Undefined if it has ended, or is not in a container (but, for instance, in a container of a container). */
+export function guestProcess(hostPid: number): GuestProcess | undefined {
+  const status = processStatus(hostPid);
+  // The last pid belongs to the innermost namespace: that of the container, or of a container in it.
+  const inner = /^NSpid:\t\d+\t(\d+)$/m.exec(status)?.[1];
+  return inner === undefined ? undefined : { pid: Number(inner), hostPid, name: nameIn(status) };
+}
+
+/** The name of a process, as in /proc/<pid>/comm; undefined if it has ended. */
+export function processName(pid: number): string | undefined {
+  const status = processStatus(pid);
+  return status === '' ? undefined : nameIn(status);
+}
+
+/** Empty if it has ended: a zombie no longer runs anything. */
+function processStatus(pid: number): string {
+  const status = readText(`/proc/${pid}/status`, { encoding: 'latin1' });
+  return status === undefined || /^State:\t[ZX]/m.test(status) ? '' : status;
+}
+
+function nameIn(status: string): string {
+  return /^Name:\t(.*)$/m.exec(status)?.[1] ?? '';
 }

@@ -66,6 +66,8 @@ done
 [ "$COI_STATUS_DIR" ] || exit 0
 case $coi_pid in '' | *[!0-9]*) coi_leave 'the process id is no number' ;; esac
 coi_findStart "$coi_pid" || coi_leave "there is no process $coi_pid"
+IFS= read -r coi_comm <"/proc/$coi_pid/comm" 2>/dev/null
+coi_escape "$coi_comm" "$coi_titleMax" && coi_comm=$coi_text
 coi_now=$(date +%s%3N)
 # Without GNU's date there are no milliseconds.
 case $coi_now in *[!0-9]*) coi_now=$(date +%s)000 ;; esac
@@ -107,7 +109,7 @@ coi_file=$COI_STATUS_DIR/$coi_pid.json
 coi_new=$COI_STATUS_DIR/.$coi_pid.$$
 {
   { [ -d "$COI_STATUS_DIR" ] || mkdir -p "$COI_STATUS_DIR"; } &&
-    printf '{"v":1,"pid":%s,"start":"%s","conversation":"%s","status":"%s","since":%s%s}\n' \
-      "$coi_pid" "$coi_start" "$coi_conversation" "$coi_status" "$coi_now" "$coi_more" >"$coi_new" &&
+    printf '{"v":1,"pid":%s,"comm":"%s","start":"%s","conversation":"%s","status":"%s","since":%s%s}\n' \
+      "$coi_pid" "$coi_comm" "$coi_start" "$coi_conversation" "$coi_status" "$coi_now" "$coi_more" >"$coi_new" &&
     mv -f "$coi_new" "$coi_file"
 } 2>/dev/null || coi_leave "$coi_file cannot be written"

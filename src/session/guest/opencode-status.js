@@ -60,6 +60,8 @@ class StatusFile {
     const text = this.#text(asks, (limited) => ({
       v: 1,
       pid: process.pid,
+      // A program may change its name.
+      comm: readFileSync('/proc/self/comm', 'utf8').trimEnd(),
       start: this.#start,
       conversation,
       status,

@@ -48,6 +48,8 @@ class StatusFile {
     const text = JSON.stringify({
       v: 1,
       pid: process.pid,
+      // A program may change its name.
+      comm: readFileSync('/proc/self/comm', 'utf8').trimEnd(),
       start: this.#start,
       conversation,
       status,
