@@ -203,12 +203,14 @@ test('each process of opencode has a status file, and each start renews what wri
   await bed.coi(['kill', name]);
   await screen.ended(endMs);
   const resumed = await agent.open([`--resume=${id}`]);
+  // The start has removed the directory with what earlier processes had said.
+  using renewed = watchStatus(bed, id);
   const isNew = ({ start }: StatusFile) => start !== first.start;
-  const again = await files.until('a resumed session', isNew);
+  const again = await renewed.until('a resumed session', isNew);
   assert.deepEqual(
     [again.status, again.end, again.conversation, again.received],
     ['idle', undefined, first.conversation, []],
   );
   await send(resumed, 'hello again');
-  await files.until('a turn after a resume', (file) => isNew(file) && file.end === 'finished');
+  await renewed.until('a turn after a resume', (file) => isNew(file) && file.end === 'finished');
 });
