@@ -33,7 +33,8 @@ has everything since that cursor; the log keeps the last few megabytes.`,
 }
 
 async function events(app: App, options: Options): Promise<void> {
-  const since = options.since === undefined ? undefined : parseCursor(options.since);
+  // Empty: a script that has no cursor yet.
+  const since = options.since ? parseCursor(options.since) : undefined;
   const target = sessionTarget(options);
   const names = new Set<string>();
   for (const word of options.session ?? []) names.add((await namedSession(app, target, word)).name);
