@@ -24,6 +24,10 @@ test('each argument is completed with candidates of its kind', () => {
   assert.equal(kindOfArgument('attach', undefined, 0), 'sessions');
   assert.equal(kindOfArgument('attach', undefined, 1), 'none');
   assert.equal(kindOfArgument('kill', undefined, 4), 'sessions');
+  assert.equal(kindOfArgument('send', undefined, 0), 'sessions');
+  assert.equal(kindOfArgument('wait', undefined, 2), 'sessions');
+  assert.equal(kindOfArgument('seen', undefined, 1), 'sessions');
+  assert.equal(kindOfValue('--session', 'name'), 'sessions');
   assert.equal(kindOfArgument('shell', undefined, 0), 'aliases');
   assert.equal(kindOfArgument('snapshot', 'restore', 0), 'snapshots');
   assert.equal(kindOfArgument('container', 'launch', 0), 'images');
