@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { claude, StoreFixture, sessionId } from '../../../test/bed/store-fixture.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { parseSessionId, type WorkspacePath } from '../../names.ts';
+import type { Tool } from '../../tools/tool.ts';
 import { findConversation } from './conversations.ts';
 import {
   belongsToWorkspace,
@@ -154,6 +155,15 @@ describe('saved sessions', () => {
     );
     fixture.plant(`.claude/projects/-workspace/x.jsonl`, '');
     assert.equal(list()[0]?.kind, 'broken');
+  });
+
+  test("a start that was interrupted after coi's own files were written is debris", () => {
+    const path = '.claude/coi/status.sh';
+    fixture.prepare('new', { ownFiles: [{ path, text: 'x' }] });
+    const kindWith = (tool: Tool) =>
+      storedSessions({ home: fixture.home, known: () => tool }, hostFiles)[0]?.kind;
+    assert.equal(kindWith({ ...claude, ownFiles: [{ path, content: { text: 'x' } }] }), 'debris');
+    assert.equal(kindWith(claude), 'broken', 'control');
   });
 
   test('a damaged record is reported, and the other sessions are listed', () => {

@@ -153,6 +153,7 @@ function hasState(session: Directory, tool: Tool): boolean {
   const own = new Set([
     ...tool.seeds.map(({ to }) => to),
     ...tool.settings(launch).map(({ path }) => path),
+    ...(tool.ownFiles ?? []).map(({ path }) => path),
     tool.contextFile,
     tool.login?.path,
   ]);

@@ -5,7 +5,6 @@ import { namedSession } from '../../../app/targets/named-session.ts';
 import { attentionLine } from '../../../attention/activity-text.ts';
 import { parseCursor } from '../../../attention/events/cursor.ts';
 import type { LoggedEvent, SessionState } from '../../../attention/events/event.ts';
-import { sessionName } from '../../../attention/notices/notice-text.ts';
 import { oneLine } from '../../../printable.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
@@ -41,6 +40,7 @@ async function events(app: App, options: Options): Promise<void> {
   const isMeant = ({ container }: SessionState) => names.size === 0 || names.has(container);
   // Without coid nobody writes to the log.
   await (await app.coid()).status();
+  if (app.io.briefStderr && !options.json) app.io.info('Waiting for events; Ctrl-C ends.');
   try {
     for await (const { event, cursor } of followEvents(app, since, app.signal)) {
       const shown = onlyMeant(event, isMeant);
@@ -64,9 +64,11 @@ function onlyMeant(
 
 function linesOf(event: LoggedEvent): string[] {
   const time = new Date(event.at).toTimeString().slice(0, 8);
-  if (event.type === 'snapshot')
-    return event.sessions.map(
-      (state) => `${time}  ${sessionName(state)}  ${attentionLine(state.attention)}`,
-    );
-  return [`${time}  ${sessionName(event)}  ${attentionLine(event.attention)}`];
+  const states = event.type === 'snapshot' ? event.sessions : [event];
+  return states.map((state) => `${time}  ${nameOf(state)}  ${attentionLine(state.attention)}`);
+}
+
+/** A name that other commands take. */
+function nameOf({ alias, slot, container }: SessionState): string {
+  return alias === '' ? container : `${alias}-${slot}`;
 }
