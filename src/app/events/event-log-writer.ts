@@ -11,15 +11,16 @@ import { type Directory, FileError } from '../../host/fs/host-files.ts';
 import { currentState, fileMaxBytes, filesMax, logFiles } from './event-log.ts';
 
 export class EventLogWriter {
-  readonly #directory: Directory;
+  readonly #open: () => Directory;
   #file: string | undefined;
   #states: ReadonlyMap<string, SessionState>;
   /** The last line may be incomplete. */
   #isCut = true;
 
-  /** Continues after the last event that is there. Throws FileError. */
-  constructor(directory: Directory) {
-    this.#directory = directory;
+  /** `open`: opens the directory, which the user may delete at any time. Continues after the last event. Throws FileError. */
+  constructor(open: () => Directory) {
+    this.#open = open;
+    using directory = open();
     const { file, states } = currentState(directory) ?? { file: undefined, states: new Map() };
     this.#file = file;
     this.#states = states;
@@ -33,37 +34,41 @@ export class EventLogWriter {
   /** Throws FileError, for example if the disk is full; then the events may be missing, and may be appended again. */
   append(events: readonly SessionEvent[], at: string): void {
     if (events.length === 0) return;
-    if (this.#file === undefined || !this.#directory.entry(this.#file)) this.#begin(at);
+    using directory = this.#open();
+    if (this.#file === undefined || !directory.entry(this.#file)) this.#begin(directory, at);
     const states = foldEvents(this.#states, events);
-    const size = this.#write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const size = this.#write(
+      directory,
+      events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+    );
     this.#states = states;
-    if (size > fileMaxBytes) this.#begin(at);
+    if (size > fileMaxBytes) this.#begin(directory, at);
   }
 
-  #begin(at: string): void {
-    const files = logFiles(this.#directory);
+  #begin(directory: Directory, at: string): void {
+    const files = logFiles(directory);
     this.#file = nextLogFile(files.at(-1), randomBytes(4).toString('hex'));
     const sessions = [...this.#states.values()];
     const snapshot: Snapshot = { v: 1, type: 'snapshot', at, sessions };
     this.#isCut = false;
-    this.#write(`${JSON.stringify(snapshot)}\n`);
-    for (const old of files.slice(0, -(filesMax - 1))) this.#remove(old);
+    this.#write(directory, `${JSON.stringify(snapshot)}\n`);
+    for (const old of files.slice(0, -(filesMax - 1))) remove(directory, old);
   }
 
-  #write(text: string): number {
+  #write(directory: Directory, text: string): number {
     const lines = this.#isCut ? `\n${text}` : text;
     this.#isCut = true;
-    const size = this.#directory.append(this.#file ?? '', lines);
+    const size = directory.append(this.#file ?? '', lines);
     this.#isCut = false;
     return size;
   }
+}
 
-  #remove(name: string): void {
-    try {
-      this.#directory.unlink(name);
-    } catch (error) {
-      // The user may have removed it.
-      if (!(error instanceof FileError)) throw error;
-    }
+function remove(directory: Directory, name: string): void {
+  try {
+    directory.unlink(name);
+  } catch (error) {
+    // The user may have removed it.
+    if (!(error instanceof FileError)) throw error;
   }
 }

@@ -24,15 +24,12 @@ interface TestLog extends Disposable {
 function makeLog(): TestLog {
   const home = mkdtempSync(join(tmpdir(), 'coit-events-'));
   const app = { user: { home }, clock: { now: () => new Date(at) } } as AppContext;
-  const directory = makeEventsDirectory(app);
+  makeEventsDirectory(app)[Symbol.dispose]();
   return {
     app,
     path: eventsPath(app),
-    writer: () => new EventLogWriter(directory),
-    [Symbol.dispose]: () => {
-      directory[Symbol.dispose]();
-      rmSync(home, { recursive: true });
-    },
+    writer: () => new EventLogWriter(() => makeEventsDirectory(app)),
+    [Symbol.dispose]: () => rmSync(home, { recursive: true }),
   };
 }
 
@@ -142,6 +139,12 @@ test('the log goes on after the user has deleted it', async () => {
   for (const name of readdirSync(log.path)) rmSync(join(log.path, name));
   writer.append([event('a', '2')], at);
   assert.deepEqual((await next(log.app, undefined, 1)).texts, ['snapshot a 2']);
+  const { cursor } = await next(log.app, undefined, 1);
+  const waiting = next(log.app, cursor, 2);
+  rmSync(join(log.app.user.home, '.coi'), { recursive: true });
+  writer.append([event('a', '3')], at);
+  writer.append([event('a', '4')], at);
+  assert.deepEqual((await waiting).texts, ['snapshot a 2', 'a 3']);
 });
 
 test('what is not a file of the log is not read', () => {

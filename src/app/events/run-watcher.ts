@@ -17,7 +17,7 @@ import { forgetSeen, makeEventsDirectory, sweepViews, viewedContainers } from '.
 
 /** Returns at the end of the input. Throws `failed` if another watcher runs, and FileError if the log cannot be used. */
 export async function runWatcher(app: AppContext, input: NodeJS.ReadableStream): Promise<void> {
-  using directory = makeEventsDirectory(app);
+  makeEventsDirectory(app)[Symbol.dispose]();
   const lock = takeLock(await loadLibc(), `${eventsPath(app)}/lock`);
   if (lock.kind === 'held')
     throw new CoiError('failed', `another watcher runs (process ${lock.pid})`);
@@ -29,8 +29,10 @@ export async function runWatcher(app: AppContext, input: NodeJS.ReadableStream):
     isSeen: (container) => viewedContainers(app).has(container),
     tell: (settings, text, of) => {
       const at = app.clock.now().toISOString();
-      deliver(app, settings, { text, of, at }).then((failed) => {
-        for (const { sink, reason } of failed) failures.note(sink, reason);
+      deliver(app, settings, { text, of, at }).then((results) => {
+        for (const { sink, reason } of results)
+          if (reason === undefined) failures.clear(sink);
+          else failures.note(sink, reason);
       }, onError);
     },
     onError,
@@ -42,7 +44,7 @@ export async function runWatcher(app: AppContext, input: NodeJS.ReadableStream):
   };
   using watcher = new SessionWatcher({
     app,
-    log: new EventLogWriter(directory),
+    log: new EventLogWriter(() => makeEventsDirectory(app)),
     onEvents,
     onError,
   });

@@ -13,8 +13,8 @@ import type { EventLogWriter } from './event-log-writer.ts';
 import { WatchedSession } from './watched-session.ts';
 
 const checkMs = 3000;
-/** Events of a session that changes all the time would push those of the others out of the log. */
-const eventBudget = { burst: 30, refillMs: 2000 };
+/** Events of a session that changes all the time would push those of the others out of the log: two turns a second are enough. */
+const eventBudget = { burst: 200, refillMs: 250 };
 
 export interface WatcherParts {
   readonly app: AppContext;

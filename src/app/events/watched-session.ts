@@ -27,6 +27,9 @@ const unwatchedMs = 10_000;
 /** Of an agent whose conversation tells what its status file does not. */
 const turnMs = 2500;
 const startingMs = 1000;
+const settleTriesMax = 5;
+/** The end of a turn may be in the agent's registry before it is in its transcript. */
+const doubtfulMs = 400;
 
 interface Seen {
   readonly activity: Activity;
@@ -45,6 +48,10 @@ export class WatchedSession implements Disposable {
   #earliestMs = 0;
   #fruitless = 0;
   #isUnsettled = false;
+  #unsettled = '';
+  #settleTries = 0;
+  /** How the last turn ended, with its last words. */
+  #lastEnd = '';
   /** An agent that works writes to its transcript all the time. */
   #watchesTranscripts = true;
   #isDisposed = false;
@@ -108,8 +115,7 @@ export class WatchedSession implements Disposable {
     const processes = hostPids.flatMap((hostPid) => guestProcess(hostPid) ?? []);
     const nowMs = clock.elapsedMs();
     this.#earliestMs = nowMs + Math.max(this.#pauseMs(activity), pauseFactor * (nowMs - beginMs));
-    const isNew = this.#seen?.activity.kind !== activity.kind;
-    const settlesMs = this.#seen && isNew && !this.#isUnsettled ? settleMs(activity) : 0;
+    const settlesMs = this.#settlesMs(activity);
     this.#isUnsettled = settlesMs > 0;
     if (!this.#isUnsettled) {
       this.#seen = { activity, processes, atMs: nowMs };
@@ -147,6 +153,26 @@ export class WatchedSession implements Disposable {
       JSON.stringify(activity) === JSON.stringify(this.#seen?.activity);
     this.#fruitless = isFruitless ? this.#fruitless + 1 : 0;
     return Math.min(pauseMs * 2 ** Math.max(0, this.#fruitless - fruitlessMax), pauseMaxMs);
+  }
+
+  /** How long to wait until it is read again and reported, if it is the same then; 0: report it now. */
+  #settlesMs(activity: Activity): number {
+    const before = this.#seen?.activity;
+    const isNew = before !== undefined && before.kind !== activity.kind;
+    const settlesMs =
+      activity.kind === 'idle' && isDoubtful(activity, this.#lastEnd)
+        ? doubtfulMs
+        : settleMs(activity);
+    const text = JSON.stringify(activity);
+    const isSame = this.#isUnsettled && this.#unsettled === text;
+    this.#unsettled = text;
+    if (isNew && settlesMs > 0 && !isSame && this.#settleTries < settleTriesMax) {
+      this.#settleTries += 1;
+      return settlesMs;
+    }
+    this.#settleTries = 0;
+    if (activity.kind === 'idle') this.#lastEnd = endOf(activity);
+    return 0;
   }
 
   /** One session that cannot be read must not end the watcher of all. */
@@ -187,4 +213,13 @@ function settleMs(activity: Activity): number {
     default:
       return 0;
   }
+}
+
+function endOf({ why, said }: Activity & { kind: 'idle' }): string {
+  return JSON.stringify([why, said]);
+}
+
+/** After a turn these may tell what was before it. */
+function isDoubtful(activity: Activity & { kind: 'idle' }, lastEnd: string): boolean {
+  return activity.why === 'fresh' || activity.why === 'interrupted' || endOf(activity) === lastEnd;
 }

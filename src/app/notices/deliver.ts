@@ -9,9 +9,10 @@ import type { NoticeSettings } from './settings.ts';
 
 export type Sink = 'desktop' | 'command' | 'webhook' | 'ntfy';
 
-export interface DeliveryFailure {
+/** `reason`: why it failed. */
+export interface DeliveryResult {
   readonly sink: Sink;
-  readonly reason: string;
+  readonly reason: string | undefined;
 }
 
 /** A notice; `of` is undefined for the one about notices that were held back. */
@@ -31,7 +32,7 @@ export async function deliver(
   app: AppContext,
   settings: NoticeSettings,
   delivery: Delivery,
-): Promise<readonly DeliveryFailure[]> {
+): Promise<readonly DeliveryResult[]> {
   const { desktop, command, webhook, ntfy } = settings;
   const sinks: [Sink, () => Promise<string | undefined>][] = [];
   if (desktop && app.env['DBUS_SESSION_BUS_ADDRESS'] !== undefined)
@@ -42,10 +43,7 @@ export async function deliver(
   if (webhook !== undefined)
     sinks.push(['webhook', () => postJson(webhook, bodyOf(delivery), { limitMs })]);
   if (ntfy) sinks.push(['ntfy', () => toNtfy(ntfy, delivery)]);
-  const results = await Promise.all(
-    sinks.map(async ([sink, send]) => ({ sink, reason: await send() })),
-  );
-  return results.flatMap(({ sink, reason }) => (reason === undefined ? [] : [{ sink, reason }]));
+  return Promise.all(sinks.map(async ([sink, send]) => ({ sink, reason: await send() })));
 }
 
 async function onDesktop({ text, of }: Delivery): Promise<string | undefined> {
@@ -73,7 +71,8 @@ async function runCommand(
   delivery: Delivery,
 ): Promise<string | undefined> {
   const { text, of } = delivery;
-  const { status, failure } = await runProgram(command, {
+  const { status, failure, isLate } = await runProgram(command, {
+    withChildren: true,
     cwd: app.user.home,
     env: {
       ...app.env,
@@ -88,8 +87,14 @@ async function runCommand(
     output: 'nowhere',
     limitMs,
   });
+  if (isLate) return `it did not end within ${limitMs / 1000} s`;
+  if (failure?.code === notFound) return `${command[0] ?? ''} is not there`;
   if (failure) return failure.message;
-  return status === 0 ? undefined : `its exit status was ${status ?? 'a signal'}`;
+  return status === 0
+    ? undefined
+    : status === undefined
+      ? 'it was killed'
+      : `its exit status was ${status}`;
 }
 
 function toNtfy(

@@ -18,12 +18,27 @@ const fileMaxBytes = 2000;
 
 export class Failures {
   readonly #app: AppContext;
+  #last: string | undefined;
 
   constructor(app: AppContext) {
     this.#app = app;
   }
 
+  /** It works again. */
+  clear(what: string): void {
+    if (this.#last !== what && lastFailure(this.#app)?.what !== what) return;
+    this.#last = undefined;
+    try {
+      using directory = openEventLog(this.#app);
+      directory?.unlink(fileName);
+    } catch (failure) {
+      // The user may have deleted it.
+      if (!hostFiles.asFileError(failure)) throw failure;
+    }
+  }
+
   note(what: string, error: unknown): void {
+    this.#last = what;
     const at = this.#app.clock.now().toISOString();
     const reason = cleanLine(error instanceof Error ? error.message : String(error), reasonMax);
     try {
@@ -36,7 +51,7 @@ export class Failures {
   }
 }
 
-/** The last failure; undefined if there was none. */
+/** The last failure that was not followed by a success; undefined if there was none. */
 export function lastFailure(app: AppContext): Failure | undefined {
   try {
     using directory = openEventLog(app);

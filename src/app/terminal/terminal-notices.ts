@@ -43,6 +43,8 @@ export function watchTerminal(
   });
   tap.onInput = (focus) => {
     if (focus !== undefined) hasFocus = focus === 'in';
+    // A key comes only to a terminal with the focus: it has not reported that.
+    else if (hasFocus === false) hasFocus = undefined;
     if (focus !== undefined || app.clock.elapsedMs() - notedMs > noteMs) note();
   };
   note();

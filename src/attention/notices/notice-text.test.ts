@@ -34,7 +34,7 @@ test('a notice names the session; the question and its body only if they are ask
   assert.equal(noticeText(asks({}), 'full', same).body, 'Bash: npm publish');
   assert.equal(
     noticeText(asks({}, { alias: '' }), 'none', same).title,
-    'project-2 asks for permission',
+    'project (coi-1) asks for permission',
   );
   const question = { kind: 'question', title: 'Which colour?' } as const;
   assert.deepEqual(noticeText(asks(question), 'title', same), {

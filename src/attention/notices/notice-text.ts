@@ -15,6 +15,7 @@ export interface NoticeText {
 }
 
 const nameMax = 40;
+const projectMax = 24;
 const titleMax = 120;
 const bodyMax = 300;
 
@@ -51,10 +52,11 @@ export function noticeText(
   }
 }
 
-/** The alias or the name of the project, with the slot. */
+/** The alias with the slot, or the project with the name of the container: other commands take it. */
 export function sessionName({ alias, workspace, slot, container }: SessionState): string {
-  const project = alias === '' ? posix.basename(workspace) : alias;
-  return cleanLine(project === '' ? container : `${project}-${slot}`, nameMax);
+  if (alias !== '') return cleanLine(`${alias}-${slot}`, nameMax);
+  const project = cleanLine(posix.basename(workspace), projectMax);
+  return project === '' ? container : `${project} (${container})`;
 }
 
 function askText(

@@ -15,7 +15,7 @@ export interface TerminalFacts {
 
 const bell = '\u0007';
 const esc = '\u001b';
-const partMax = 80;
+const partMax = 100;
 
 /** Letters and digits of every script, and punctuation without meaning in any of the sequences. */
 const notPlain = /[^\p{L}\p{M}\p{N} ._/,:?!'()+-]+/gu;

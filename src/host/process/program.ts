@@ -111,6 +111,8 @@ export interface RunOptions extends ProgramOptions {
   readonly endWith?: 'SIGTERM';
   /** Does not keep this process alive. */
   readonly unref?: boolean;
+  /** At the limit its children get the signal too. */
+  readonly withChildren?: boolean;
 }
 
 export interface ProgramEnd {
@@ -128,10 +130,21 @@ const defaultOutputLimit: OutputLimit = { max: 1 << 20, beyond: 'drop the start'
 
 /** Resolves when the program has ended and its output was read. Never rejects. */
 export function runProgram(argv: readonly string[], options: RunOptions): Promise<ProgramEnd> {
-  const { input, output, limitMs, unref: isLeft, endWith = 'SIGKILL' } = options;
-  const child = startProgram(argv, { ...options, endWith, stdio: stdioOf(input, output) });
+  const { input, output, limitMs, unref: isLeft, endWith = 'SIGKILL', withChildren } = options;
+  const detached = withChildren ?? false;
+  const child = startProgram(argv, {
+    ...options,
+    detached,
+    endWith,
+    stdio: stdioOf(input, output),
+  });
   if (isLeft) child.unref();
-  const end = () => void child.kill(endWith);
+  const end = () => {
+    if (!withChildren || child.pid === undefined) child.kill(endWith);
+    // Not if it has ended: its id could be in use again.
+    else if (child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, endWith);
+  };
   const stdout = textOf(child.stdout, options.stdout ?? defaultOutputLimit, end);
   const stderr = textOf(child.stderr, options.stderr ?? defaultOutputLimit, end);
   // The program may end without reading its input.

@@ -73,4 +73,7 @@ test('the last change of the focus in an input counts', () => {
   for (const text of ['a', '\u001b[I', '\u001b[O', '\u001b[O\u001b[I', '\u001b[I x \u001b[O'])
     tap.input(Buffer.from(text));
   assert.deepEqual(seen, [undefined, 'in', 'out', 'in', 'out']);
+  // In parts.
+  for (const text of ['\u001b', '[I', 'x\u001b[', 'O']) tap.input(Buffer.from(text));
+  assert.deepEqual(seen.slice(5), [undefined, 'in', undefined, 'out']);
 });

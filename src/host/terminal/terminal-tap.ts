@@ -11,14 +11,18 @@ export class TerminalTap {
   readonly #write: (text: string) => void;
   readonly #tracker = new SequenceTracker();
   readonly #waiting: string[] = [];
+  /** The beginning of a sequence. */
+  #tail: Uint8Array = Buffer.alloc(0);
 
   constructor(write: (text: string) => void) {
     this.#write = write;
   }
 
   /** Of the user. */
-  input(chunk: Buffer): void {
+  input(given: Buffer): void {
     if (!this.onInput) return;
+    const chunk = Buffer.concat([this.#tail, given]);
+    this.#tail = tailOf(chunk);
     const [gained, lost] = [chunk.lastIndexOf(focusIn), chunk.lastIndexOf(focusOut)];
     this.onInput(gained === lost ? undefined : gained > lost ? 'in' : 'out');
   }
@@ -34,4 +38,11 @@ export class TerminalTap {
     if (this.#tracker.isBetween) this.#write(text);
     else if (this.#waiting.length < waitingMax) this.#waiting.push(text);
   }
+}
+
+/** What the next input may continue. */
+function tailOf(chunk: Buffer): Uint8Array {
+  for (const begin of ['\u001b[', '\u001b'])
+    if (chunk.subarray(-begin.length).toString('latin1') === begin) return Buffer.from(begin);
+  return Buffer.alloc(0);
 }

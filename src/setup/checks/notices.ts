@@ -10,6 +10,8 @@ export const notices: Check<HealthContext> = {
   run: async ({ user, nowMs }) => noticesFinding(user, nowMs),
 };
 
+/** What fails if the event log cannot be written. */
+const watcher = 'watcher';
 /** Older failures are no longer of interest. */
 const recentMs = 7 * 86_400_000;
 
@@ -19,13 +21,21 @@ export function noticesFinding(
 ): Finding {
   if (config.kind === 'broken') return ok('not checked: the configuration cannot be read');
   const to = targetsOf(config.settings, hasDesktop);
-  const failure = lastFailure;
+  // What is no longer configured is no longer of interest either.
+  const failure =
+    lastFailure && [...to, watcher].includes(lastFailure.what) ? lastFailure : undefined;
+  if (config.settings['notify.on'].length === 0) return ok('turned off ([notify] on)', { to });
   if (failure && nowMs - Date.parse(failure.at) < recentMs)
     return finding(
       'warning',
       `${failure.what} failed at ${failure.at}: ${failure.reason}`,
       { to, failure },
-      { hint: 'Check [notify] in ~/.coi/config.toml.' },
+      {
+        hint:
+          failure.what === watcher
+            ? 'Check the free space and the permissions of ~/.coi/events.'
+            : 'Check [notify] in ~/.coi/config.toml.',
+      },
     );
   if (to.length === 0) return ok('only in terminals that are attached to another session', { to });
   return ok(to.join(', '), { to });

@@ -1,11 +1,14 @@
 // `coi events`: prints what sessions do, as it happens.
 import type { Command } from 'commander';
 import { followEvents } from '../../../app/events/follow-events.ts';
+import { watcherRuns } from '../../../app/events/watcher-runs.ts';
 import { namedSession } from '../../../app/targets/named-session.ts';
+import { ownContainers } from '../../../app/targets/user-containers.ts';
 import { attentionLine } from '../../../attention/activity-text.ts';
 import { parseCursor } from '../../../attention/events/cursor.ts';
 import type { LoggedEvent, SessionState } from '../../../attention/events/event.ts';
 import { oneLine } from '../../../printable.ts';
+import { noTool } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { collect, mergedOptions } from '../../global-options.ts';
@@ -17,6 +20,8 @@ interface Options extends GlobalOptions {
   json?: boolean;
 }
 
+const watcherMs = 5000;
+
 export function register(command: Command, app: App): void {
   command
     .option('--session <name>', 'only this session, by name or alias (repeatable)', collect)
@@ -26,7 +31,8 @@ export function register(command: Command, app: App): void {
       'after',
       `
 Runs until it is interrupted. The first event is a snapshot of all sessions. With --since it is left out if the log still
-has everything since that cursor; the log keeps the last few megabytes.`,
+has everything since that cursor; the log keeps the last few megabytes. Changes that follow each other within a tenth of a second
+are reported as one.`,
     )
     .action(() => events(app, mergedOptions<Options>(command)));
 }
@@ -40,6 +46,8 @@ async function events(app: App, options: Options): Promise<void> {
   const isMeant = ({ container }: SessionState) => names.size === 0 || names.has(container);
   // Without coid nobody writes to the log.
   await (await app.coid()).status();
+  const check = setTimeout(() => void warnWithoutWatcher(app), watcherMs);
+  check.unref();
   if (app.io.briefStderr && !options.json) app.io.info('Waiting for events; Ctrl-C ends.');
   try {
     for await (const { event, cursor } of followEvents(app, since, app.signal)) {
@@ -51,6 +59,16 @@ async function events(app: App, options: Options): Promise<void> {
     // Ctrl-C is the usual end.
     if (!app.signal.aborted) throw error;
   }
+}
+
+/** coid starts the watcher a moment after the first session, and again if it was killed. */
+async function warnWithoutWatcher(app: App): Promise<void> {
+  const own = await ownContainers(app, {});
+  const isNeeded = own.some(({ session }) => session !== undefined && session.tool !== noTool);
+  if (isNeeded && !(await watcherRuns(app)))
+    app.report.warn(
+      'events are not written: no watcher runs. Check the free space and the permissions of ~/.coi/events, and `coi daemon logs`.',
+    );
 }
 
 /** Undefined for an event of another session. */

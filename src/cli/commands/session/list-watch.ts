@@ -13,10 +13,23 @@ const againMs = 5000;
 
 /** Returns when the user interrupts. Throws FileError if the event log cannot be read. */
 export async function watchList(app: App, read: () => Promise<Printed>): Promise<void> {
-  const { signal } = app;
+  const over = new AbortController();
+  const signal = AbortSignal.any([app.signal, over.signal]);
+  try {
+    await untilAborted(app, read, signal);
+  } finally {
+    over.abort();
+  }
+}
+
+async function untilAborted(
+  app: App,
+  read: () => Promise<Printed>,
+  signal: AbortSignal,
+): Promise<void> {
   let changed = new AbortController();
   const failures: unknown[] = [];
-  followChanges(app, () => changed.abort()).catch((error: unknown) => {
+  followChanges(app, signal, () => changed.abort()).catch((error: unknown) => {
     failures.push(error);
     changed.abort();
   });
@@ -34,11 +47,11 @@ export async function watchList(app: App, read: () => Promise<Printed>): Promise
   }
 }
 
-async function followChanges(app: App, onChange: () => void): Promise<void> {
+async function followChanges(app: App, signal: AbortSignal, onChange: () => void): Promise<void> {
   try {
-    for await (const _ of followEvents(app, undefined, app.signal)) onChange();
+    for await (const _ of followEvents(app, undefined, signal)) onChange();
   } catch (error) {
-    if (!app.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   }
 }
 

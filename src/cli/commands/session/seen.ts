@@ -5,9 +5,9 @@ import { namedSession } from '../../../app/targets/named-session.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
+import type { SessionId } from '../../../names.ts';
 import { pluralize } from '../../../pluralize.ts';
 import type { Container } from '../../../session/record/instance-record.ts';
-import { withStoreErrors } from '../../../session/store/store.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { mergedOptions } from '../../global-options.ts';
@@ -39,10 +39,22 @@ async function seen(app: App, options: Options, words: readonly string[]): Promi
   let marked = 0;
   for (const { session } of containers) {
     if (session?.owner !== app.user.uid) continue;
-    withStoreErrors(hostFiles, () => markSeen(app, session.session));
+    mark(app, session.session);
     marked += 1;
   }
   app.io.print(`Marked ${pluralize(marked, 'session')} as seen`);
+}
+
+function mark(app: App, session: SessionId): void {
+  try {
+    markSeen(app, session);
+  } catch (error) {
+    const problem = hostFiles.asFileError(error);
+    if (!problem) throw error;
+    throw new CoiError('failed', `the session cannot be marked: ${problem.message}`, {
+      hint: 'Check the free space and the permissions of ~/.coi/events.',
+    });
+  }
 }
 
 async function namedAll(
