@@ -14,3 +14,13 @@ const latestMs = Date.UTC(3000, 0);
 export function timeOf(value: unknown): number | undefined {
   return typeof value === 'number' && value > 0 && value < latestMs ? value : undefined;
 }
+
+/** As JSON; empty for nothing, and for what is nested too deeply. */
+export function jsonText(fields: Readonly<Record<string, unknown>>): string {
+  if (Object.keys(fields).length === 0) return '';
+  try {
+    return JSON.stringify(fields);
+  } catch {
+    return '';
+  }
+}

@@ -1,6 +1,6 @@
 // Reads what an agent gave to its hook, which coi-status passes on in a status file: the details of an ask, and the last words.
 // Seen in Codex 0.171 and Gemini CLI 0.61. Pure.
-import { fieldsOf, textOf } from './fields.ts';
+import { fieldsOf, jsonText, textOf } from './fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -40,7 +40,7 @@ function withDetails(asks: unknown, details: Fields): unknown {
 
 function codexAsk(hook: Fields): Fields {
   const input = fieldsOf(hook['tool_input']);
-  const command = textOf(input['command']) || JSON.stringify(input);
+  const command = textOf(input['command']) || jsonText(input);
   return {
     title: textOf(hook['tool_name']),
     body: [command, textOf(input['description'])].filter((text) => text !== '').join('\n'),

@@ -97,7 +97,7 @@ test('a message has arrived when the agent says so, and its turn ends with the a
     delivered(idle, file('idle', 3, ['old', 'ours'], { end: 'failed' })),
     'delivered failed',
   );
-  assert.equal(delivered(idle, file('busy', 2, ['old', 'other'])), 'delivered with more');
+  assert.equal(delivered(idle, file('busy', 2, ['old', 'other'])), 'none');
 });
 
 test('a message to an agent that works is queued until its turn', () => {

@@ -147,4 +147,24 @@ describe('the activity of a session', () => {
       [{ title: 'Bash', subAgent: true }],
     );
   });
+
+  it('keeps the questions of many agents short together, and at least one', () => {
+    const report = {
+      asks: Array.from({ length: 20 }, (_, id) => ({
+        id: String(id),
+        kind: 'question' as const,
+        title: 'x'.repeat(100),
+        body: '\ufffd'.repeat(4000),
+        options: [],
+      })),
+      end: 'fresh' as const,
+      said: undefined,
+      received: undefined,
+    };
+    const agents = Array.from({ length: 8 }, () => ({ ...live({ status: 'waiting' }), report }));
+    const activity = activityOf({ ...running, agents });
+    const { asks } = activityJson(activity);
+    assert.ok(asks.length >= 1 && asks.length <= 20, String(asks.length));
+    assert.ok(JSON.stringify(asks).length < 32_000);
+  });
 });

@@ -98,13 +98,32 @@ function saidOf(said = ''): { readonly said?: string } {
   return words === '' ? {} : { said: words };
 }
 
+/** So many characters of all texts together: a container can make any number of long asks. */
+const asksCharsMax = 16 * 1024;
+const asksMax = 20;
+
+/** At least one. */
+function limitedAsks(asks: readonly Ask[]): readonly Ask[] {
+  let chars = 0;
+  const fits = (ask: Ask) => {
+    const texts = [
+      ask.title,
+      ask.body ?? '',
+      ...ask.options.flatMap(({ label, note }) => [label, note ?? '']),
+    ];
+    chars += texts.join('').length;
+    return chars <= asksCharsMax;
+  };
+  return asks.slice(0, asksMax).filter((ask, index) => fits(ask) || index === 0);
+}
+
 /** Several agents in one session: after an ask, what works, then what coi does not know, then what is idle. */
 const order = ['working', 'unknown', 'idle'] as const;
 
 function strongest(activities: readonly Activity[]): Activity {
   const asking = activities.filter((activity) => activity.kind === 'asks');
   const [first] = asking;
-  if (first) return { ...first, asks: asking.flatMap(({ asks }) => asks) };
+  if (first) return { ...first, asks: limitedAsks(asking.flatMap(({ asks }) => asks)) };
   for (const kind of order) {
     const found = activities.find((activity) => activity.kind === kind);
     if (found) return found;

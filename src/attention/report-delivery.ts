@@ -53,10 +53,11 @@ function stateSince(
     return { state: hasBegun ? 'delivered' : 'none', hasMore: false };
   }
   const added = received.filter(({ id }) => before.every((old) => old.id !== id));
-  if (added.length === 0) return { state: 'none', hasMore: false };
+  // Another message may be of somebody else; or it is ours, with what was in the input box.
+  if (added.every(({ sha256 }) => !hashes.includes(sha256)))
+    return { state: 'none', hasMore: false };
   return {
     state: status === 'busy' && entry.sinceMs === sinceMs ? 'queued' : 'delivered',
-    // A message with another text: what was in the input box was sent with it.
-    hasMore: added.every(({ sha256 }) => !hashes.includes(sha256)),
+    hasMore: false,
   };
 }

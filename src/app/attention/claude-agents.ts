@@ -17,7 +17,9 @@ const entriesMax = 8;
 const projectsMax = 16;
 const subAgentsMax = 4;
 const entryMaxBytes = 16 * 1024;
-const attemptsMax = 4;
+/** Of one reading. */
+const attemptsMax = 6;
+const candidatesMax = 64;
 const rewriteMs = 5;
 const tailBytes = 256 * 1024;
 const endBytes = 16 * 1024;
@@ -36,7 +38,8 @@ export function readClaudeAgents(
 ): FoundAgent[] {
   using directory = store.openDirectory(registry.dir);
   if (!directory) return [];
-  const alive = processes.filter(({ name }) => name === registry.process);
+  // The agent is among the first processes of a container.
+  const alive = processes.filter(({ name }) => name === registry.process).slice(0, candidatesMax);
   const entries = take(registeredOf(directory, alive), entriesMax);
   return [...entries].map(({ entry, hostPid }) => ({
     hostPid,
@@ -57,19 +60,25 @@ function* registeredOf(
   registry: Directory,
   alive: readonly GuestProcess[],
 ): Generator<{ readonly entry: RegistryEntry; readonly hostPid: number }, void> {
+  const budget = { attempts: attemptsMax };
   for (const { pid, hostPid } of alive) {
-    const entry = readEntry(registry, `${pid}.json`);
+    const entry = readEntry(registry, `${pid}.json`, budget);
     if (entry?.pid === pid) yield { entry, hostPid };
   }
 }
 
 /** Read again for a moment if it is incomplete: the agent rewrites it in place. */
-function readEntry(registry: Directory, name: string): RegistryEntry | undefined {
-  for (let attempt = 1; ; attempt += 1) {
+function readEntry(
+  registry: Directory,
+  name: string,
+  budget: { attempts: number },
+): RegistryEntry | undefined {
+  for (;;) {
     const text = registry.readHead(name, { maxBytes: entryMaxBytes })?.toString('utf8');
     if (text === undefined) return undefined;
     const entry = parseRegistryEntry(text);
-    if (entry || attempt === attemptsMax) return entry;
+    if (entry || budget.attempts === 0) return entry;
+    budget.attempts -= 1;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, rewriteMs);
   }
 }

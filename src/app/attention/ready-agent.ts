@@ -25,7 +25,7 @@ export interface ReadyRequest {
   readonly acceptUnknown: boolean;
 }
 
-/** Returns when the agent works (without `interrupt`) or is idle, or if that cannot be known. */
+/** Returns when the agent is idle or, if it has a key to submit with, works (without `interrupt`), or if that cannot be known. */
 export async function untilReady(
   app: AppContext,
   request: ReadyRequest,
@@ -43,6 +43,8 @@ export async function untilReady(
       return seen;
     }
     if (activity.kind === 'working') {
+      // Enter would answer a dialog that opens while the agent works.
+      if (!interruption && seen.agents.some(({ report }) => report)) continue;
       if (!interruption) return seen;
       await interruption.press();
       continue;

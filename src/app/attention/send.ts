@@ -2,6 +2,7 @@
 import type { Delivery } from '../../attention/claude/delivery.ts';
 import { steadyMs } from '../../attention/wait.ts';
 import { CoiError } from '../../errors.ts';
+import { guestHome } from '../../session/plan/environment.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
@@ -57,9 +58,14 @@ export async function sendMessage(app: AppContext, request: SendRequest): Promis
   const timedOut = ({ text }: TimeLimit) => `timed out after ${text}: ${container.name}`;
   return withTimeLimit(app.signal, limit, timedOut, async (signal) => {
     const acceptUnknown = !wait && !interrupt;
-    const ready = await untilReady(app, { container, interrupt, acceptUnknown }, signal);
-    const marks = markConversations(app, container, ready.agents);
-    const pid = await typeMessage(app, request, ready);
+    let typed: Typed;
+    let marks: readonly AgentMark[];
+    do {
+      const ready = await untilReady(app, { container, interrupt, acceptUnknown }, signal);
+      marks = markConversations(app, container, ready.agents);
+      typed = await typeMessage(app, request, ready);
+    } while (typed === 'busy');
+    const { pid } = typed;
     const mark = marks.find((one) => one.pid === pid);
     if (!mark) throw unconfirmed(container.name);
     const delivery = await untilDelivered(app, request, mark, signal);
@@ -75,20 +81,27 @@ export async function sendMessage(app: AppContext, request: SendRequest): Promis
   });
 }
 
-/** Returns the process id of the agent that it was typed for; undefined if coi does not know its agent. */
+/** The agent's process; `busy` if nothing was typed, because it has begun to work meanwhile. */
+type Typed = { readonly pid: number } | 'busy';
+
 async function typeMessage(
   app: AppContext,
   { container, text }: SendRequest,
   { agents }: Observation,
-): Promise<number | undefined> {
+): Promise<Typed> {
   const { name } = container;
   const pids = agents.map(({ entry }) => entry.pid);
   const { submit: keys } = toolOf(container)?.keys ?? {};
   const submit = keys && isSubmitBound(app, container, keys) ? keys.keys : undefined;
-  const result = await messageInTmux(app, name, { text, pids, submit });
+  const { statusDir } = toolOf(container) ?? {};
+  const reports = submit === undefined && agents.some(({ report }) => report !== undefined);
+  const idleIn = reports && statusDir !== undefined ? `${guestHome}/${statusDir}` : undefined;
+  const result = await messageInTmux(app, name, { text, pids, submit, idleIn });
   switch (result.kind) {
     case 'sent':
-      return result.pid;
+      return { pid: result.pid };
+    case 'busy':
+      return 'busy';
     case 'no-session':
       throw noTmux(name);
     case 'no-terminal':

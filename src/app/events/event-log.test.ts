@@ -120,6 +120,18 @@ test('files are replaced when they are long; a slow reader misses nothing that i
   assert.match((await next(log.app, cursor, 1)).texts[0] ?? '', /^snapshot/);
 });
 
+test('a snapshot of sessions with long questions is read whole, and its cursors are right', async () => {
+  using log = makeLog();
+  const long = 'x'.repeat(100_000);
+  const many = Array.from({ length: 40 }, (_, index) => event(`s${index}`, long, 'created'));
+  const writer = log.writer();
+  writer.append(many, at);
+  const { cursor } = await next(log.app, undefined, 1);
+  writer.append([event('s1', 'short')], at);
+  assert.deepEqual((await next(log.app, cursor, 1)).texts, ['s1 short']);
+  assert.equal(log.writer().states.size, 40);
+});
+
 test('a line that was cut by a crash is left out, and the log goes on', async () => {
   using log = makeLog();
   log.writer().append([event('a', '1')], at);

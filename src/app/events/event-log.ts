@@ -14,7 +14,8 @@ import type { AppContext } from '../context.ts';
 /** Of a file; then the next one begins. */
 export const fileMaxBytes = 2 ** 20;
 export const filesMax = 4;
-const readMaxBytes = 2 * fileMaxBytes;
+/** More than a file can have: its first line, all sessions, may be long. */
+const readMaxBytes = 32 * fileMaxBytes;
 
 export function eventsPath(app: Pick<AppContext, 'user'>): string {
   const host = hostname()

@@ -76,6 +76,9 @@ async function runCommand(
     cwd: app.user.home,
     env: {
       ...app.env,
+      // Of the watcher alone (daemon/attention/start-watcher.ts).
+      NODE_OPTIONS: undefined,
+      NODE_USE_SYSTEM_CA: undefined,
       COI_CONTAINER: of?.event.container ?? '',
       COI_SESSION: of ? sessionName(of.event) : '',
       COI_ACTION: actionOf(delivery),

@@ -18,6 +18,8 @@ const dialogUp = 4;
 const noAgent = 5;
 /** Exit status of tmux.sh if a dialog opened when the text was typed. */
 const notSubmitted = 6;
+/** Exit status of tmux.sh if the agent does not say that it is idle. */
+const isBusy = 7;
 /** tmux sessions belong to the agent's user; in older versions and foreign images to root. */
 export const tmuxUsers = [agentUser, { uid: 0, home: '/root', name: 'root' }] as const;
 
@@ -31,22 +33,29 @@ export interface TmuxMessage {
   readonly pids: readonly number[];
   /** Keys that submit it; undefined for Enter. */
   readonly submit: string | undefined;
+  /** Directory in the container with status files, one of which must say that the agent is idle. */
+  readonly idleIn: string | undefined;
 }
 
 /**
  * `sent`: to the agent with that process id. `no-terminal`: none of them has a terminal in that tmux session, nothing was
- * typed. `asks`: a dialog is open, nothing was typed. `not-submitted`: a dialog opened when the text was typed.
+ * typed. `asks`: a dialog is open, nothing was typed. `not-submitted`: a dialog opened when the text was typed. `busy`: the
+ * agent is not idle, nothing was typed.
  */
 export type TmuxMessageResult =
   | { readonly kind: 'sent'; readonly pid: number }
-  | { readonly kind: 'no-session' | 'no-terminal' | 'asks' | 'not-submitted' };
+  | { readonly kind: 'no-session' | 'no-terminal' | 'asks' | 'not-submitted' | 'busy' };
 
 export async function messageInTmux(
   app: AppContext,
   name: ContainerName,
-  { text, pids, submit }: TmuxMessage,
+  { text, pids, submit, idleIn }: TmuxMessage,
 ): Promise<TmuxMessageResult> {
-  const found = await tryInTmux(app, name, 'message', text, [pids.join(' '), submit ?? '']);
+  const found = await tryInTmux(app, name, 'message', text, [
+    pids.join(' '),
+    submit ?? '',
+    idleIn ?? '',
+  ]);
   switch (found?.status) {
     case undefined:
       return { kind: 'no-session' };
@@ -58,6 +67,8 @@ export async function messageInTmux(
       return { kind: 'no-terminal' };
     case notSubmitted:
       return { kind: 'not-submitted' };
+    case isBusy:
+      return { kind: 'busy' };
     default:
       throw tmuxFailure(name, found);
   }

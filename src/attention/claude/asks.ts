@@ -1,6 +1,6 @@
 // Turns tool calls of Claude Code that wait for the user into asks. Pure.
 import type { Ask } from '../activity.ts';
-import { fieldsOf, textOf } from '../fields.ts';
+import { fieldsOf, jsonText, textOf } from '../fields.ts';
 import { makeAsk } from '../make-ask.ts';
 import type { PendingCall } from './transcript.ts';
 
@@ -70,11 +70,5 @@ function questionsOf({ id, input }: PendingCall): readonly Ask[] {
 function aboutOf(input: PendingCall['input']): string {
   for (const key of ['command', 'file_path', 'url', 'query', 'pattern', 'path', 'notebook_path'])
     if (typeof input[key] === 'string') return input[key];
-  if (Object.keys(input).length === 0) return '';
-  try {
-    return JSON.stringify(input);
-  } catch {
-    // Too deep.
-    return '';
-  }
+  return jsonText(input);
 }

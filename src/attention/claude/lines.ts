@@ -25,13 +25,19 @@ export interface ContentBlock {
   readonly text?: unknown;
 }
 
+/** Each costs much more than a good one; an agent writes none but the first and the last of a part. */
+export const badLinesMax = 20;
+
 const interrupted = /^\[Request interrupted by user/;
 
 /** Part of a transcript; its first line may be cut, its last incomplete. Lines that are not JSON objects are skipped. */
 export function* transcriptLines(part: string): Generator<TranscriptLine, void> {
+  let bad = 0;
   for (const line of part.split('\n')) {
     const parsed = parseLine(line);
     if (parsed) yield parsed;
+    else if (line.startsWith('{')) bad += 1;
+    if (bad > badLinesMax) return;
   }
 }
 

@@ -1,4 +1,5 @@
 // The lines of a transcript with one JSON object per line. Pure.
+import { badLinesMax } from '../claude/lines.ts';
 import { fieldsOf, textOf } from '../fields.ts';
 
 export interface TranscriptLine {
@@ -9,8 +10,13 @@ export interface TranscriptLine {
 
 /** Lines with a time; others, and the first one if it was cut, are left out. */
 export function* transcriptLines(tail: string): Generator<TranscriptLine, void> {
+  let bad = 0;
   for (const line of tail.split('\n')) {
-    const fields = fieldsOf(parsed(line));
+    if (!line.startsWith('{')) continue;
+    const value = parsed(line);
+    if (value === undefined) bad += 1;
+    if (bad > badLinesMax) return;
+    const fields = fieldsOf(value);
     const ms = Date.parse(textOf(fields['timestamp']));
     if (!Number.isNaN(ms)) yield { fields, ms };
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { readTranscript } from '../claude/transcript.ts';
 import { parseStatusFile } from '../status-file.ts';
 import { readCodexTurn } from './codex.ts';
 import { readGeminiTurn } from './gemini.ts';
@@ -66,6 +67,21 @@ for (const { agent, version, steps } of Object.keys(readers).flatMap(traces))
   });
 
 describe('whatever a container writes', () => {
+  it('is read quickly, also lines that are no JSON and JSON that is nested deeply', () => {
+    const depth = 15_000;
+    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const hook = `{"hook_event_name":"PermissionRequest","tool_input":{"a":${deep}}}`;
+    assert.ok(parseStatusFile(`{"pid":1,"status":"waiting","asks":[{"id":"x"}],"hook":${hook}}`));
+    const beginMs = performance.now();
+    for (const line of ['{\n', '\n', '{"a":\n']) {
+      const tail = line.repeat(Math.floor(262_144 / line.length));
+      for (const read of Object.values(readers)) read(tail);
+      readTranscript(tail);
+    }
+    // Each of these lines would cost some microseconds as an error.
+    assert.ok(performance.now() - beginMs < 1500);
+  });
+
   const word = fc.constantFrom(
     ...['task_started', 'task_complete', 'turn_aborted', 'error', 'info', 'user', 'gemini'],
     ...['PermissionRequest', 'Notification', 'Stop', 'AfterAgent', 'Request cancelled.', 'waiting'],

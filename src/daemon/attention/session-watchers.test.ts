@@ -138,7 +138,7 @@ test('a watcher that was killed is started again, later each time; so is one tha
   watchers.reconcile([]);
   watchers.reconcile([instance('b')]);
   await started[2]?.exit(0);
-  mock.timers.tick(1);
+  mock.timers.tick(1000);
   assert.deepEqual(names(started[3]?.lines[0]), ['b']);
   stop.abort();
   mock.timers.reset();

@@ -141,7 +141,7 @@ export class SessionWatchers {
       if (elapsedMs() - beganMs > soundMs) owner.retryMs = retryMs;
       // It also ends if the last session ended while another began.
       if (status !== 0) log('warning', 'watcher-ended', { owner: owner.uid, status });
-      this.#startWithin(owner, status === 0 ? 0 : owner.retryMs);
+      this.#startWithin(owner, status === 0 ? startMs : owner.retryMs);
       if (status !== 0) owner.retryMs = Math.min(owner.retryMs * 2, retryMaxMs);
     });
   }

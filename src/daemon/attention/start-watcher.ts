@@ -5,6 +5,12 @@ import { asUser } from '../../host/process/run-as.ts';
 import type { DaemonOptions } from '../options.ts';
 import type { SessionWatchersParts } from './session-watchers.ts';
 
+/**
+ * A company that intercepts TLS has its CA in the host's store. What sessions write must not make the watcher use up the
+ * memory of coid's control group, in which it runs.
+ */
+const watcherEnvironment = { NODE_USE_SYSTEM_CA: '1', NODE_OPTIONS: '--max-old-space-size=128' };
+
 export function watcherStart(
   libc: Pick<Libc, 'account'>,
   { program }: Pick<DaemonOptions, 'program'>,
@@ -15,8 +21,7 @@ export function watcherStart(
       const account = libc.account(uid);
       if (!account) return undefined;
       const child = startProgram([...program, '__watch-sessions'], {
-        // A company that intercepts TLS has its CA in the host's store.
-        ...asUser({ ...account, home }, { NODE_USE_SYSTEM_CA: '1' }),
+        ...asUser({ ...account, home }, watcherEnvironment),
         stdio: ['pipe', 'ignore', 'ignore'],
       });
       // It may end without reading its input.

@@ -23,6 +23,7 @@ export interface HostUser {
 export async function runAs({ argv, user, environment, input, limitMs }: RunAs): Promise<number> {
   const { status, failure } = await runProgram(argv, {
     ...asUser(user, environment),
+    cwd: existsSync(user.home) ? user.home : '/',
     input,
     output: 'nowhere',
     limitMs,
@@ -30,7 +31,7 @@ export async function runAs({ argv, user, environment, input, limitMs }: RunAs):
   return failure ? 127 : (status ?? 137);
 }
 
-/** How to start a program as that user, without the environment of this process. */
+/** How to start a program as that user, without the environment of this process. Does not touch the home, which may not answer. */
 export function asUser(
   user: HostUser,
   environment: Readonly<Record<string, string>>,
@@ -42,7 +43,7 @@ export function asUser(
     : {};
   return {
     ...(process.geteuid?.() === 0 && { user: { uid: user.uid, gid: user.gid } }),
-    cwd: existsSync(user.home) ? user.home : '/',
+    cwd: '/',
     env: {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       LANG: 'C.UTF-8',

@@ -7,8 +7,10 @@
 # is, prints its pid and submits with KEYS, or with Enter.
 # ID identifies one send request: if it is repeated, for example because Incus lost the first, nothing is typed twice.
 # usage: sh -c "$(cat tmux.sh)" coi-tmux text|lines|paste|keys|capture|has SESSION [ID [raw|asks]]
-#        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS"
-verb=$1 session=$2 id=$3 raw=$4 pids=$4 submit=$5
+# With STATUS, a directory of status files, the agent must say that it is idle, before the text and before Enter: then no
+# dialog can open. Status 7: it does not say so, and nothing was typed.
+#        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS" [STATUS]
+verb=$1 session=$2 id=$3 raw=$4 pids=$4 submit=$5 states=$6
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
 target="=$session:" agent=
 # Source of the fields and of the numbers of terminals: proc(5), pts(4).
@@ -26,6 +28,7 @@ runs_agent() { # PID
   set -- ${stat##*) }
   tr '\0' '\n' 2>/dev/null <"/proc/$6/cmdline" | grep -qx coi-agent
 }
+is_idle() { [ -z "$states" ] || grep -q '"status":"idle"' "$states/$agent.json" 2>/dev/null; }
 case $verb in
   has) exit ;;
   capture) exec tmux capture-pane -p -t "=$session:" ;;
@@ -37,6 +40,7 @@ case $verb in
       [ "$pids" ] || ! runs_agent "$shell" || agent=$shell target=$pane
     done
     [ "$agent" ] || exit 5
+    is_idle || exit 7
     ;;
 esac
 to="-t '$target'" text=
@@ -81,6 +85,7 @@ tmux delete-buffer -b "coi-$id" 2>/dev/null
 if [ -z "$submit" ]; then
   # Claude Code drops an Enter that comes together with a paste.
   sleep 0.1
+  is_idle || exit 6
   result=$(unless_sent @coi-entered "#{?$dialog,,1}" "send-keys $to Enter") || exit
   [ "$result" ] || sent @coi-entered || exit 6
 fi

@@ -15,11 +15,20 @@ function clearDirectory(session: Directory, dir: string, files: HostFiles): void
     using directory = session.openDirectory(dir);
     if (!directory) return;
     const left = [...directory.entries()].filter(({ kind }) => kind !== 'directory');
-    for (const { name } of left) directory.unlink(name);
+    for (const { name } of left) unlinkIfPossible(directory, name, files);
     using parent = session.openDirectory(dirname(dir));
     parent?.removeEmpty(basename(dir));
   } catch (error) {
     // A container can leave anything there; then nothing can be read from it either.
+    if (!files.asFileError(error)) throw error;
+  }
+}
+
+/** One file that cannot be removed must not keep the others. */
+function unlinkIfPossible(directory: Directory, name: string, files: HostFiles): void {
+  try {
+    directory.unlink(name);
+  } catch (error) {
     if (!files.asFileError(error)) throw error;
   }
 }
