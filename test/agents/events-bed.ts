@@ -41,6 +41,8 @@ export function readEvents(bed: Bed, args: readonly string[] = []): EventReader 
       .output()
       .split('\n')
       .slice(0, -1)
+      // On the terminal there are messages too.
+      .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as ReadEvent);
   let seen = 0;
   return {

@@ -47,7 +47,7 @@ export class EventLogWriter {
 
   #begin(directory: Directory, at: string): void {
     const files = logFiles(directory);
-    this.#file = nextLogFile(files.at(-1), randomBytes(4).toString('hex'));
+    this.#file = nextLogFile(files.at(-1) ?? this.#file, randomBytes(4).toString('hex'));
     const sessions = [...this.#states.values()];
     const snapshot: Snapshot = { v: 1, type: 'snapshot', at, sessions };
     this.#isCut = false;

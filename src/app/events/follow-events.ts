@@ -59,10 +59,11 @@ interface ReadEvents {
 function readFrom(directory: Directory, { file, offset }: Cursor): ReadEvents {
   // Listed first: nothing is appended to a file after the next one exists.
   const files = logFiles(directory);
-  const later = files.filter((name) => name > file);
+  const isThere = files.includes(file);
+  // A log that was deleted begins anew.
+  const later = isThere ? files.filter((name) => name > file) : files;
   const events: { event: LoggedEvent; end: Cursor }[] = [];
   let end: Cursor = { file, offset };
-  const isThere = files.includes(file);
   for (const name of [...(isThere ? [file] : []), ...later]) {
     const part = readLog(directory, name, name === file ? offset : 0);
     const isNext = name !== file && (isThere || name !== later[0]);

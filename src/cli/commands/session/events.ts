@@ -1,4 +1,5 @@
 // `coi events`: prints what sessions do, as it happens.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { followEvents } from '../../../app/events/follow-events.ts';
 import { watcherRuns } from '../../../app/events/watcher-runs.ts';
@@ -65,7 +66,10 @@ async function events(app: App, options: Options): Promise<void> {
 async function warnWithoutWatcher(app: App): Promise<void> {
   const own = await ownContainers(app, {});
   const isNeeded = own.some(({ session }) => session !== undefined && session.tool !== noTool);
-  if (isNeeded && !(await watcherRuns(app)))
+  if (!isNeeded || (await watcherRuns(app))) return;
+  // coid may just be starting it again.
+  await delay(watcherMs, undefined, { signal: app.signal }).catch(() => undefined);
+  if (!app.signal.aborted && !(await watcherRuns(app)))
     app.report.warn(
       'events are not written: no watcher runs. Check the free space and the permissions of ~/.coi/events, and `coi daemon logs`.',
     );
