@@ -75,7 +75,7 @@ test("list shows a session's address, alias and workspace, and no other user's s
     state: 'running',
     attached: false,
     last_attached: null,
-    attention: { status: 'unknown', why: 'starting', asks: [] },
+    attention: { status: 'unknown', why: 'starting', asks: [], unseen: false },
     session_id: instance?.config['user.coi.session'],
     slot: 1,
     tool: 'claude',
