@@ -13,7 +13,6 @@ import { resolveSshAgent, syncSshAgent } from './ssh-agent-forwarding.ts';
 
 export { noteAttached } from '../end-sessions/note-end.ts';
 export { showAlerts } from './alerts.ts';
-export { watchTerminal } from './terminal-notices.ts';
 
 export interface TerminalSettings {
   readonly rules: Local['filter'];

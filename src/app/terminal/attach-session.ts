@@ -23,6 +23,7 @@ import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 import type { ConfigurationRequest } from '../requests.ts';
 import { attachAppearance } from './tmux-appearance.ts';
+import { watchTerminalLater } from './watch-terminal-later.ts';
 
 export interface AttachRequest extends ConfigurationRequest {
   /** A plain shell instead of the tmux session. */
@@ -97,17 +98,15 @@ export async function attachSession(
     });
   const { remote: exec, ended } = joined;
   // More requests to Incus would delay the first screen.
-  const forwarding = extras.then(
-    ({ updateForwarding, noteAttached, showAlerts, watchTerminal }) => {
-      if (session) noteAttached(app, session);
-      if (alerts.disposed) return undefined;
-      if (tap) alerts.use(watchTerminal(app, { container, session: session?.session }, tap));
-      // Attacks on protected paths pause the session even without monitoring.
-      if (instance.config[keys.monitor] || session?.mounts.protect)
-        alerts.use(showAlerts(app, container, terminal.showAlert));
-      return updateForwarding(app, request, found);
-    },
-  );
+  const forwarding = extras.then(({ updateForwarding, noteAttached, showAlerts }) => {
+    if (session) noteAttached(app, session);
+    if (alerts.disposed) return undefined;
+    if (tap) alerts.use(watchTerminalLater(app, { container, session: session?.session }, tap));
+    // Attacks on protected paths pause the session even without monitoring.
+    if (instance.config[keys.monitor] || session?.mounts.protect)
+      alerts.use(showAlerts(app, container, terminal.showAlert));
+    return updateForwarding(app, request, found);
+  });
   const end = last.withDetached(await ended);
   alerts.dispose();
   exec.close();

@@ -109,13 +109,19 @@ test('each user with sessions has one watcher, which gets only what it needs', (
   mock.timers.reset();
 });
 
-test('a watcher is told that the last session has ended, and ends', () => {
+test('a watcher is told that the last session has ended, and ends if no other begins', () => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const { watchers, started, stop } = makeWatchers();
   watchers.reconcile([instance('a')]);
   mock.timers.tick(1000);
   watchers.reconcile([]);
   assert.deepEqual(names(started[0]?.lines[1]), []);
+  mock.timers.tick(59_000);
+  watchers.reconcile([instance('b')]);
+  mock.timers.tick(60_000);
+  assert.ok(!started[0]?.hasEnd);
+  watchers.reconcile([]);
+  mock.timers.tick(60_000);
   assert.ok(started[0]?.hasEnd);
   stop.abort();
   mock.timers.reset();

@@ -36,6 +36,8 @@ export interface WatcherProcess {
 const startMs = 1000;
 const retryMs = 2000;
 const retryMaxMs = 60_000;
+/** A user who has just ended a session often starts another one. */
+const lingerMs = 60_000;
 /** A watcher that ran that long has not failed at its start. */
 const soundMs = 60_000;
 
@@ -48,6 +50,8 @@ interface Owner extends WatchOwner {
   isBusy: boolean;
   retryMs: number;
   timer: NodeJS.Timeout | undefined;
+  /** Ends a watcher without sessions. */
+  lingering: NodeJS.Timeout | undefined;
 }
 
 const nobody: WatchInput = { instances: [] };
@@ -59,7 +63,10 @@ export class SessionWatchers {
   constructor(parts: SessionWatchersParts) {
     this.#parts = parts;
     parts.signal.addEventListener('abort', () => {
-      for (const { timer } of this.#owners.values()) clearTimeout(timer);
+      for (const { timer, lingering } of this.#owners.values()) {
+        clearTimeout(timer);
+        clearTimeout(lingering);
+      }
     });
   }
 
@@ -109,7 +116,10 @@ export class SessionWatchers {
     if (!watcher || isBusy || line === sent) return;
     owner.sent = line;
     owner.isBusy = !watcher.send(line);
-    if (!hasSessions) watcher.end();
+    clearTimeout(owner.lingering);
+    if (hasSessions) return;
+    owner.lingering = setTimeout(() => watcher.end(), lingerMs);
+    owner.lingering.unref();
   }
 
   #startWithin(owner: Owner, ms: number): void {
@@ -136,6 +146,7 @@ export class SessionWatchers {
     this.#send(owner);
     void watcher.ended.then((status) => {
       owner.watcher = undefined;
+      clearTimeout(owner.lingering);
       if (signal.aborted) return;
       if (!owner.hasSessions) return this.#forget(owner);
       if (elapsedMs() - beganMs > soundMs) owner.retryMs = retryMs;
@@ -158,6 +169,7 @@ function newOwner({ uid, home }: WatchOwner): Owner {
     isBusy: false,
     retryMs,
     timer: undefined,
+    lingering: undefined,
   };
 }
 
