@@ -1,5 +1,4 @@
 // Finds out from an agent's status files whether a message has reached it, and whether its turn has ended. Pure.
-
 import type { Delivery } from './claude/delivery.ts';
 import type { RegistryEntry } from './claude/registry.ts';
 import type { AgentReport, ReceivedMessage } from './status-file.ts';
@@ -21,11 +20,11 @@ export function reportDelivery(
   { entry, report }: { readonly entry: RegistryEntry; readonly report: AgentReport },
   hashes: readonly string[],
 ): Delivery {
-  const { state, hasMore } = stateSince(mark, entry, report, hashes);
+  const state = stateSince(mark, entry, report, hashes);
   const hasEnded = state === 'delivered' && entry.status === 'idle' && report.end !== 'fresh';
   return {
     state,
-    hasMore,
+    hasMore: false,
     isLocal: false,
     isOver: false,
     end: hasEnded ? report.end : undefined,
@@ -46,18 +45,14 @@ function stateSince(
   entry: RegistryEntry,
   { received }: AgentReport,
   hashes: readonly string[],
-): Pick<Delivery, 'state' | 'hasMore'> {
+): Delivery['state'] {
   if (received === undefined || before === undefined) {
     // It does not say which messages it has: then only the beginning of a turn tells.
     const hasBegun = status === 'idle' && entry.status !== 'idle' && (entry.sinceMs ?? 0) > sinceMs;
-    return { state: hasBegun ? 'delivered' : 'none', hasMore: false };
+    return hasBegun ? 'delivered' : 'none';
   }
   const added = received.filter(({ id }) => before.every((old) => old.id !== id));
   // Another message may be of somebody else; or it is ours, with what was in the input box.
-  if (added.every(({ sha256 }) => !hashes.includes(sha256)))
-    return { state: 'none', hasMore: false };
-  return {
-    state: status === 'busy' && entry.sinceMs === sinceMs ? 'queued' : 'delivered',
-    hasMore: false,
-  };
+  if (added.every(({ sha256 }) => !hashes.includes(sha256))) return 'none';
+  return status === 'busy' && entry.sinceMs === sinceMs ? 'queued' : 'delivered';
 }

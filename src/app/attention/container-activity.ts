@@ -8,6 +8,7 @@ import type { Instance } from '../../incus/shapes.ts';
 import { keys } from '../../instance-keys.ts';
 import { alertNow, parseAlert } from '../../monitor/alert.ts';
 import { type Container, noTool } from '../../session/record/instance-record.ts';
+import { stateDirectories } from '../../session/record/store-home.ts';
 import { allTools } from '../../tools/list.ts';
 import { statusDirectoryIn } from '../../tools/status-directory.ts';
 import type { AgentRegistry, Tool } from '../../tools/tool.ts';
@@ -144,12 +145,8 @@ function openStore(
 /** Undefined for containers without an agent. Of a custom agent, only what its mounts tell is known. */
 export function toolOf({ session }: ObservedContainer): KnownTool | undefined {
   if (!session || session.tool === noTool) return undefined;
-  const { tool: name, mounts } = session;
-  const inside = `/sessions-${name}/${session.session}/`;
-  const stateDirs = mounts.mounts.flatMap(({ source }) => {
-    const at = source.indexOf(inside);
-    return at === -1 ? [] : [source.slice(at + inside.length)];
-  });
+  const { tool: name } = session;
+  const stateDirs = stateDirectories(session);
   const builtIn = builtInTools.find((tool) => tool.name === name);
   // A custom agent may have the name of a built-in one.
   if (builtIn?.stateDirs.every((dir) => stateDirs.includes(dir))) return builtIn;

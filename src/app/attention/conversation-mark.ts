@@ -98,16 +98,12 @@ export function deliverySince(
   agents: readonly LiveAgent[],
   wanted: Wanted,
 ): Delivery {
-  const reporting = agents.find(({ entry }) => entry.pid === mark.pid);
+  const agent = agents.find(({ entry }) => entry.pid === mark.pid);
   if (mark.report && wanted.kind === 'message')
-    return reporting?.report
-      ? reportDelivery(
-          mark.report,
-          { ...reporting, report: reporting.report },
-          hashesOf(wanted.text),
-        )
+    return agent?.report
+      ? reportDelivery(mark.report, { ...agent, report: agent.report }, hashesOf(wanted.text))
       : readDelivery('', wanted);
-  const now = agents.find(({ entry }) => entry.pid === mark.pid)?.entry ?? mark;
+  const now = agent?.entry ?? mark;
   const from = now.conversation === mark.conversation ? mark.offset : 0;
   return withStore(app, container, readDelivery('', wanted), (store, registry) => {
     const path = transcriptPath(store, registry, now);

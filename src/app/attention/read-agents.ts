@@ -38,13 +38,8 @@ export function readAgents(
   const processes = containerProcesses(container);
   const { registry } = tool;
   const isAgentRunning = processes.some(({ name }) => name === registry?.process);
-  const nothing = { agents: [], hostPids: [], isAgentRunning, hasStarted: false };
-  if (!store)
-    return {
-      ...nothing,
-      agents: isAgentRunning ? 'unreadable' : [],
-      exitStatus: undefined,
-    };
+  const nothing = { hostPids: [], isAgentRunning, hasStarted: false, exitStatus: undefined };
+  if (!store) return { ...nothing, agents: isAgentRunning ? 'unreadable' : [] };
   try {
     const found = [
       ...(registry ? readClaudeAgents(store, registry, processes) : []),
@@ -58,8 +53,7 @@ export function readAgents(
       exitStatus: readExit(store, tool),
     };
   } catch (error) {
-    if (hostFiles.asFileError(error))
-      return { ...nothing, agents: 'unreadable', hasStarted: true, exitStatus: undefined };
+    if (hostFiles.asFileError(error)) return { ...nothing, agents: 'unreadable', hasStarted: true };
     throw error;
   }
 }

@@ -91,9 +91,9 @@ async function typeMessage(
 ): Promise<Typed> {
   const { name } = container;
   const pids = agents.map(({ entry }) => entry.pid);
-  const { submit: keys } = toolOf(container)?.keys ?? {};
-  const submit = keys && isSubmitBound(app, container, keys) ? keys.keys : undefined;
-  const { statusDir } = toolOf(container) ?? {};
+  const { keys, statusDir } = toolOf(container) ?? {};
+  const own = keys?.submit;
+  const submit = own && isSubmitBound(app, container, own) ? own.keys : undefined;
   const reports = submit === undefined && agents.some(({ report }) => report !== undefined);
   const idleIn = reports && statusDir !== undefined ? `${guestHome}/${statusDir}` : undefined;
   const result = await messageInTmux(app, name, { text, pids, submit, idleIn });

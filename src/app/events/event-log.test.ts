@@ -7,10 +7,9 @@ import { parseCursor } from '../../attention/events/cursor.ts';
 import type { LoggedEvent, SessionEvent } from '../../attention/events/event.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import type { AppContext } from '../context.ts';
-import { eventsPath } from './event-log.ts';
+import { eventsPath, makeEventLog } from './event-log.ts';
 import { EventLogWriter } from './event-log-writer.ts';
 import { followEvents } from './follow-events.ts';
-import { makeEventsDirectory } from './viewers.ts';
 
 const at = '2026-11-30T10:00:00.000Z';
 
@@ -23,12 +22,13 @@ interface TestLog extends Disposable {
 
 function makeLog(): TestLog {
   const home = mkdtempSync(join(tmpdir(), 'coit-events-'));
-  const app = { user: { home }, clock: { now: () => new Date(at) } } as AppContext;
-  makeEventsDirectory(app)[Symbol.dispose]();
+  const user = { home, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const app = { user, clock: { now: () => new Date(at) } } as AppContext;
+  makeEventLog(app)[Symbol.dispose]();
   return {
     app,
     path: eventsPath(app),
-    writer: () => new EventLogWriter(() => makeEventsDirectory(app)),
+    writer: () => new EventLogWriter(() => makeEventLog(app)),
     [Symbol.dispose]: () => rmSync(home, { recursive: true }),
   };
 }

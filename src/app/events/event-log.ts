@@ -1,5 +1,5 @@
 // The user's event log: ~/.coi/events/<host>/, numbered files of JSON lines, each of which begins with a snapshot of all
-// sessions. Only the user's watcher (watch-sessions.ts) writes to it. The home may be shared by several hosts.
+// sessions. Only the user's watcher (run-watcher.ts) appends to it. The home may be shared by several hosts.
 import { hostname } from 'node:os';
 import { isLogFile } from '../../attention/events/cursor.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type SessionState,
 } from '../../attention/events/event.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
+import { openCoiDirectory } from '../../logins/coi-directory.ts';
 import type { AppContext } from '../context.ts';
 
 /** Of a file; then the next one begins. */
@@ -27,6 +28,27 @@ export function eventsPath(app: Pick<AppContext, 'user'>): string {
 /** Undefined if there is no log yet. Throws FileError. */
 export function openEventLog(app: AppContext): Directory | undefined {
   return hostFiles.open(eventsPath(app));
+}
+
+/** Opens its directory and creates it if it is missing. Throws FileError. */
+export function makeEventLog(app: AppContext): Directory {
+  const { home, uid, gid } = app.user;
+  const existing = openEventLog(app);
+  if (existing) return existing;
+  using top = openCoiDirectory(home, { uid, gid }, hostFiles);
+  const made = top?.makeDirectory(eventsPath(app).slice(`${home}/.coi/`.length));
+  if (!made) throw new Error(`the home directory ${home} does not exist`);
+  return made;
+}
+
+/** Runs `effect`; undefined after an error of the disk, for what is useful but not worth an error. */
+export function tolerant<T>(effect: () => T): T | undefined {
+  try {
+    return effect();
+  } catch (error) {
+    if (hostFiles.asFileError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Names of the log's files, oldest first. */
@@ -69,12 +91,6 @@ export function currentState(directory: Directory):
   const file = logFiles(directory).at(-1);
   if (file === undefined) return undefined;
   const { events, end } = readLog(directory, file, 0);
-  return {
-    file,
-    end,
-    states: foldEvents(
-      new Map(),
-      events.map(({ event }) => event),
-    ),
-  };
+  const logged = events.map(({ event }) => event);
+  return { file, end, states: foldEvents(new Map(), logged) };
 }

@@ -10,14 +10,14 @@ import type { AppContext } from '../context.ts';
 import { deliver } from '../notices/deliver.ts';
 import { Failures } from '../notices/failures.ts';
 import { Teller } from '../notices/teller.ts';
-import { eventsPath } from './event-log.ts';
+import { eventsPath, makeEventLog } from './event-log.ts';
 import { EventLogWriter } from './event-log-writer.ts';
 import { SessionWatcher } from './session-watcher.ts';
-import { forgetSeen, makeEventsDirectory, sweepViews, viewedContainers } from './viewers.ts';
+import { forgetSeen, sweepViews, viewedContainers } from './viewers.ts';
 
 /** Returns at the end of the input. Throws `failed` if another watcher runs, and FileError if the log cannot be used. */
 export async function runWatcher(app: AppContext, input: NodeJS.ReadableStream): Promise<void> {
-  makeEventsDirectory(app)[Symbol.dispose]();
+  makeEventLog(app)[Symbol.dispose]();
   const lock = takeLock(await loadLibc(), `${eventsPath(app)}/lock`);
   if (lock.kind === 'held')
     throw new CoiError('failed', `another watcher runs (process ${lock.pid})`);
@@ -44,7 +44,7 @@ export async function runWatcher(app: AppContext, input: NodeJS.ReadableStream):
   };
   using watcher = new SessionWatcher({
     app,
-    log: new EventLogWriter(() => makeEventsDirectory(app)),
+    log: new EventLogWriter(() => makeEventLog(app)),
     onEvents,
     onError,
   });

@@ -1,13 +1,13 @@
 // Which sessions the user looks at, and when: one small file for each attached terminal and for each session that was
 // looked at, next to the event log.
 import { cleanLine } from '../../attention/clean.ts';
-import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
+import type { Directory } from '../../host/fs/host-files.ts';
 import { processName } from '../../host/proc/container-processes.ts';
 import { ownPid } from '../../host/process/self.ts';
 import { take } from '../../host/take.ts';
 import type { SessionId } from '../../names.ts';
 import type { AppContext } from '../context.ts';
-import { eventsPath, openEventLog } from './event-log.ts';
+import { makeEventLog, openEventLog, tolerant } from './event-log.ts';
 
 export interface View {
   readonly container: string;
@@ -75,7 +75,7 @@ export function noteSeen(app: AppContext, session: SessionId): void {
 
 /** Throws FileError. */
 export function markSeen(app: AppContext, session: SessionId): void {
-  using directory = makeEventsDirectory(app);
+  using directory = makeEventLog(app);
   directory.write(seenFile(session), `${app.clock.now().getTime()}\n`, { durable: false });
 }
 
@@ -110,29 +110,7 @@ function* viewersIn(directory: Directory | undefined) {
 
 function inEvents(app: AppContext, effect: (directory: Directory) => void): void {
   tolerant(() => {
-    using directory = makeEventsDirectory(app);
+    using directory = makeEventLog(app);
     effect(directory);
   });
-}
-
-/** Throws FileError. */
-export function makeEventsDirectory(app: AppContext): Directory {
-  const { home } = app.user;
-  const existing = openEventLog(app);
-  if (existing) return existing;
-  using user = hostFiles.open(home);
-  // ~/.coi may be a link.
-  using top = hostFiles.open(`${home}/.coi`) ?? user?.makeDirectory('.coi');
-  const made = top?.makeDirectory(eventsPath(app).slice(`${home}/.coi/`.length));
-  if (!made) throw new Error(`the home directory ${home} does not exist`);
-  return made;
-}
-
-function tolerant<T>(effect: () => T): T | undefined {
-  try {
-    return effect();
-  } catch (error) {
-    if (hostFiles.asFileError(error)) return undefined;
-    throw error;
-  }
 }

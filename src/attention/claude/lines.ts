@@ -26,7 +26,7 @@ export interface ContentBlock {
 }
 
 /** Each costs much more than a good one; an agent writes none but the first and the last of a part. */
-export const badLinesMax = 20;
+const badLinesMax = 20;
 
 const interrupted = /^\[Request interrupted by user/;
 

@@ -37,12 +37,12 @@ export function noticeText(
     case 'finished':
       return {
         title: `${name} ${attention.why === 'failed' ? 'has failed' : 'has finished'}`,
-        body: level === 'full' ? shortened(redact(attention.said ?? ''), bodyMax) : '',
+        body: level === 'full' ? cleanLine(redact(attention.said ?? ''), bodyMax) : '',
       };
     case 'paused':
       return {
         title: `${name} was paused by the monitor`,
-        body: level === 'none' ? '' : shortened(redact(attention.reason ?? ''), titleMax),
+        body: level === 'none' ? '' : cleanLine(redact(attention.reason ?? ''), titleMax),
       };
     case 'exited':
       return {
@@ -70,12 +70,8 @@ function askText(
     level === 'full' && kind !== 'question' && body !== ''
       ? `${redact(title)}: ${redact(body)}`
       : redact(title);
-  const line = shortened(about, level === 'full' ? bodyMax : titleMax);
+  const line = cleanLine(about, level === 'full' ? bodyMax : titleMax);
   return more === 0 ? line : `${line} (and ${more} more)`;
-}
-
-function shortened(text: string, max: number): string {
-  return cleanLine(text, max);
 }
 
 /** For what was held back. */

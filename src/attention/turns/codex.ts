@@ -1,12 +1,12 @@
 // Reads the end of a Codex conversation (rollout-*.jsonl). Seen in Codex 0.171. Pure.
 import { fieldsOf, textOf } from '../fields.ts';
-import { transcriptLines } from './lines.ts';
+import { timedLines } from './lines.ts';
 import type { Turn } from './turn.ts';
 
 /** `tail`: the last part of the file. */
 export function readCodexTurn(tail: string): Turn {
   let turn: Turn = {};
-  for (const { fields, ms } of transcriptLines(tail)) {
+  for (const { fields, ms } of timedLines(tail)) {
     const payload = fieldsOf(fields['payload']);
     switch (payload['type']) {
       case 'task_started':

@@ -1,7 +1,7 @@
 // Reads the end of a Gemini CLI conversation (chats/session-*.jsonl). It has no hook for a turn that is interrupted in a dialog,
 // and does not tell its hooks that a turn has failed. Seen in Gemini CLI 0.61. Pure.
 import { textOf } from '../fields.ts';
-import { transcriptLines } from './lines.ts';
+import { timedLines } from './lines.ts';
 import type { Turn } from './turn.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Turn } from './turn.ts';
  */
 export function readGeminiTurn(tail: string): Turn {
   let turn: Turn = {};
-  for (const { fields, ms } of transcriptLines(tail)) {
+  for (const { fields, ms } of timedLines(tail)) {
     switch (fields['type']) {
       case 'gemini':
         // It tried again.

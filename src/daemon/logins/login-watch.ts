@@ -3,6 +3,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { TokenBuckets } from '../../attention/token-buckets.ts';
 import type { Instance } from '../../incus/shapes.ts';
 import { loginFileOf } from '../../logins/formats/list.ts';
 import { type SessionRecord, sessionRecord } from '../../session/record/instance-record.ts';
@@ -49,8 +50,7 @@ interface WatchedLogin extends SessionOfTool {
 
 const intervalMs = 1000;
 /** How many changes of a session are synced without delay, and the time until one more is allowed. */
-const burst = 8;
-const refillMs = 20_000;
+const budget = { burst: 8, refillMs: 20_000 };
 const retryMs = 5000;
 const retryMaxMs = 300_000;
 const endedMax = 500;
@@ -82,7 +82,7 @@ export class LoginWatch {
   readonly #owners = new Map<string, Owner>();
   /** State of each file when it was last synced. */
   readonly #seen = new Map<string, string>();
-  readonly #budgets = new Map<string, { readonly tokens: number; readonly atMs: number }>();
+  readonly #budgets = new TokenBuckets(budget);
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -109,7 +109,7 @@ export class LoginWatch {
       if (now.has(id)) continue;
       this.#ownerOf(one).ended.push({ session: one.session, tool: one.tool });
       this.#seen.delete(one.file);
-      this.#budgets.delete(one.file);
+      this.#budgets.forget(one.file);
     }
     this.#watched = now;
     if (this.#timer || signal.aborted || now.size === 0) return;
@@ -177,7 +177,7 @@ export class LoginWatch {
       const isBehind = async () =>
         ((await tryStat(() => stat(hostFile)))?.ctimeMs ?? -1) >= changedMs;
       const isNews = !isNew || changedMs > startedMs || (await isBehind());
-      if (isNews && !this.#takeToken(file)) continue;
+      if (isNews && !this.#budgets.take(file, elapsedMs())) continue;
       this.#seen.set(file, mark);
       due ||= isNews;
     }
@@ -227,16 +227,6 @@ export class LoginWatch {
       this.#running -= 1;
       this.#waiting.shift()?.();
     }
-  }
-
-  /** Whether to sync a change now: rate-limits an agent that writes all the time. */
-  #takeToken(file: string): boolean {
-    const nowMs = this.#parts.elapsedMs();
-    const { tokens, atMs } = this.#budgets.get(file) ?? { tokens: burst, atMs: nowMs };
-    const left = Math.min(burst, tokens + (nowMs - atMs) / refillMs);
-    const may = left >= 1;
-    this.#budgets.set(file, { tokens: may ? left - 1 : left, atMs: nowMs });
-    return may;
   }
 }
 

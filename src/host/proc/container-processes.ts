@@ -1,5 +1,5 @@
 // Finds the processes of a container, with their pids inside. Reads only what a container cannot block, and what an
-// ordinary user may read: /proc/<pid>/status and /proc/<pid>/stat (proc(5)).
+// ordinary user may read: /proc/<pid>/status (proc(5)). A process that waits in execve blocks readers of its `stat`.
 import { readText } from '../linux/proc-file.ts';
 import { Allowance, runToEnd } from './allowance.ts';
 import { cgroupsByName } from './cgroups.ts';

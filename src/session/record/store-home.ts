@@ -1,15 +1,32 @@
-// The home directory in which a session has its store. Pure.
+// What the mounts of a session tell about its store. Pure.
 import type { SessionRecord } from './instance-record.ts';
 
-const top = '/.coi';
+type StoredSession = Pick<SessionRecord, 'tool' | 'session' | 'mounts'>;
 
-/** Undefined if none of its mounts tells: then `~/.coi` may be a link, or its agent keeps nothing. */
-export function storeHome({ tool, session, mounts }: SessionRecord): string | undefined {
+interface StorePart {
+  /** The directory that contains the stores, usually `~/.coi`. */
+  readonly top: string;
+  /** The state directory, relative to the home. */
+  readonly stateDir: string;
+}
+
+/** The home directory of the store; undefined if `~/.coi` is a link, or if its agent keeps nothing. */
+export function storeHome(record: StoredSession): string | undefined {
+  const tops = storeParts(record).map(({ top }) => top);
+  return tops.find((top) => /.\/\.coi$/.test(top))?.slice(0, -'/.coi'.length);
+}
+
+/** The state directories of its agent, relative to the home. */
+export function stateDirectories(record: StoredSession): string[] {
+  return storeParts(record).map(({ stateDir }) => stateDir);
+}
+
+function storeParts({ tool, session, mounts }: StoredSession): StorePart[] {
   const inside = `/sessions-${tool}/${session}/`;
-  for (const { source } of mounts.mounts) {
+  return mounts.mounts.flatMap(({ source }) => {
     const at = source.indexOf(inside);
-    if (at > top.length && source.slice(0, at).endsWith(top))
-      return source.slice(0, at - top.length);
-  }
-  return undefined;
+    return at === -1
+      ? []
+      : [{ top: source.slice(0, at), stateDir: source.slice(at + inside.length) }];
+  });
 }
