@@ -25,6 +25,12 @@ export const errorCodes = {
   'session-not-found': { exit: 1, about: 'The session or container does not exist.' },
   'session-live': { exit: 1, about: 'The session is already running.' },
   'session-asks': { exit: 3, about: 'The agent waits for an answer to a question or a dialog.' },
+  'ask-gone': { exit: 1, about: 'The question is no longer open, or was answered elsewhere.' },
+  'ask-not-answerable': {
+    exit: 1,
+    about: 'Only the terminal of the agent can answer the question.',
+  },
+  'answer-unconfirmed': { exit: 4, about: 'It is unknown whether the agent took the answer.' },
   'session-ended': { exit: 1, about: 'The session or its agent has ended.' },
   'session-paused': { exit: 1, about: 'The session is paused.' },
   'status-unknown': { exit: 1, about: 'It is unknown what the agent does.' },

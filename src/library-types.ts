@@ -73,7 +73,10 @@ export interface RunResult {
 
 /** A question that the agent asks. Its text comes from the container: it has no control characters, but it is not to be trusted. */
 export interface Ask {
-  /** The agent's id of the tool call; `dialog` for a dialog that the agent does not describe. */
+  /**
+   * The agent's id of the tool call, with `:2` and so on for its further questions; `dialog` for a dialog that the agent
+   * does not describe.
+   */
   readonly id: string;
   /**
    * `permission` to use a tool, a `question` with options of the agent's own, a `plan` to approve, or a `dialog` of the
@@ -86,8 +89,10 @@ export interface Ask {
   readonly body?: string;
   /** The body is longer than shown. */
   readonly truncated?: boolean;
-  /** Only a question has options of the agent's own. */
+  /** Only a question has options of the agent's own. Those of permissions and plans are the ones that coi can choose. */
   readonly options: readonly AskOption[];
+  /** Several options may be chosen. */
+  readonly multiple?: boolean;
   /** A sub-agent asks. */
   readonly subAgent?: boolean;
 }

@@ -79,6 +79,7 @@ export interface AskJson {
     readonly label: string;
     readonly note: string;
   }[];
+  readonly multiple: boolean;
   readonly sub_agent: boolean;
 }
 
@@ -96,7 +97,16 @@ export function activityJson(activity: Activity): ActivityJson {
   };
 }
 
-function askJson({ id, kind, title, body, truncated, options, subAgent }: Ask): AskJson {
+export function askJson({
+  id,
+  kind,
+  title,
+  body,
+  truncated,
+  options,
+  multiple,
+  subAgent,
+}: Ask): AskJson {
   return {
     id,
     kind,
@@ -104,6 +114,7 @@ function askJson({ id, kind, title, body, truncated, options, subAgent }: Ask): 
     body: body ?? '',
     truncated: truncated ?? false,
     options: options.map(({ id, label, note }) => ({ id, label, note: note ?? '' })),
+    multiple: multiple ?? false,
     sub_agent: subAgent ?? false,
   };
 }

@@ -19,10 +19,19 @@ export interface RawAsk {
     readonly label: string;
     readonly note?: string;
   }[];
+  readonly multiple?: boolean;
   readonly subAgent?: boolean;
 }
 
-export function makeAsk({ id, kind, title, body = '', options = [], subAgent }: RawAsk): Ask {
+export function makeAsk({
+  id,
+  kind,
+  title,
+  body = '',
+  options = [],
+  multiple,
+  subAgent,
+}: RawAsk): Ask {
   const about = body === '' && title.length > titleMax ? title : body;
   const { text, truncated } = cleanText(about, bodyMax);
   return {
@@ -32,6 +41,7 @@ export function makeAsk({ id, kind, title, body = '', options = [], subAgent }: 
     ...(text !== '' && { body: text }),
     ...(truncated && { truncated }),
     options: options.slice(0, optionsMax).map(makeOption),
+    ...(multiple === true && { multiple }),
     ...(subAgent === true && { subAgent }),
   };
 }

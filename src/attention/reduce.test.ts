@@ -160,6 +160,7 @@ describe('the activity of a session', () => {
       end: 'fresh' as const,
       said: undefined,
       received: undefined,
+      takesAnswers: false,
     };
     const agents = Array.from({ length: 8 }, () => ({ ...live({ status: 'waiting' }), report }));
     const activity = activityOf({ ...running, agents });

@@ -1,6 +1,6 @@
 // Decides what a session does from what Incus, the agent's registry and its transcript say. Pure.
 import type { Activity, Ask } from './activity.ts';
-import { asksOf, dialogAsk, isDelegation, isUserInput } from './claude/asks.ts';
+import { asksOf, dialogAsk, isDelegation, isPlan, isQuestion } from './claude/asks.ts';
 import type { RegistryEntry } from './claude/registry.ts';
 import type { PendingCall, TranscriptTail } from './claude/transcript.ts';
 import { cleanText } from './clean.ts';
@@ -75,18 +75,18 @@ function activityOfAgent(agent: LiveAgent): Activity {
  * The transcripts do not say which of several calls waits and which runs: then all are listed, because one that is missing
  * would be worse.
  */
-function asksOfAgent({ entry, transcript, ofSubAgents, report }: LiveAgent): readonly Ask[] {
+export function asksOfAgent({ entry, transcript, ofSubAgents, report }: LiveAgent): readonly Ask[] {
   if (report) return report.asks.length > 0 ? report.asks : [unknownAsk];
   const pending = transcript?.pending ?? [];
   const { waitingFor } = entry;
   const asks: readonly Ask[] =
     waitingFor === 'permission prompt'
       ? [
-          ...pending.filter((call) => !isUserInput(call) && !isDelegation(call)).flatMap(asksOf),
+          ...pending.filter((call) => !isQuestion(call) && !isDelegation(call)).flatMap(asksOf),
           ...ofSubAgents.flatMap(asksOf).map((ask) => ({ ...ask, subAgent: true })),
         ]
       : waitingFor === 'input needed'
-        ? pending.filter(isUserInput).flatMap(asksOf)
+        ? pending.filter((call) => isQuestion(call) || isPlan(call)).flatMap(asksOf)
         : [];
   return asks.length > 0 ? asks : [dialogAsk(waitingFor)];
 }

@@ -17,6 +17,8 @@ export interface AgentReport {
   readonly said: string | undefined;
   /** The last messages that it has taken, oldest first; undefined if it does not say. */
   readonly received: readonly ReceivedMessage[] | undefined;
+  /** It takes answers from a file (session/guest/answer.sh). */
+  readonly takesAnswers: boolean;
 }
 
 export interface ReceivedMessage {
@@ -52,7 +54,7 @@ export function parseStatusFile(text: string): StatusFile | undefined {
     return undefined;
   }
   const file = withHookDetails(fieldsOf(value));
-  const { pid, comm, conversation, status, since, end, said, asks, received } = file;
+  const { pid, comm, conversation, status, since, end, said, asks, received, answers } = file;
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
   const words = cleanText(textOf(said), saidMax).text.trim();
   return {
@@ -77,6 +79,7 @@ export function parseStatusFile(text: string): StatusFile | undefined {
             };
           })
         : undefined,
+      takesAnswers: answers === true,
     },
     comm: typeof comm === 'string' ? comm : undefined,
     transcript: transcriptOf(file),
@@ -84,7 +87,7 @@ export function parseStatusFile(text: string): StatusFile | undefined {
 }
 
 function askOf(value: unknown): Ask {
-  const { id, kind, title, body, options, subAgent } = fieldsOf(value);
+  const { id, kind, title, body, options, multiple, subAgent } = fieldsOf(value);
   return makeAsk({
     id: textOf(id),
     kind: kinds.find((known) => known === kind) ?? 'dialog',
@@ -98,6 +101,7 @@ function askOf(value: unknown): Ask {
         note: textOf(fields['note']),
       };
     }),
+    multiple: multiple === true,
     subAgent: subAgent === true,
   });
 }

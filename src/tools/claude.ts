@@ -17,6 +17,29 @@ const submitBinding: SettingsMerge = {
   adds: true,
 };
 
+/**
+ * Questions and plans can be answered through this hook (session/guest/claude-ask.sh). It comes with the command line: the
+ * user's settings stay as they are, and `--print` has no such hook, for it would wait as long as the hook. Permissions are
+ * not among its matchers: a hook of the user's that decides them would have no effect while this one waits.
+ */
+export const askScript = '.claude/coi/ask.sh';
+const askHook = JSON.stringify({
+  hooks: {
+    PermissionRequest: [
+      {
+        matcher: 'AskUserQuestion|ExitPlanMode',
+        hooks: [
+          {
+            type: 'command',
+            command: `[ -r ~/${askScript} ] && command -v bash >/dev/null && exec bash ~/${askScript}; exit 0`,
+            timeout: 86_400,
+          },
+        ],
+      },
+    ],
+  },
+});
+
 const conversations = { dir: '.claude/projects', depth: 1, suffix: '.jsonl' };
 
 export const claude: Tool = {
@@ -88,7 +111,7 @@ export const claude: Tool = {
   },
   command: (launch) => [
     launch.binary ?? 'claude',
-    '--verbose',
+    ...['--verbose', '--settings', askHook],
     ...permission(launch),
     ...model(launch),
     ...conversation(launch),
@@ -96,11 +119,12 @@ export const claude: Tool = {
   // --resume without an id would ask which conversation.
   continueCommand: (launch) => [
     launch.binary ?? 'claude',
-    '--verbose',
+    ...['--verbose', '--settings', askHook],
     ...permission(launch),
     ...model(launch),
     '--continue',
   ],
+  ownFiles: [{ path: askScript, content: { guest: 'claude-ask.sh' } }],
   headless: (launch) => [
     launch.binary ?? 'claude',
     '--print',

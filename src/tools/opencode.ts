@@ -81,7 +81,7 @@ export const opencode: Tool = {
       path: `${ownDirectory}/tui.json`,
       content: { text: '{"plugin":["./opencode-status.js"]}\n' },
     },
-    ...['opencode-status.js', 'opencode-conversations.js'].map((guest) => ({
+    ...['opencode-status.js', 'opencode-answers.js', 'opencode-conversations.js'].map((guest) => ({
       path: `${ownDirectory}/${guest}`,
       content: { guest },
     })),

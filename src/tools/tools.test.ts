@@ -29,13 +29,18 @@ const known: Conversation = { kind: 'resume', id: 'the-id' };
 
 describe('commands', () => {
   test('the claude command has its arguments', () => {
-    assert.equal(
-      commandLine('claude'),
-      `claude --verbose --permission-mode bypassPermissions --session-id ${id}`,
-    );
+    const line = commandLine('claude');
+    const [, settings = ''] = /^claude --verbose --settings (\{.*\}) /.exec(line) ?? [];
+    assert.ok(JSON.stringify(JSON.parse(settings)).includes('.claude/coi/ask.sh'));
+    assert.match(line, new RegExp(` --permission-mode bypassPermissions --session-id ${id}$`));
     assert.equal(
       commandLine('claude', launch(fresh, { permissionMode: 'interactive' })),
-      `claude --verbose --session-id ${id}`,
+      `claude --verbose --settings ${settings} --session-id ${id}`,
+    );
+    // It would wait as long as the hook.
+    assert.doesNotMatch(
+      findTool('claude', none, {}).headless?.(launch(fresh)).join(' ') ?? 'none',
+      /--settings|none/,
     );
     assert.match(commandLine('claude', launch(newest)), / --resume$/);
     assert.match(commandLine('claude', launch(known)), / --resume the-id$/);

@@ -103,6 +103,8 @@ function toolCalls(words: string, tools: readonly { readonly name: string }[]): 
     ];
   if (/^please ask me$/m.test(words))
     return [toolCall(nameOf('AskUserQuestion', 'question'), { questions })];
+  if (/^please ask me twice$/m.test(words))
+    return [toolCall(nameOf('AskUserQuestion', 'question'), { questions: twoQuestions })];
   if (/^please plan$/m.test(words))
     return [toolCall('ExitPlanMode', { plan: '1. Measure.\n2. Cut.' })];
   return [];
@@ -116,6 +118,20 @@ const questions = [
     options: [
       { label: 'Red', description: 'A red one' },
       { label: 'Blue', description: 'A blue one' },
+    ],
+  },
+];
+
+const twoQuestions = [
+  ...questions,
+  {
+    question: 'Which sizes shall there be?',
+    header: 'Sizes',
+    multiSelect: true,
+    multiple: true,
+    options: [
+      { label: 'Small', description: 'Small ones' },
+      { label: 'Large', description: 'Large ones' },
     ],
   },
 ];

@@ -92,6 +92,18 @@ export function watchStore(
   );
 }
 
+/** `otherwise` if the session has no agent, or its store is missing or cannot be read. */
+export function inStoreOf<T>(
+  app: AppContext,
+  container: ObservedContainer,
+  otherwise: T,
+  read: (store: Directory, tool: KnownTool) => T,
+): T {
+  const tool = toolOf(container);
+  if (!tool) return otherwise;
+  return inStore(app, container, tool, otherwise, (store) => read(store, tool));
+}
+
 /** For tools with a registry; `otherwise` if the store is missing or cannot be read. */
 export function withStore<T>(
   app: AppContext,

@@ -32,7 +32,7 @@ export function waitError(
 export function asksError(name: string, activity: Activity, outcome = ''): CoiError {
   const about = `the agent in ${name} asks: ${asksLine(activity)}`;
   return new CoiError('session-asks', outcome === '' ? about : `${outcome} ${about}`, {
-    hint: `Run \`coi attach ${name}\` to answer.`,
+    hint: `Run \`coi answer ${name}\` to answer, or \`coi attach ${name}\`.`,
   });
 }
 
@@ -48,4 +48,17 @@ export function unconfirmed(name: string): CoiError {
     `the message was typed, but the agent in ${name} has not confirmed it`,
     { hint: `Run \`coi tmux capture ${name}\` to see its screen; do not send it twice.` },
   );
+}
+
+/** For what only the terminal of the agent can answer. */
+export function notAnswerable(name: string): CoiError {
+  return new CoiError('ask-not-answerable', `coi cannot answer this in ${name}`, {
+    hint: `Run \`coi attach ${name}\` to answer.`,
+  });
+}
+
+export function answeredElsewhere(name: string): CoiError {
+  return new CoiError('ask-gone', `the question of the agent in ${name} was already answered`, {
+    hint: 'Run `coi list` to see what your agents do.',
+  });
 }

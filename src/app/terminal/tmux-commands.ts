@@ -1,5 +1,6 @@
 // Runs tmux.sh in a container, as the user who has the tmux session.
 import { randomUUID } from 'node:crypto';
+import type { ScreenChoice } from '../../attention/answers/claude-screen.ts';
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
 import { guestScript } from '../../host/install/resources.ts';
@@ -20,6 +21,10 @@ const noAgent = 5;
 const notSubmitted = 6;
 /** Exit status of tmux.sh if the agent does not say that it is idle. */
 const isBusy = 7;
+/** Exit status of tmux.sh if the screen does not show the question. */
+const notShown = 8;
+/** Exit status of tmux.sh if the question was answered before. */
+const wasAnswered = 9;
 /** tmux sessions belong to the agent's user; in older versions and foreign images to root. */
 export const tmuxUsers = [agentUser, { uid: 0, home: '/root', name: 'root' }] as const;
 
@@ -69,6 +74,37 @@ export async function messageInTmux(
       return { kind: 'not-submitted' };
     case isBusy:
       return { kind: 'busy' };
+    default:
+      throw tmuxFailure(name, found);
+  }
+}
+
+/** An option of a dialog on the screen. */
+export interface TmuxChoice {
+  /** The id of the question: it is answered once. Letters, digits, `_` and `-`. */
+  readonly ask: string;
+  /** The agent's process in the container. */
+  readonly pid: number;
+  readonly choice: ScreenChoice;
+}
+
+/** `answered`: this question was answered in the same way before. `hidden`: the screen does not show it. */
+export async function chooseInTmux(
+  app: AppContext,
+  name: ContainerName,
+  { ask, pid, choice }: TmuxChoice,
+): Promise<'chosen' | 'answered' | 'hidden'> {
+  const text = [choice.option, ...choice.lines].map((line) => `${line}\n`).join('');
+  const found = await tryInTmux(app, name, 'choose', text, [String(pid), ask]);
+  switch (found?.status) {
+    case 0:
+      return 'chosen';
+    case undefined:
+    case noAgent:
+    case notShown:
+      return 'hidden';
+    case wasAnswered:
+      return 'answered';
     default:
       throw tmuxFailure(name, found);
   }

@@ -9,6 +9,10 @@ const permissionOptions = [
   { id: 'allow', label: 'Yes' },
   { id: 'deny', label: 'No' },
 ];
+const planOptions = [
+  { id: 'yes', label: 'Yes' },
+  { id: 'no', label: 'No, keep planning' },
+];
 
 /** The dialog that only the screen shows: a menu, a login, or a permission of a call that the transcript does not show. */
 export function dialogAsk(waitingFor: string | undefined): Ask {
@@ -19,8 +23,12 @@ export function dialogAsk(waitingFor: string | undefined): Ask {
   return { id: 'dialog', kind: 'dialog', title, options: [] };
 }
 
-export function isUserInput({ name }: PendingCall): boolean {
-  return name === 'AskUserQuestion' || name === 'ExitPlanMode';
+export function isQuestion({ name }: PendingCall): boolean {
+  return name === 'AskUserQuestion';
+}
+
+export function isPlan({ name }: PendingCall): boolean {
+  return name === 'ExitPlanMode';
 }
 
 /** A call that runs as long as its sub-agent works. */
@@ -31,9 +39,11 @@ export function isDelegation({ name }: PendingCall): boolean {
 /** A call may hold several questions. */
 export function asksOf(call: PendingCall): readonly Ask[] {
   const { id, name, input } = call;
-  if (name === 'AskUserQuestion') return questionsOf(call);
-  if (name === 'ExitPlanMode')
-    return [makeAsk({ id, kind: 'plan', title: 'Plan', body: textOf(input['plan']) })];
+  if (isQuestion(call)) return questionsOf(call);
+  if (isPlan(call)) {
+    const body = textOf(input['plan']);
+    return [makeAsk({ id, kind: 'plan', title: 'Plan', body, options: planOptions })];
+  }
   return [
     makeAsk({
       id,
@@ -49,13 +59,14 @@ function questionsOf({ id, input }: PendingCall): readonly Ask[] {
   const { questions } = input;
   const list = Array.isArray(questions) ? questions.slice(0, questionsMax) : [];
   const asks = list.flatMap((value: unknown, index): Ask[] => {
-    const { question, options } = fieldsOf(value);
+    const { question, options, multiSelect } = fieldsOf(value);
     if (typeof question !== 'string') return [];
     return [
       makeAsk({
         id: index === 0 ? id : `${id}:${index + 1}`,
         kind: 'question',
         title: question,
+        multiple: multiSelect === true,
         options: (Array.isArray(options) ? options : []).map((option: unknown, at) => {
           const { label, description } = fieldsOf(option);
           return { id: String(at + 1), label: textOf(label), note: textOf(description) };

@@ -24,6 +24,7 @@ const ask = {
   body: '',
   truncated: false,
   options: [],
+  multiple: false,
   sub_agent: false,
 } as const;
 

@@ -23,7 +23,10 @@ function event(
 
 function asking(instance: string, id = 'ask'): SessionEvent {
   const ask = { id, kind: 'permission', title: 'Bash', body: 'ls', truncated: false } as const;
-  return event(instance, { status: 'asks', asks: [{ ...ask, options: [], sub_agent: false }] });
+  return event(instance, {
+    status: 'asks',
+    asks: [{ ...ask, options: [], multiple: false, sub_agent: false }],
+  });
 }
 
 const finished = (instance: string, since: string) => event(instance, { why: 'finished', since });

@@ -18,7 +18,9 @@ function asks(ask: Partial<AskJson>, more: Partial<Notice['event']> = {}): Notic
       ...{ tool: 'claude', workspace: '/home/me/project', session_id: '', instance: 'i' },
       attention: {
         status: 'asks',
-        asks: [{ ...whole, truncated: false, options: [], sub_agent: false, ...ask }],
+        asks: [
+          { ...whole, truncated: false, options: [], multiple: false, sub_agent: false, ...ask },
+        ],
       },
       ...more,
     } as Notice['event'],

@@ -72,6 +72,7 @@ const argumentKinds: Readonly<Record<string, Kinds>> = {
   attach: only('sessions'),
   paste: withRest('files', 'sessions'),
   send: only('sessions'),
+  answer: only('sessions'),
   wait: withRest('sessions'),
   seen: withRest('sessions'),
   kill: withRest('sessions'),

@@ -7,6 +7,7 @@ import { printable } from '../../printable.ts';
 import { interruptError, interruptSignals } from './interrupts.ts';
 import { type Style, styleFor } from './style.ts';
 
+const nothingChanged = 'nothing was changed';
 const eraseLine = '\r\u001b[K';
 
 export interface Io {
@@ -44,6 +45,8 @@ export interface Io {
    * Throws `cancelled` if a person interrupts it; `left` describes the state then (default: nothing was changed).
    */
   confirm(question: string, yes?: RegExp, left?: string): Promise<boolean>;
+  /** Asks `question: ` in the same way, and returns the line; undefined at the end of a pipe. */
+  ask(question: string, left?: string): Promise<string | undefined>;
 }
 
 export function makeIo(process: {
@@ -114,8 +117,9 @@ export function makeIo(process: {
     },
     warn: (text) =>
       line(2, `${styleFor(process.stderr, env).yellow('Warning:')} ${printable(text)}`),
-    confirm: (question, yes = /^[yY]$/, left = 'nothing was changed') =>
-      confirm(process, question, yes, left),
+    confirm: async (question, yes = /^[yY]$/, left = nothingChanged) =>
+      yes.test((await readLine(process, `${question} [y/N]: `, left)) ?? ''),
+    ask: (question, left = nothingChanged) => readLine(process, `${question}: `, left),
   };
 }
 
@@ -156,14 +160,13 @@ function writeTo(
 
 /**
  * The first signal ends the question, whatever other handlers there are. Throws `cancelled` then, and if a person ends the
- * input. The end of a pipe means no.
+ * input. Undefined at the end of a pipe.
  */
-function confirm(
+function readLine(
   { stdin, stderr }: { stdin: NodeJS.ReadStream; stderr: NodeJS.WriteStream },
   question: string,
-  yes: RegExp,
   left: string,
-): Promise<boolean> {
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const lines = createInterface({ input: stdin, terminal: false });
     let isOver = false;
@@ -179,12 +182,12 @@ function confirm(
         reject(interruptError(name, `; ${left}`));
       });
     for (const name of interruptSignals) process.on(name, interrupted);
-    stderr.write(`${printable(question)} [y/N]: `);
-    lines.once('line', (line) => end(() => resolve(yes.test(line.trim()))));
+    stderr.write(printable(question));
+    lines.once('line', (line) => end(() => resolve(line.trim())));
     // After Ctrl-D on a terminal, the next message starts on a new line.
     lines.once('close', () =>
       end(() => {
-        if (isOver || !stdin.isTTY) return resolve(false);
+        if (isOver || !stdin.isTTY) return resolve(undefined);
         stderr.write('\n');
         reject(new CoiError('cancelled', `there was no answer; ${left}`));
       }),

@@ -8,6 +8,7 @@ const ask = object({
   body: string,
   truncated: boolean,
   options: list(object({ id: string, label: string, note: string })),
+  multiple: boolean,
   sub_agent: boolean,
 });
 
@@ -51,6 +52,13 @@ export const attentionShapes: Readonly<Record<string, Shape>> = {
     cursor: string,
     'end?': string,
     'reply?': string,
+  }),
+  /** Without a choice: `asks` is what can be answered. */
+  answer: object({
+    container: string,
+    alias: string,
+    state: { enum: ['answered', 'asks'] },
+    asks: list(ask),
   }),
   /** `sessions` of a snapshot; the other keys of the session that an event is about. */
   events: object({

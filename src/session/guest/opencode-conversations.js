@@ -47,13 +47,14 @@ function asksOfPermission(request) {
 
 /** One for each question of a request; opencode shows them one after the other. */
 function asksOfQuestion({ id, questions = [] }) {
-  return questions.map(({ question, header, options = [] }, index) => ({
-    id: questions.length === 1 ? id : `${id}/${index + 1}`,
+  return questions.map(({ question, header, options = [], multiple }, index) => ({
+    id: index === 0 ? id : `${id}:${index + 1}`,
     kind: 'question',
     title: question,
     body: header ?? '',
-    options: options.map(({ label, description }) => ({
-      id: label,
+    multiple: multiple === true,
+    options: options.map(({ label, description }, option) => ({
+      id: String(option + 1),
       label,
       note: description ?? '',
     })),
@@ -101,6 +102,11 @@ export class Conversations {
     return [...this.#requests.values()].flatMap(({ session, asks }) =>
       this.rootOf(session) === session ? asks : asks.map((ask) => ({ ...ask, subAgent: true })),
     );
+  }
+
+  /** What an open request asks; undefined if it is not open. */
+  request(id) {
+    return this.#requests.get(id)?.asks;
   }
 
   /** A message is told together with its turn: otherwise the end of the turn before could be taken for its end. */

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { AnswerFile } from './opencode-answers.js';
 import { Conversations, follow } from './opencode-conversations.js';
 
 const directory = join(homedir(), '.local/share/opencode/coi-status');
@@ -12,6 +13,8 @@ const file = join(directory, `${process.pid}.json`);
 const temporary = join(directory, `.${process.pid}.tmp`);
 /** For what has no event: the conversation on the screen and dialogs. Also repeats a write that failed. */
 const lookMs = 1000;
+/** How often it looks for an answer while it asks. */
+const answerMs = 200;
 const fileMaxBytes = 64 * 1024;
 const saidMaxBytes = 2048;
 const asksMax = 8;
@@ -69,6 +72,7 @@ class StatusFile {
       ...(status === 'idle' && end && { end, said: cutBytes(said, saidMaxBytes) }),
       ...(status === 'waiting' && { asks: limited }),
       received: told.received,
+      answers: true,
     }));
     if (text === this.#written) return;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -105,16 +109,19 @@ class StatusFile {
 async function tui(api) {
   let reported = '';
   /** Runs `effect`; an error is written to opencode's log, once if it comes again and again. */
+  const failed = (error) => {
+    const message = `the status file of coi: ${error}`;
+    if (message === reported) return;
+    reported = message;
+    void Promise.resolve(
+      api.client.app.log({ service: 'coi-status', level: 'error', message }),
+    ).catch(() => undefined);
+  };
   const guarded = (effect) => {
     try {
       effect();
     } catch (error) {
-      const message = `the status file of coi: ${error}`;
-      if (message === reported) return;
-      reported = message;
-      void Promise.resolve(
-        api.client.app.log({ service: 'coi-status', level: 'error', message }),
-      ).catch(() => undefined);
+      failed(error);
     }
   };
   guarded(() => {
@@ -140,10 +147,20 @@ async function tui(api) {
     }, told);
     const look = setInterval(write, lookMs);
     look.unref?.();
-    const end = () => guarded(() => output.remove());
+    const answers = new AnswerFile(directory);
+    const answering = setInterval(() => {
+      if (told.asks.length > 0) answers.look(told, api.client).catch(failed);
+    }, answerMs);
+    answering.unref?.();
+    const end = () =>
+      guarded(() => {
+        answers.remove();
+        output.remove();
+      });
     process.on('exit', end);
     api.lifecycle.onDispose(() => {
       clearInterval(look);
+      clearInterval(answering);
       process.off('exit', end);
       end();
     });

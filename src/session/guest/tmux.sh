@@ -10,6 +10,9 @@
 # With STATUS, a directory of status files, the agent must say that it is idle, before the text and before Enter: then no
 # dialog can open. Status 7: it does not say so, and nothing was typed.
 #        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS" [STATUS]
+# `choose` presses the number of an option in the dialog of the question ASK. Stdin: a pattern of the option's label, then
+# patterns of lines that only this dialog has. Status 8: the screen does not show it; 9: it has been answered before.
+#        sh -c "$(cat tmux.sh)" coi-tmux choose SESSION ID "PIDS" ASK
 verb=$1 session=$2 id=$3 raw=$4 pids=$4 submit=$5 states=$6
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
 target="=$session:" agent=
@@ -33,7 +36,7 @@ case $verb in
   has) exit ;;
   capture) exec tmux capture-pane -p -t "=$session:" ;;
   keys) type="send-keys -t '$target' $(cat)" ;;
-  message)
+  message | choose)
     for pane in $(tmux list-panes -s -t "=$session" -F '#{pane_id}=#{pane_tty}=#{pane_pid}'); do
       tty=${pane#*=} shell=${pane##*=} pane=${pane%%=*} tty=${tty%=*}
       for pid in $pids; do on_terminal "$pid" "$tty" && agent=$pid target=$pane; done
@@ -76,6 +79,20 @@ case $verb$text in
       { tmux delete-buffer -b "coi-$id" 2>/dev/null; exit 0; }
     ;;
 esac
+if [ "$verb" = choose ]; then
+  ask=$submit
+  IFS= read -r option || exit 1
+  begin='^ *(│ *)?((❯|›|>) *)?'
+  number=$(tmux capture-pane -p -t "$target" | sed -nE "s#$begin([1-9])[.] $option.*#\\4#p" | tail -n 1)
+  [ "$number" ] || exit 8
+  shown="#{&&:$dialog,#{C/r:$begin$number[.] $option}}"
+  while IFS= read -r line; do shown="#{&&:$shown,#{C/r:$line}}"; done
+  new="#{?#{==:#{@coi-answered},$ask},,1}"
+  type="copy-mode -q $to ; set-option $to @coi-answered '$ask' ; send-keys $to $number"
+  [ "$(unless_sent @coi-sent "#{&&:$new,$shown}" "$type")" ] || sent @coi-sent ||
+    { [ "$(tmux display-message -p -t "$target" '#{@coi-answered}')" = "$ask" ] && exit 9 || exit 8; }
+  exit 0
+fi
 result=$(unless_sent @coi-sent "#{?$dialog,,1}" "$type")
 status=$?
 tmux delete-buffer -b "coi-$id" 2>/dev/null

@@ -10,8 +10,8 @@ import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { mergedOptions } from '../../global-options.ts';
 import { sessionTarget } from '../../requests.ts';
+import { parseTimeLimit } from '../session/time-limit.ts';
 import { messageText } from './message-text.ts';
-import { parseTimeLimit } from './time-limit.ts';
 
 interface Options extends GlobalOptions {
   file?: string;

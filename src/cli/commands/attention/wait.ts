@@ -13,7 +13,7 @@ import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { collect, mergedOptions } from '../../global-options.ts';
 import { sessionTarget } from '../../requests.ts';
-import { parseTimeLimit } from './time-limit.ts';
+import { parseTimeLimit } from '../session/time-limit.ts';
 
 interface Options extends GlobalOptions {
   for?: readonly string[];

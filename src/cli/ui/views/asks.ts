@@ -1,0 +1,36 @@
+// Lines that show the questions of an agent in full. Pure.
+import type { Ask } from '../../../attention/activity.ts';
+import { callOf } from '../../../attention/answers/choice.ts';
+import { oneLine } from '../../../printable.ts';
+
+const kinds = {
+  permission: 'permission',
+  question: 'question',
+  plan: 'plan',
+  dialog: 'dialog',
+} as const;
+
+export function askLines(ask: Ask): readonly string[] {
+  const { kind, title, body, truncated, options, multiple, subAgent } = ask;
+  const notes = [
+    kinds[kind],
+    ...(multiple === true ? ['several may be chosen'] : []),
+    ...(subAgent === true ? ['of a sub-agent'] : []),
+  ];
+  return [
+    `${oneLine(title)} (${notes.join(', ')})`,
+    ...(body ?? '').split('\n').flatMap((line) => (line === '' ? [] : [`  ${oneLine(line)}`])),
+    ...(truncated === true ? ['  …'] : []),
+    ...options.map(({ id, label, note }) =>
+      oneLine(
+        `  ${id}${label === id ? '' : `  ${label}`}${note === undefined ? '' : `  (${note})`}`,
+      ),
+    ),
+  ];
+}
+
+/** How to answer the questions of one call. */
+export function answerCommand(called: string, asks: readonly Ask[]): string {
+  const words = asks.map(({ options }) => options[0]?.id ?? 'yes').join(' ');
+  return `coi answer ${called} --ask ${callOf(asks[0]?.id ?? '')} ${words}`;
+}
