@@ -38,6 +38,17 @@ const entryOnly: Plugin = {
   },
 };
 
+/** The MCP server is a separate file: its library would make the start of other commands slower. */
+const mcpApart: Plugin = {
+  name: 'mcp-apart',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/mcp\/server\.ts$/ }, () => ({
+      path: './mcp-server.js',
+      external: true,
+    }));
+  },
+};
+
 /** A bundle with only these commands: the command tree loads the others from the full program (src/main.ts). */
 const commandsOnly = (words: readonly string[]): Plugin => ({
   name: 'commands-only',
@@ -85,6 +96,12 @@ const made = await Promise.all([
       { in: 'src/cli/program.ts', out: 'program' },
       { in: 'src/index.ts', out: 'index' },
     ],
+    plugins: [mcpApart, ...plugins],
+  }),
+  build({
+    ...shared,
+    outdir: staging,
+    entryPoints: [{ in: 'src/mcp/server.ts', out: 'mcp-server' }],
     plugins,
   }),
   build({

@@ -46,6 +46,8 @@ export interface SessionInfo {
   readonly tool: string | undefined;
   readonly persistent: boolean;
   readonly alias: string | undefined;
+  /** What its agent does; undefined for a container without an agent. */
+  readonly activity: Activity | undefined;
 }
 
 export interface RunOptions {
@@ -157,6 +159,13 @@ export interface Sent {
   readonly reply: string | undefined;
 }
 
+export interface AnswerChoice {
+  /** Ids or labels of options, one for each question; `yes` and `no` for permissions and plans. */
+  readonly options?: readonly string[];
+  /** A text in place of an option, or the reason of a `no`. */
+  readonly text?: string;
+}
+
 /** A session. Disposing of one opened by {@link Coi.open} without `persistent` ends it by force; its conversation is saved. */
 export interface Session extends AsyncDisposable {
   readonly info: SessionInfo;
@@ -178,6 +187,14 @@ export interface Session extends AsyncDisposable {
    * `send-unconfirmed` if it is unknown whether the message has arrived.
    */
   send(text: string, options?: SendOptions & { readonly wait?: boolean }): Promise<Sent>;
+  /**
+   * Answers the question with this id, and returns when it is closed. Several questions of one call take one option each.
+   * Throws `ask-gone` if it is not open any more, `usage` if the choice does not fit, `ask-not-answerable` if only the
+   * terminal can answer, and `answer-unconfirmed`.
+   */
+  answer(ask: string, choice: AnswerChoice): Promise<void>;
+  /** What its terminal shows, as plain text. Throws `session-not-found` if it is not running. */
+  screen(): Promise<string>;
   /** Attaches the terminal of this process to the agent; resolves after it is detached. Throws `no-terminal` without one. */
   attach(): Promise<void>;
   /** Shuts it down and deletes its container; its conversation is saved. `force` skips the graceful shutdown. */

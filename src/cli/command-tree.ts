@@ -62,6 +62,12 @@ export const commandTree: readonly CommandEntry[] = [
     load: () => import('./commands/attention/events.ts'),
   },
   {
+    name: 'mcp',
+    group: 'Sessions',
+    summary: 'Serve programs that lead sessions (Model Context Protocol)',
+    load: () => import('./commands/attention/mcp.ts'),
+  },
+  {
     name: 'seen',
     group: 'Sessions',
     summary: 'Mark sessions as looked at',

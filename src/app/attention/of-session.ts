@@ -1,15 +1,21 @@
-// Status, wait and send of one session, for the library.
+// Status, wait, send, answer and screen of one session, for the library.
 import type { Activity } from '../../attention/activity.ts';
+import { cleanText } from '../../attention/clean.ts';
 import { checkedMessage } from '../../attention/message.ts';
-import type { SendOptions, Sent } from '../../library-types.ts';
+import type { AnswerChoice, SendOptions, Sent } from '../../library-types.ts';
 import { type ContainerRef, StaleContainerRef } from '../../session/record/change-instance.ts';
 import { matchesRef } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 import { existingContainer } from '../targets/container-by-name.ts';
+import { notRunning } from '../targets/named-session.ts';
+import { runInTmux } from '../terminal/tmux-commands.ts';
+import { answerAsk } from './answer.ts';
 import { readActivity } from './container-activity.ts';
 import { sendMessage } from './send.ts';
 import { waitForSessions } from './wait.ts';
+
+const screenMax = 256 * 1024;
 
 export async function currentActivity(app: AppContext, ref: ContainerRef): Promise<Activity> {
   return readActivity(app, await containerOfRef(app, ref)).activity;
@@ -49,6 +55,27 @@ export async function sendText(
   const request = { container, text: message.text, wait, interrupt, limit: undefined };
   const { state, end, reply } = await sendMessage(withSignal(app, signal), request);
   return { state, end, reply };
+}
+
+export async function answerQuestion(
+  app: AppContext,
+  ref: ContainerRef,
+  ask: string,
+  { options = [], text }: AnswerChoice,
+): Promise<void> {
+  const container = await containerOfRef(app, ref);
+  const choice = {
+    words: options,
+    ...(text !== undefined && { text: checkedMessage(text).text }),
+  };
+  await answerAsk(app, { container, ask, choice });
+}
+
+export async function screenOf(app: AppContext, ref: ContainerRef): Promise<string> {
+  const container = await containerOfRef(app, ref);
+  if (container.status !== 'Running') throw notRunning(container);
+  const { stdout } = await runInTmux(app, container.name, 'capture', '');
+  return cleanText(stdout.toString('utf8').replace(/\n+$/, ''), screenMax).text;
 }
 
 async function containerOfRef(app: AppContext, ref: ContainerRef): Promise<Container> {
