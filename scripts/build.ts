@@ -55,7 +55,8 @@ const commandsOnly = (words: readonly string[]): Plugin => ({
   setup: ({ onResolve }) => {
     onResolve({ filter: /^\.\// }, ({ importer, kind, path }) => {
       const isCommand =
-        /\/(?:command-tree|internal-commands)\.ts$/.test(importer) || path === './flags.ts';
+        /\/(?:command-tree|agent-commands|internal-commands)\.ts$/.test(importer) ||
+        path === './flags.ts';
       return kind === 'dynamic-import' && isCommand && !words.includes(basename(path, '.ts'))
         ? { path: './program.js', external: true }
         : undefined;

@@ -1,4 +1,6 @@
 // The command tree. Each command file is loaded when its command is called.
+
+import { agentCommands } from './agent-commands.ts';
 import type { CommandEntry } from './command-module.ts';
 import { otherCommands } from './other-commands.ts';
 import { subcommandSummaries } from './subcommand-summaries.ts';
@@ -37,42 +39,7 @@ export const commandTree: readonly CommandEntry[] = [
     summary: 'List containers and saved sessions',
     load: () => import('./commands/session/list.ts'),
   },
-  {
-    name: 'send',
-    group: 'Sessions',
-    summary: 'Send a message to an agent',
-    load: () => import('./commands/attention/send.ts'),
-  },
-  {
-    name: 'answer',
-    group: 'Sessions',
-    summary: 'Answer a question of an agent',
-    load: () => import('./commands/attention/answer.ts'),
-  },
-  {
-    name: 'wait',
-    group: 'Sessions',
-    summary: 'Wait until agents are idle, ask or have ended',
-    load: () => import('./commands/attention/wait.ts'),
-  },
-  {
-    name: 'events',
-    group: 'Sessions',
-    summary: 'Print what sessions do, as it happens',
-    load: () => import('./commands/attention/events.ts'),
-  },
-  {
-    name: 'mcp',
-    group: 'Sessions',
-    summary: 'Serve programs that lead sessions (Model Context Protocol)',
-    load: () => import('./commands/attention/mcp.ts'),
-  },
-  {
-    name: 'seen',
-    group: 'Sessions',
-    summary: 'Mark sessions as looked at',
-    load: () => import('./commands/attention/seen.ts'),
-  },
+  ...agentCommands,
   {
     name: 'shutdown',
     group: 'Sessions',

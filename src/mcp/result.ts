@@ -13,11 +13,9 @@ export async function told(
 }
 
 function jsonResult(value: Readonly<Record<string, unknown>>): CallToolResult {
-  // Without undefined values.
-  const text = JSON.stringify(value);
   return {
-    content: [{ type: 'text', text }],
-    structuredContent: { ...(JSON.parse(text) as Record<string, unknown>) },
+    content: [{ type: 'text', text: JSON.stringify(value) }],
+    structuredContent: { ...value },
   };
 }
 

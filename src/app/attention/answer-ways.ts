@@ -11,7 +11,6 @@ import { screenChoice } from '../../attention/answers/claude-screen.ts';
 import { isPlan, isQuestion } from '../../attention/claude/asks.ts';
 import type { PendingCall } from '../../attention/claude/transcript.ts';
 import { asksOfAgent, type LiveAgent } from '../../attention/reduce.ts';
-import { CoiError } from '../../errors.ts';
 import { take } from '../../host/take.ts';
 import { guestHome } from '../../session/plan/environment.ts';
 import { refOf } from '../../session/record/container-ref.ts';
@@ -21,13 +20,15 @@ import type { AppContext } from '../context.ts';
 import { chooseInTmux } from '../terminal/tmux-commands.ts';
 import { inStoreOf, toolOf } from './container-activity.ts';
 import { observeActivity } from './observe-activity.ts';
-import { answeredElsewhere, notAnswerable } from './session-errors.ts';
+import { answeredElsewhere, notAnswerable, notShown } from './session-errors.ts';
 import { writeAnswer } from './write-answer.ts';
 
 /** The questions of one call, and what to answer. */
 export interface GivenAnswers {
   readonly asks: readonly Ask[];
   readonly answer: Answer;
+  /** Of the request. */
+  readonly who: string;
 }
 
 /** A container can leave any number of files; the real ones are few. */
@@ -36,13 +37,16 @@ const hookMs = 3000;
 const hookPollMs = 100;
 const hookMaxBytes = 256 * 1024;
 
-/** Throws `ask-gone`, `ask-not-answerable`. */
+/**
+ * `pressed`: a key in the dialog, which the agent may have ignored. `hidden`: nothing, the screen shows no dialog yet. Throws
+ * `ask-gone`, `ask-not-answerable`.
+ */
 export async function giveAnswer(
   app: AppContext,
   container: Container,
   agents: readonly LiveAgent[],
   given: GivenAnswers,
-): Promise<void> {
+): Promise<'taken' | 'pressed' | 'hidden'> {
   const { name } = container;
   const [first] = given.asks;
   const statusDir = toolOf(container)?.statusDir;
@@ -51,7 +55,8 @@ export async function giveAnswer(
   if (agent.report) {
     if (!agent.report.takesAnswers || statusDir === undefined) throw notAnswerable(name);
     const slot = String(agent.entry.pid);
-    return writeAnswer(app, name, `${guestHome}/${statusDir}/answers`, slot, forPlugin(given));
+    await writeAnswer(app, name, `${guestHome}/${statusDir}/answers`, slot, forPlugin(given));
+    return 'taken';
   }
   const call = [...(agent.transcript?.pending ?? []), ...agent.ofSubAgents].find(
     ({ id }) => id === callOf(first.id),
@@ -59,8 +64,10 @@ export async function giveAnswer(
   if (!call) throw notAnswerable(name);
   const hook = await waitingHook(app, container, agent, call);
   const output = hook && hookOutput(hook, given.answer);
-  if (hook && output !== undefined)
-    return writeAnswer(app, name, `${guestHome}/${statusDir}/asks`, hook.name, output);
+  if (hook && output !== undefined) {
+    await writeAnswer(app, name, `${guestHome}/${statusDir}/asks`, hook.name, output);
+    return 'taken';
+  }
   return pressOption(app, container, agent, call, given);
 }
 
@@ -122,18 +129,15 @@ async function pressOption(
   { name }: Container,
   { entry }: LiveAgent,
   call: PendingCall,
-  { asks, answer }: GivenAnswers,
-): Promise<void> {
+  { asks, answer, who }: GivenAnswers,
+): Promise<'pressed' | 'hidden'> {
   const [ask, ...others] = asks;
   const choice = ask && others.length === 0 ? screenChoice(ask, call, answer) : undefined;
   // The id becomes part of a command of tmux.
   if (!choice || !/^[\w-]{1,100}$/.test(call.id)) throw notAnswerable(name);
-  const result = await chooseInTmux(app, name, { ask: call.id, pid: entry.pid, choice });
-  if (result === 'chosen') return;
+  const result = await chooseInTmux(app, name, { ask: call.id, who, pid: entry.pid, choice });
+  if (result === 'chosen') return 'pressed';
+  if (result === 'none') return 'hidden';
   if (result === 'answered') throw answeredElsewhere(name);
-  throw new CoiError(
-    'ask-not-answerable',
-    `nothing was typed: the screen of the agent in ${name} does not show this question`,
-    { hint: `Run \`coi attach ${name}\` to answer.` },
-  );
+  throw notShown(name);
 }

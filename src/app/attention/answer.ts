@@ -1,4 +1,5 @@
 // Answers a question of an agent: that question and no other, and only while it is open.
+import { randomUUID } from 'node:crypto';
 import type { Activity, Ask } from '../../attention/activity.ts';
 import {
   type Answer,
@@ -6,14 +7,15 @@ import {
   asksToAnswer,
   type Choice,
 } from '../../attention/answers/choice.ts';
+import type { LiveAgent } from '../../attention/reduce.ts';
 import { CoiError } from '../../errors.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
-import { giveAnswer } from './answer-ways.ts';
+import { type GivenAnswers, giveAnswer } from './answer-ways.ts';
 import { readActivity } from './container-activity.ts';
 import { observeActivity } from './observe-activity.ts';
-import { notAnswerable, waitError } from './session-errors.ts';
+import { answeredElsewhere, notAnswerable, notShown, waitError } from './session-errors.ts';
 
 export interface AnswerRequest {
   readonly container: Container;
@@ -29,6 +31,8 @@ export interface AnswerResult {
 }
 
 const confirmMs = 5000;
+const pressMs = 1200;
+const pressesMax = 5;
 const confirmPollMs = 100;
 
 /** What the agent asks. Throws `session-paused`, `session-ended`, `status-unknown`, and `ask-gone` if it asks nothing. */
@@ -49,9 +53,43 @@ export async function answerAsk(
   const asks = asksToAnswer(name, asksOf(name, activity), ask);
   if (asks.some(({ kind }) => kind === 'dialog')) throw notAnswerable(name);
   const answer = answerOf(asks, choice);
-  await giveAnswer(app, container, agents, { asks, answer });
-  await untilClosed(app, container, asks);
+  const given: GivenAnswers = { asks, answer, who: randomUUID() };
+  if (!(await untilGiven(app, container, agents, given)))
+    throw new CoiError(
+      'answer-unconfirmed',
+      `the answer was given, but the agent in ${name} still asks`,
+      { hint: `Run \`coi tmux capture ${name}\` to see its screen.` },
+    );
   return { asks, answer };
+}
+
+/**
+ * Claude Code shows a dialog only when nobody types, and ignores keys for a moment after it has opened one: then the key is
+ * pressed again. False if the questions are still open.
+ */
+async function untilGiven(
+  app: AppContext,
+  container: Container,
+  agents: readonly LiveAgent[],
+  given: GivenAnswers,
+): Promise<boolean> {
+  let hasPressed = false;
+  for (let left = pressesMax; ; left -= 1) {
+    const way = await giveAnswer(app, container, agents, given).catch(async (error: unknown) => {
+      // Another dialog may be there because this one has closed.
+      if (hasPressed && (await closesWithin(app, container, given.asks, 0))) return 'pressed';
+      throw error;
+    });
+    hasPressed ||= way !== 'hidden';
+    const limitMs = way === 'taken' ? confirmMs : pressMs;
+    if (await closesWithin(app, container, given.asks, limitMs)) {
+      if (hasPressed) return true;
+      throw answeredElsewhere(container.name);
+    }
+    if (way === 'taken' || left === 0) break;
+  }
+  if (hasPressed) return false;
+  throw notShown(container.name);
 }
 
 function asksOf(name: string, activity: Activity): readonly Ask[] {
@@ -71,26 +109,19 @@ function asksOf(name: string, activity: Activity): readonly Ask[] {
   }
 }
 
-async function untilClosed(
+async function closesWithin(
   app: AppContext,
-  { name, instance }: Container,
+  { instance }: Container,
   asks: readonly Ask[],
-): Promise<void> {
+  limitMs: number,
+): Promise<boolean> {
   const beginMs = app.clock.elapsedMs();
   const ids = new Set(asks.map(({ id }) => id));
-  for await (const { activity } of observeActivity(
-    app,
-    refOf(instance),
-    app.signal,
-    confirmPollMs,
-  )) {
+  const seen = observeActivity(app, refOf(instance), app.signal, confirmPollMs);
+  for await (const { activity } of seen) {
     const open = activity.kind === 'asks' ? activity.asks : [];
-    if (!open.some(({ id }) => ids.has(id))) return;
-    if (app.clock.elapsedMs() - beginMs > confirmMs) break;
+    if (!open.some(({ id }) => ids.has(id))) return true;
+    if (app.clock.elapsedMs() - beginMs > limitMs) return false;
   }
-  throw new CoiError(
-    'answer-unconfirmed',
-    `the answer was given, but the agent in ${name} still asks`,
-    { hint: `Run \`coi tmux capture ${name}\` to see its screen.` },
-  );
+  return true;
 }

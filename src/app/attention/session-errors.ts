@@ -62,3 +62,11 @@ export function answeredElsewhere(name: string): CoiError {
     hint: 'Run `coi list` to see what your agents do.',
   });
 }
+
+export function notShown(name: string): CoiError {
+  return new CoiError(
+    'ask-not-answerable',
+    `nothing was typed: the screen of the agent in ${name} does not show this question`,
+    { hint: `Run \`coi attach ${name}\` to answer.` },
+  );
+}

@@ -21,9 +21,11 @@ const noAgent = 5;
 const notSubmitted = 6;
 /** Exit status of tmux.sh if the agent does not say that it is idle. */
 const isBusy = 7;
-/** Exit status of tmux.sh if the screen does not show the question. */
-const notShown = 8;
-/** Exit status of tmux.sh if the question was answered before. */
+/** Exit status of tmux.sh if the screen shows another dialog. */
+const otherShown = 8;
+/** Exit status of tmux.sh if the screen shows no dialog. */
+const noneShown = 10;
+/** Exit status of tmux.sh if another request has just answered the question. */
 const wasAnswered = 9;
 /** tmux sessions belong to the agent's user; in older versions and foreign images to root. */
 export const tmuxUsers = [agentUser, { uid: 0, home: '/root', name: 'root' }] as const;
@@ -83,26 +85,30 @@ export async function messageInTmux(
 export interface TmuxChoice {
   /** The id of the question: it is answered once. Letters, digits, `_` and `-`. */
   readonly ask: string;
+  /** Of the request, which may press it again. */
+  readonly who: string;
   /** The agent's process in the container. */
   readonly pid: number;
   readonly choice: ScreenChoice;
 }
 
-/** `answered`: this question was answered in the same way before. `hidden`: the screen does not show it. */
+/** `answered`: another request has just answered this question. `other`: the screen shows another dialog. `none`: it shows none yet. */
 export async function chooseInTmux(
   app: AppContext,
   name: ContainerName,
-  { ask, pid, choice }: TmuxChoice,
-): Promise<'chosen' | 'answered' | 'hidden'> {
+  { ask, who, pid, choice }: TmuxChoice,
+): Promise<'chosen' | 'answered' | 'other' | 'none'> {
   const text = [choice.option, ...choice.lines].map((line) => `${line}\n`).join('');
-  const found = await tryInTmux(app, name, 'choose', text, [String(pid), ask]);
+  const found = await tryInTmux(app, name, 'choose', text, [String(pid), ask, who]);
   switch (found?.status) {
     case 0:
       return 'chosen';
     case undefined:
     case noAgent:
-    case notShown:
-      return 'hidden';
+    case otherShown:
+      return 'other';
+    case noneShown:
+      return 'none';
     case wasAnswered:
       return 'answered';
     default:

@@ -10,9 +10,10 @@
 # With STATUS, a directory of status files, the agent must say that it is idle, before the text and before Enter: then no
 # dialog can open. Status 7: it does not say so, and nothing was typed.
 #        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS" [STATUS]
-# `choose` presses the number of an option in the dialog of the question ASK. Stdin: a pattern of the option's label, then
-# patterns of lines that only this dialog has. Status 8: the screen does not show it; 9: it has been answered before.
-#        sh -c "$(cat tmux.sh)" coi-tmux choose SESSION ID "PIDS" ASK
+# `choose` presses the number of an option in the dialog of the question ASK; WHO may do that again, as Claude Code ignores
+# keys for a moment after it has opened a dialog. Stdin: a pattern of the option's label, then patterns of lines that only
+# this dialog has. Status 8: the screen shows another dialog; 10: it shows none; 9: somebody else has just answered it.
+#        sh -c "$(cat tmux.sh)" coi-tmux choose SESSION ID "PIDS" ASK WHO
 verb=$1 session=$2 id=$3 raw=$4 pids=$4 submit=$5 states=$6
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
 target="=$session:" agent=
@@ -43,7 +44,7 @@ case $verb in
       [ "$pids" ] || ! runs_agent "$shell" || agent=$shell target=$pane
     done
     [ "$agent" ] || exit 5
-    is_idle || exit 7
+    [ "$verb" = choose ] || is_idle || exit 7
     ;;
 esac
 to="-t '$target'" text=
@@ -80,17 +81,23 @@ case $verb$text in
     ;;
 esac
 if [ "$verb" = choose ]; then
-  ask=$submit
+  ask=$submit who=$states
   IFS= read -r option || exit 1
+  mark=$(tmux display-message -p -t "$target" '#{@coi-answer}')
+  now=$(date +%s)
+  case $mark in
+    # Whoever began to answer this question goes on, until some seconds have passed.
+    "$ask $who "*) ;;
+    "$ask "*) [ $((now - ${mark##* })) -gt 10 ] || exit 9 ;;
+  esac
   begin='^ *(│ *)?((❯|›|>) *)?'
-  number=$(tmux capture-pane -p -t "$target" | sed -nE "s#$begin([1-9])[.] $option.*#\\4#p" | tail -n 1)
-  [ "$number" ] || exit 8
-  shown="#{&&:$dialog,#{C/r:$begin$number[.] $option}}"
+  number=$(tmux capture-pane -p -t "$target" | sed -nE "s#$begin([1-9])[.] $option.*#\4#p" | tail -n 1)
+  # Claude Code does not show a dialog while somebody types.
+  [ "$number" ] || { [ "$(tmux display-message -p -t "$target" "#{?$dialog,1,}")" ] && exit 8 || exit 10; }
+  shown="#{&&:#{==:#{@coi-answer},$mark},#{&&:$dialog,#{C/r:$begin$number[.] $option}}}"
   while IFS= read -r line; do shown="#{&&:$shown,#{C/r:$line}}"; done
-  new="#{?#{==:#{@coi-answered},$ask},,1}"
-  type="copy-mode -q $to ; set-option $to @coi-answered '$ask' ; send-keys $to $number"
-  [ "$(unless_sent @coi-sent "#{&&:$new,$shown}" "$type")" ] || sent @coi-sent ||
-    { [ "$(tmux display-message -p -t "$target" '#{@coi-answered}')" = "$ask" ] && exit 9 || exit 8; }
+  type="copy-mode -q $to ; set-option $to @coi-answer '$ask $who $now' ; send-keys $to $number"
+  [ "$(unless_sent @coi-sent "$shown" "$type")" ] || sent @coi-sent || exit 8
   exit 0
 fi
 result=$(unless_sent @coi-sent "#{?$dialog,,1}" "$type")

@@ -1,0 +1,184 @@
+// The scripts that carry an answer, run on the host: claude-ask.sh (the waiting hook) and answer.sh.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { guestScript } from '../../src/host/install/resources.ts';
+
+/** The home of an agent whose process is this one. */
+class Home {
+  readonly path = mkdtempSync(join(tmpdir(), 'coi-answer-'));
+  readonly asks = join(this.path, 'status/asks');
+  readonly #registered = `.claude/sessions/${process.pid}.json`;
+
+  constructor() {
+    mkdirSync(this.asks, { recursive: true });
+    this.says('waiting');
+  }
+
+  says(status: string): void {
+    this.write(this.#registered, `{"status":"${status}"}`);
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.path, path)), { recursive: true });
+    writeFileSync(join(this.path, path), text);
+  }
+
+  run(argv: readonly [string, ...string[]], input: string): Running {
+    const [program, ...args] = argv;
+    const child = spawn(program, args, {
+      cwd: this.path,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: this.path,
+        CLAUDE_CONFIG_DIR: join(this.path, '.claude'),
+        CLAUDE_PROJECT_DIR: join(this.path, 'project'),
+        COI_STATUS_DIR: join(this.path, 'status'),
+      },
+    });
+    child.stdin.end(input);
+    return new Running(child);
+  }
+
+  hook(input = '{"hook":1}'): Running {
+    return this.run(['bash', '-c', guestScript('claude-ask.sh')], input);
+  }
+
+  answer(name: string, text: string, deadlineMs = Date.now() + 10_000): Running {
+    const deadline = String(Math.floor(deadlineMs / 1000));
+    const script = guestScript('answer.sh');
+    return this.run(['sh', '-c', script, 'coi-answer', this.asks, name, deadline], text);
+  }
+
+  /** The name of the only waiting hook. */
+  async waiting(): Promise<string> {
+    const find = () => readdirSync(this.asks).find((name) => name.endsWith('.json'));
+    const watcher = watch(this.asks);
+    try {
+      for (let found = find(); ; found = find()) {
+        if (found) return found.replace('.json', '');
+        await once(watcher, 'change', { signal: AbortSignal.timeout(10_000) });
+      }
+    } finally {
+      watcher.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+class Running {
+  readonly child: ChildProcess;
+  readonly #ended: Promise<{ status: number | null; stdout: string }>;
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    let stdout = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString('utf8');
+    });
+    this.#ended = once(child, 'close').then(([status]) => ({
+      status: status as number | null,
+      stdout,
+    }));
+  }
+
+  end(): Promise<{ status: number | null; stdout: string }> {
+    return this.#ended;
+  }
+}
+
+test('the hook passes on what is asked, prints the answer, and leaves nothing behind', async () => {
+  using home = new Home();
+  const hook = home.hook();
+  const name = await home.waiting();
+  const given = home.answer(name, '{"allow":"$(id)"}');
+  assert.equal((await given.end()).status, 0);
+  assert.deepEqual(await hook.end(), { status: 0, stdout: '{"allow":"$(id)"}' });
+  assert.deepEqual(readdirSync(home.asks), []);
+});
+
+test('of two answers at once one counts', async () => {
+  using home = new Home();
+  const hook = home.hook();
+  const name = await home.waiting();
+  // The hook is stopped meanwhile, so that both are on their way.
+  hook.child.kill('SIGSTOP');
+  const answers = [home.answer(name, 'first'), home.answer(name, 'second')];
+  const refused = await Promise.race(answers.map((one) => one.end()));
+  assert.equal(refused.status, 4);
+  hook.child.kill('SIGCONT');
+  const ends = await Promise.all(answers.map((one) => one.end()));
+  assert.deepEqual(ends.map(({ status }) => status).sort(), [0, 4]);
+  const printed = (await hook.end()).stdout;
+  assert.equal(printed, ends[0]?.status === 0 ? 'first' : 'second');
+});
+
+test('the hook ends when the dialog is closed, and when the agent has been asked to end', async () => {
+  using home = new Home();
+  const closed = home.hook();
+  await home.waiting();
+  home.says('idle');
+  assert.deepEqual(await closed.end(), { status: 0, stdout: '' });
+  home.says('waiting');
+  const ended = home.hook();
+  await home.waiting();
+  ended.child.kill('SIGTERM');
+  assert.deepEqual(await ended.end(), { status: 0, stdout: '' });
+  assert.deepEqual(readdirSync(home.asks), []);
+});
+
+test('an answer that nobody takes is taken back, and one that is too late is not given', async () => {
+  using home = new Home();
+  assert.equal((await home.answer('1-1', 'x').end()).status, 3);
+  assert.equal((await home.answer('1-1', 'x', Date.now() - 10_000).end()).status, 3);
+  assert.deepEqual(readdirSync(home.asks), []);
+});
+
+const hookOfTheirs = '{"hooks":{"PermissionRequest":[]}}';
+for (const path of [
+  '.claude/settings.json',
+  '.claude/settings.local.json',
+  'project/.claude/settings.json',
+  '.claude/plugins/cache/market/plugin/hooks/hooks.json',
+  '.claude/agents/mine.md',
+])
+  test(`the hook does not wait if there may be another in ${path}`, async () => {
+    using home = new Home();
+    home.write(path, hookOfTheirs);
+    assert.deepEqual(await home.hook('x'.repeat(2 ** 20)).end(), { status: 0, stdout: '' });
+    assert.deepEqual(readdirSync(home.asks), []);
+    // Control: without that name it waits.
+    home.write(path, hookOfTheirs.replace('PermissionRequest', 'Stop'));
+    const hook = home.hook();
+    assert.notEqual(await home.waiting(), '');
+    hook.child.kill();
+    await hook.end();
+  });
+
+test('a link or a directory in place of an answer reaches nothing else', async () => {
+  using home = new Home();
+  const hook = home.hook();
+  const name = await home.waiting();
+  const answer = join(home.asks, `${name}.answer`);
+  mkdirSync(`${answer}.new`);
+  renameSync(`${answer}.new`, answer);
+  // It takes the directory away and prints nothing.
+  assert.equal((await hook.end()).stdout, '');
+  assert.ok(!existsSync(answer));
+});
