@@ -75,7 +75,7 @@ describe('the activity of a session', () => {
 
   it('the traces have permissions, questions, and every end of a turn', () => {
     const words = steps.map(({ activity }) => JSON.stringify(activity)).join();
-    for (const word of ['permission', 'question', 'finished', 'interrupted', 'failed'])
+    for (const word of ['permission', 'question', 'plan', 'finished', 'interrupted', 'failed'])
       assert.match(words, new RegExp(`"${word}"`));
   });
 

@@ -73,6 +73,19 @@ test('coi says what Claude Code does and asks, and sends only what cannot answer
   await dismiss(bed, name);
   await shows('a dismissed question', 'idle');
 
+  const cycleTo = async (mode: RegExp) => {
+    while (!mode.test((await bed.coi(['tmux', 'capture', name])).stdout))
+      assert.equal((await bed.coi(['tmux', 'send', name, '--key', 'BTab'])).status, 0);
+  };
+  await cycleTo(/plan mode on/);
+  await sent('please plan');
+  assert.deepEqual(
+    (await shows('a plan', 'asks')).asks.map(({ kind, body }) => [kind, body]),
+    [['plan', '1. Measure.\n2. Cut.']],
+  );
+  await dismiss(bed, name);
+  await cycleTo(/manual mode on|for shortcuts/);
+
   await sent('please do both touch /tmp/one and touch /tmp/two');
   assert.deepEqual(
     (await shows('two permissions', 'asks')).asks.map(({ body }) => body),

@@ -103,6 +103,12 @@ function toolCalls(words: string, tools: readonly { readonly name: string }[]): 
     ];
   if (/^please ask me$/m.test(words))
     return [toolCall(nameOf('AskUserQuestion', 'question'), { questions })];
+  // Several at once, such as [["Write", {"file_path": "/workspace/a", "content": "x"}]].
+  const calls = asked(/^please call (\[\[.+\]\])$/m);
+  if (calls !== undefined)
+    return (JSON.parse(calls) as [string, object][]).map(([name, input]) =>
+      toolCall(nameOf(name), input),
+    );
   if (/^please ask me twice$/m.test(words))
     return [toolCall(nameOf('AskUserQuestion', 'question'), { questions: twoQuestions })];
   if (/^please plan$/m.test(words))

@@ -107,8 +107,8 @@ test('opencode says what it does, asks and has received, whatever happens to a t
     const title = 'Which colour shall the button have?';
     const question = await asks(`${step}, open`, 'question', title);
     assert.deepEqual(question.asks?.[0]?.options, [
-      { id: 'Red', label: 'Red', note: 'A red one' },
-      { id: 'Blue', label: 'Blue', note: 'A blue one' },
+      { id: '1', label: 'Red', note: 'A red one' },
+      { id: '2', label: 'Blue', note: 'A blue one' },
     ]);
     screen.key(key);
     await ends(step, end, 'please ask me');
