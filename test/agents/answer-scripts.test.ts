@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   watch,
   writeFileSync,
 } from 'node:fs';
@@ -37,7 +38,11 @@ class Home {
     writeFileSync(join(this.path, path), text);
   }
 
-  run(argv: readonly [string, ...string[]], input: string): Running {
+  run(
+    argv: readonly [string, ...string[]],
+    input: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Running {
     const [program, ...args] = argv;
     const child = spawn(program, args, {
       cwd: this.path,
@@ -47,20 +52,21 @@ class Home {
         CLAUDE_CONFIG_DIR: join(this.path, '.claude'),
         CLAUDE_PROJECT_DIR: join(this.path, 'project'),
         COI_STATUS_DIR: join(this.path, 'status'),
+        ...env,
       },
     });
     child.stdin.end(input);
     return new Running(child);
   }
 
-  hook(input = '{"hook":1}'): Running {
-    return this.run(['bash', '-c', guestScript('claude-ask.sh')], input);
+  hook(input = '{"hook":1}', env: Readonly<Record<string, string>> = {}): Running {
+    return this.run(['bash', '-c', guestScript('claude-ask.sh')], input, env);
   }
 
-  answer(name: string, text: string, deadlineMs = Date.now() + 10_000): Running {
+  answer(name: string, text: string, { waiting = '', deadlineMs = Date.now() + 10_000 } = {}) {
     const deadline = String(Math.floor(deadlineMs / 1000));
-    const script = guestScript('answer.sh');
-    return this.run(['sh', '-c', script, 'coi-answer', this.asks, name, deadline], text);
+    const argv = ['coi-answer', this.asks, name, deadline, waiting];
+    return this.run(['sh', '-c', guestScript('answer.sh'), ...argv], text);
   }
 
   /** The name of the only waiting hook. */
@@ -146,7 +152,31 @@ test('the hook ends when the dialog is closed, and when the agent has been asked
 test('an answer that nobody takes is taken back, and one that is too late is not given', async () => {
   using home = new Home();
   assert.equal((await home.answer('1-1', 'x').end()).status, 3);
-  assert.equal((await home.answer('1-1', 'x', Date.now() - 10_000).end()).status, 3);
+  assert.equal(
+    (await home.answer('1-1', 'x', { deadlineMs: Date.now() - 10_000 }).end()).status,
+    3,
+  );
+  assert.deepEqual(readdirSync(home.asks), []);
+});
+
+test('an answer is not taken when the dialog is closed, and is taken back at once', async () => {
+  using home = new Home();
+  const hook = home.hook();
+  const name = await home.waiting();
+  hook.child.kill('SIGSTOP');
+  home.says('idle');
+  const waiting = join(home.asks, `${name}.json`);
+  const answer = home.answer(name, 'x', { waiting });
+  hook.child.kill('SIGCONT');
+  assert.deepEqual(await hook.end(), { status: 0, stdout: '' });
+  assert.equal((await answer.end()).status, 3);
+  assert.deepEqual(readdirSync(home.asks), []);
+});
+
+test('the hook does not wait for an agent with plugins from elsewhere', async () => {
+  using home = new Home();
+  const env = { CLAUDE_CODE_PLUGIN_DIRS: '/elsewhere' };
+  assert.deepEqual(await home.hook('{}', env).end(), { status: 0, stdout: '' });
   assert.deepEqual(readdirSync(home.asks), []);
 });
 
@@ -157,6 +187,9 @@ for (const path of [
   'project/.claude/settings.json',
   '.claude/plugins/cache/market/plugin/hooks/hooks.json',
   '.claude/agents/mine.md',
+  '.claude/remote-settings.json',
+  'project/.claude/skills/one/hooks/hooks.json',
+  'project/packages/two/.claude/skills/one/SKILL.md',
 ])
   test(`the hook does not wait if there may be another in ${path}`, async () => {
     using home = new Home();
@@ -170,6 +203,14 @@ for (const path of [
     hook.child.kill();
     await hook.end();
   });
+
+test('the hook does not wait if there may be another behind a link', async () => {
+  using home = new Home();
+  home.write('elsewhere/SKILL.md', hookOfTheirs);
+  mkdirSync(join(home.path, '.claude/skills'), { recursive: true });
+  symlinkSync('../../elsewhere', join(home.path, '.claude/skills/one'));
+  assert.deepEqual(await home.hook().end(), { status: 0, stdout: '' });
+});
 
 test('a link or a directory in place of an answer reaches nothing else', async () => {
   using home = new Home();

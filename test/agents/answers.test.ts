@@ -150,6 +150,36 @@ test('an answer never reaches another question, and none is given to a session t
   assert.equal((await one.inside('cd /tmp; echo one* two*')).trim(), 'one* two');
 });
 
+test('a key is not pressed in a dialog that only looks like that of the question', {
+  timeout,
+}, async () => {
+  await using agent = await makeAgentBed(askingClaude);
+  const one = await asking(agent);
+  for (const [shown, wanted] of [
+    [{ command: 'touch evil', description: 'touch good' }, { command: 'touch good' }],
+    [{ command: 'touch evil' }, { command: 'é' }],
+    [{ command: 'touch good;touch evil' }, { command: 'touch good&touch evil' }],
+  ]) {
+    const calls = [shown, wanted].map((input) => ['Bash', input]);
+    const [, second] = await one.ask(`please call ${JSON.stringify(calls)}`);
+    const refused = await one.answer(second, ['yes']);
+    assert.equal(refused.status, 1, JSON.stringify(wanted));
+    assert.match(refused.stderr, /does not show this question/);
+    await dismiss(agent.bed, one.name);
+  }
+  const write = (path: string, content: string) => ['Write', { file_path: path, content }];
+  const files = [write('/workspace/x/a.ts', 'evil'), write('/workspace/y/a.ts', 'good')];
+  const [first, second] = await one.ask(`please call ${JSON.stringify(files)}`);
+  assert.match((await one.answer(second, ['yes'])).stderr, /does not show this question/);
+  // Control: the one that is shown.
+  assert.equal((await one.answer(first, ['yes'])).status, 0);
+  await one.answered(second, ['no']);
+  assert.equal(
+    await one.inside('cd /workspace; echo evil* good* x/* y/*'),
+    'evil* good* x/a.ts y/*\n',
+  );
+});
+
 test('no hook is left over, however its dialog ends', { timeout }, async () => {
   await using agent = await makeAgentBed(askingClaude);
   const { bed } = agent;

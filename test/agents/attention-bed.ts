@@ -8,6 +8,7 @@ export interface Attention {
   readonly status: string;
   readonly why?: string;
   readonly by?: string;
+  readonly unseen?: boolean;
   readonly asks: readonly {
     readonly kind: string;
     readonly title: string;

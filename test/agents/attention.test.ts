@@ -26,7 +26,9 @@ test('coi says what Claude Code does and asks, and sends only what cannot answer
     const activity = await waitFor(bed, name, goal);
     const { attention } = await listed(bed, name);
     assert.equal(attention.status, activity.status, step);
-    traces.push({ step, trace: traceOf(bed, id), activity: attention });
+    // What the files say, without what the user has looked at.
+    const { unseen: _, ...said } = attention;
+    traces.push({ step, trace: traceOf(bed, id), activity: said });
     return attention;
   };
   const sent = async (...args: string[]) => {

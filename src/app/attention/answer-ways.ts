@@ -1,13 +1,13 @@
 // The ways in which an answer reaches an agent: its plugin or hook, which take it from a file, or a key in its dialog.
 import type { Ask } from '../../attention/activity.ts';
 import { type Answer, callOf } from '../../attention/answers/choice.ts';
+import { dialogKey } from '../../attention/answers/claude-dialog.ts';
 import {
   hookOf,
   hookOutput,
   parseWaitingHook,
   type WaitingHook,
 } from '../../attention/answers/claude-hook.ts';
-import { screenChoice } from '../../attention/answers/claude-screen.ts';
 import { isPlan, isQuestion } from '../../attention/claude/asks.ts';
 import type { PendingCall } from '../../attention/claude/transcript.ts';
 import { asksOfAgent, type LiveAgent } from '../../attention/reduce.ts';
@@ -17,8 +17,9 @@ import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import { askScript } from '../../tools/claude.ts';
 import type { AppContext } from '../context.ts';
-import { chooseInTmux } from '../terminal/tmux-commands.ts';
-import { inStoreOf, toolOf } from './container-activity.ts';
+import { agentScreen, chooseInTmux } from '../terminal/tmux-commands.ts';
+import { readDecision } from './claude-agents.ts';
+import { inStoreOf, toolOf, withStore } from './container-activity.ts';
 import { observeActivity } from './observe-activity.ts';
 import { answeredElsewhere, notAnswerable, notShown } from './session-errors.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -37,16 +38,24 @@ const hookMs = 3000;
 const hookPollMs = 100;
 const hookMaxBytes = 256 * 1024;
 
-/**
- * `pressed`: a key in the dialog, which the agent may have ignored. `hidden`: nothing, the screen shows no dialog yet. Throws
- * `ask-gone`, `ask-not-answerable`.
- */
+/** What became of an answer. */
+export type AnswerWay =
+  /** The agent's hook or plugin has it; `decision`: who has closed the question, as far as the agent says it. */
+  | { readonly kind: 'taken'; readonly decision?: () => ReturnType<typeof readDecision> }
+  /** A key was pressed in the dialog, which the agent may have ignored. */
+  | typeof pressed
+  /** Nothing: the screen shows no dialog yet. */
+  | { readonly kind: 'hidden' };
+
+export const pressed = { kind: 'pressed' } as const;
+
+/** Throws `ask-gone`, `ask-not-answerable`. */
 export async function giveAnswer(
   app: AppContext,
   container: Container,
   agents: readonly LiveAgent[],
   given: GivenAnswers,
-): Promise<'taken' | 'pressed' | 'hidden'> {
+): Promise<AnswerWay> {
   const { name } = container;
   const [first] = given.asks;
   const statusDir = toolOf(container)?.statusDir;
@@ -54,21 +63,35 @@ export async function giveAnswer(
   if (!first || !agent) throw notAnswerable(name);
   if (agent.report) {
     if (!agent.report.takesAnswers || statusDir === undefined) throw notAnswerable(name);
-    const slot = String(agent.entry.pid);
-    await writeAnswer(app, name, `${guestHome}/${statusDir}/answers`, slot, forPlugin(given));
-    return 'taken';
+    const directory = `${guestHome}/${statusDir}/answers`;
+    const file = { directory, slot: String(agent.entry.pid), text: forPlugin(given) };
+    await writeAnswer(app, name, file);
+    return { kind: 'taken' };
   }
-  const call = [...(agent.transcript?.pending ?? []), ...agent.ofSubAgents].find(
-    ({ id }) => id === callOf(first.id),
-  );
+  const calls = [...(agent.transcript?.pending ?? []), ...agent.ofSubAgents];
+  const call = calls.find(({ id }) => id === callOf(first.id));
   if (!call) throw notAnswerable(name);
   const hook = await waitingHook(app, container, agent, call);
   const output = hook && hookOutput(hook, given.answer);
   if (hook && output !== undefined) {
-    await writeAnswer(app, name, `${guestHome}/${statusDir}/asks`, hook.name, output);
-    return 'taken';
+    const directory = `${guestHome}/${statusDir}/asks`;
+    const waiting = `${directory}/${hook.name}.json`;
+    await writeAnswer(app, name, { directory, slot: hook.name, waiting, text: output });
+    const decision = () =>
+      withStore<ReturnType<typeof readDecision>>(app, container, undefined, (store, registry) =>
+        readDecision(store, registry, agent.entry, call),
+      );
+    return { kind: 'taken', decision };
   }
+  const others = calls.filter((other) => other !== call);
+  // A question can contain what looks like the dialog of another, and the same command looks the same.
+  if (others.some((other) => isQuestion(call) || looksLike(other, call))) throw notAnswerable(name);
   return pressOption(app, container, agent, call, given);
+}
+
+function looksLike(one: PendingCall, other: PendingCall): boolean {
+  const keys = ['command', 'file_path'] as const;
+  return keys.every((key) => JSON.stringify(one.input[key]) === JSON.stringify(other.input[key]));
 }
 
 /** See session/guest/opencode-answers.js. */
@@ -92,10 +115,12 @@ async function waitingHook(
   const beginMs = app.clock.elapsedMs();
   const seen = observeActivity(app, refOf(container.instance), app.signal, hookPollMs);
   for await (const { activity } of seen) {
+    const isOpen =
+      activity.kind === 'asks' && activity.asks.some(({ id }) => callOf(id) === call.id);
+    if (!isOpen) throw answeredElsewhere(container.name);
     const { canAppear, waiting } = waitingHooks(app, container);
     const found = hookOf(waiting, entry.conversation, call);
-    const isOver = activity.kind !== 'asks' || app.clock.elapsedMs() - beginMs > hookMs;
-    if (found || !canAppear || isOver) return found;
+    if (found || !canAppear || app.clock.elapsedMs() - beginMs > hookMs) return found;
   }
   return undefined;
 }
@@ -130,14 +155,16 @@ async function pressOption(
   { entry }: LiveAgent,
   call: PendingCall,
   { asks, answer, who }: GivenAnswers,
-): Promise<'pressed' | 'hidden'> {
+): Promise<AnswerWay> {
   const [ask, ...others] = asks;
-  const choice = ask && others.length === 0 ? screenChoice(ask, call, answer) : undefined;
   // The id becomes part of a command of tmux.
-  if (!choice || !/^[\w-]{1,100}$/.test(call.id)) throw notAnswerable(name);
-  const result = await chooseInTmux(app, name, { ask: call.id, who, pid: entry.pid, choice });
-  if (result === 'chosen') return 'pressed';
-  if (result === 'none') return 'hidden';
-  if (result === 'answered') throw answeredElsewhere(name);
-  throw notShown(name);
+  if (!ask || others.length > 0 || !/^[\w.-]{1,100}$/.test(call.id)) throw notAnswerable(name);
+  const { pid, cwd } = entry;
+  const screen = await agentScreen(app, name, pid);
+  const key = dialogKey(screen ?? '', { ask, call, cwd, answer });
+  if (key === 'none') return { kind: 'hidden' };
+  if (key === 'other') throw notShown(name);
+  const result = await chooseInTmux(app, name, { ask: call.id, who, pid, key });
+  if (result === 'chosen') return pressed;
+  throw result === 'answered' ? answeredElsewhere(name) : notShown(name);
 }

@@ -1,5 +1,6 @@
 // Answers a question of an agent: that question and no other, and only while it is open.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Activity, Ask } from '../../attention/activity.ts';
 import {
   type Answer,
@@ -12,7 +13,7 @@ import { CoiError } from '../../errors.ts';
 import { refOf } from '../../session/record/container-ref.ts';
 import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
-import { type GivenAnswers, giveAnswer } from './answer-ways.ts';
+import { type AnswerWay, type GivenAnswers, giveAnswer, pressed } from './answer-ways.ts';
 import { readActivity } from './container-activity.ts';
 import { observeActivity } from './observe-activity.ts';
 import { answeredElsewhere, notAnswerable, notShown, waitError } from './session-errors.ts';
@@ -33,6 +34,8 @@ export interface AnswerResult {
 const confirmMs = 5000;
 const pressMs = 1200;
 const pressesMax = 5;
+const decisionMs = 1500;
+const betweenDialogsMs = 300;
 const confirmPollMs = 100;
 
 /** What the agent asks. Throws `session-paused`, `session-ended`, `status-unknown`, and `ask-gone` if it asks nothing. */
@@ -73,23 +76,42 @@ async function untilGiven(
   agents: readonly LiveAgent[],
   given: GivenAnswers,
 ): Promise<boolean> {
+  const closes = (limitMs: number, settleMs: number) =>
+    closesWithin(app, container, given.asks, { limitMs, settleMs });
   let hasPressed = false;
-  for (let left = pressesMax; ; left -= 1) {
+  for (let left = pressesMax; left > 0; left -= 1) {
     const way = await giveAnswer(app, container, agents, given).catch(async (error: unknown) => {
       // Another dialog may be there because this one has closed.
-      if (hasPressed && (await closesWithin(app, container, given.asks, 0))) return 'pressed';
+      if (hasPressed && (await closes(0, 0))) return pressed;
       throw error;
     });
-    hasPressed ||= way !== 'hidden';
-    const limitMs = way === 'taken' ? confirmMs : pressMs;
-    if (await closesWithin(app, container, given.asks, limitMs)) {
-      if (hasPressed) return true;
-      throw answeredElsewhere(container.name);
+    if (way.kind === 'taken') {
+      const isClosed = await closes(confirmMs, 0);
+      if (isClosed && (await decider(app, way)) === 'other')
+        throw answeredElsewhere(container.name);
+      return isClosed;
     }
-    if (way === 'taken' || left === 0) break;
+    hasPressed ||= way.kind === 'pressed';
+    const isClosed = await closes(pressMs, betweenDialogsMs);
+    if (isClosed && !hasPressed) throw answeredElsewhere(container.name);
+    if (isClosed) return true;
   }
   if (hasPressed) return false;
   throw notShown(container.name);
+}
+
+/** The result of a call is written a moment after its dialog has closed. */
+async function decider(
+  app: AppContext,
+  { decision }: AnswerWay & { readonly kind: 'taken' },
+): Promise<'hook' | 'other' | undefined> {
+  if (!decision) return undefined;
+  const beginMs = app.clock.elapsedMs();
+  for (;;) {
+    const found = decision();
+    if (found !== undefined || app.clock.elapsedMs() - beginMs > decisionMs) return found;
+    await delay(confirmPollMs, undefined, { signal: app.signal });
+  }
 }
 
 function asksOf(name: string, activity: Activity): readonly Ask[] {
@@ -109,19 +131,25 @@ function asksOf(name: string, activity: Activity): readonly Ask[] {
   }
 }
 
+/** `settleMs`: between two dialogs an agent works for a moment, and the questions are not to be seen. */
 async function closesWithin(
   app: AppContext,
   { instance }: Container,
   asks: readonly Ask[],
-  limitMs: number,
+  { limitMs, settleMs }: { readonly limitMs: number; readonly settleMs: number },
 ): Promise<boolean> {
   const beginMs = app.clock.elapsedMs();
   const ids = new Set(asks.map(({ id }) => id));
+  let goneMs: number | undefined;
   const seen = observeActivity(app, refOf(instance), app.signal, confirmPollMs);
   for await (const { activity } of seen) {
+    const nowMs = app.clock.elapsedMs();
     const open = activity.kind === 'asks' ? activity.asks : [];
-    if (!open.some(({ id }) => ids.has(id))) return true;
-    if (app.clock.elapsedMs() - beginMs > limitMs) return false;
+    if (open.some(({ id }) => ids.has(id))) goneMs = undefined;
+    else goneMs ??= nowMs;
+    const isLasting = goneMs !== undefined && nowMs - goneMs >= settleMs;
+    if (isLasting || (goneMs !== undefined && activity.kind !== 'working')) return true;
+    if (goneMs === undefined && nowMs - beginMs > limitMs) return false;
   }
   return true;
 }

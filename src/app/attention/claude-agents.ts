@@ -1,6 +1,7 @@
 // Reads what Claude Code says about itself: its registry and transcripts, in the session store on the host.
 import { parseRegistryEntry, type RegistryEntry } from '../../attention/claude/registry.ts';
 import {
+  decisionSource,
   type PendingCall,
   readTranscript,
   type TranscriptTail,
@@ -102,6 +103,18 @@ function transcriptOf(
 
 function tailOf(store: Directory, path: string, maxBytes: number): TranscriptTail {
   return readTranscript(store.readTail(path, { maxBytes })?.toString('utf8') ?? '');
+}
+
+/** Who has decided about a call of the main agent (decisionSource). Throws FileError. */
+export function readDecision(
+  store: Directory,
+  registry: AgentRegistry,
+  entry: RegistryEntry,
+  call: PendingCall,
+): ReturnType<typeof decisionSource> {
+  const path = transcriptPath(store, registry, entry);
+  const tail = path === undefined ? undefined : store.readTail(path, { maxBytes: tailBytes });
+  return tail && decisionSource(tail.toString('utf8'), call);
 }
 
 /** Relative to the store; undefined if the conversation has no messages yet. Throws FileError. */

@@ -1,6 +1,7 @@
 // Runs tmux.sh in a container, as the user who has the tmux session.
 import { randomUUID } from 'node:crypto';
-import type { ScreenChoice } from '../../attention/answers/claude-screen.ts';
+import type { DialogKey } from '../../attention/answers/claude-dialog.ts';
+import { cleanLine } from '../../attention/clean.ts';
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
 import { guestScript } from '../../host/install/resources.ts';
@@ -11,6 +12,7 @@ import { plainEnvironment } from '../../session/plan/environment.ts';
 import type { AppContext } from '../context.ts';
 
 const limitMs = 20_000;
+const reasonMax = 200;
 /** Exit status of tmux.sh if that user has no such session. */
 const noSession = 3;
 /** Exit status of tmux.sh if it typed nothing because a dialog of the agent is open. */
@@ -21,10 +23,8 @@ const noAgent = 5;
 const notSubmitted = 6;
 /** Exit status of tmux.sh if the agent does not say that it is idle. */
 const isBusy = 7;
-/** Exit status of tmux.sh if the screen shows another dialog. */
-const otherShown = 8;
-/** Exit status of tmux.sh if the screen shows no dialog. */
-const noneShown = 10;
+/** Exit status of tmux.sh if the screen does not show the question. */
+const notShown = 8;
 /** Exit status of tmux.sh if another request has just answered the question. */
 const wasAnswered = 9;
 /** tmux sessions belong to the agent's user; in older versions and foreign images to root. */
@@ -83,37 +83,48 @@ export async function messageInTmux(
 
 /** An option of a dialog on the screen. */
 export interface TmuxChoice {
-  /** The id of the question: it is answered once. Letters, digits, `_` and `-`. */
+  /** The id of the question: it is answered once. Letters, digits, `_`, `.` and `-`. */
   readonly ask: string;
   /** Of the request, which may press it again. */
   readonly who: string;
   /** The agent's process in the container. */
   readonly pid: number;
-  readonly choice: ScreenChoice;
+  readonly key: DialogKey;
 }
 
-/** `answered`: another request has just answered this question. `other`: the screen shows another dialog. `none`: it shows none yet. */
+/** `answered`: another request has just answered this question. `other`: the screen no longer shows it. */
 export async function chooseInTmux(
   app: AppContext,
   name: ContainerName,
-  { ask, who, pid, choice }: TmuxChoice,
-): Promise<'chosen' | 'answered' | 'other' | 'none'> {
-  const text = [choice.option, ...choice.lines].map((line) => `${line}\n`).join('');
-  const found = await tryInTmux(app, name, 'choose', text, [String(pid), ask, who]);
+  { ask, who, pid, key }: TmuxChoice,
+): Promise<'chosen' | 'answered' | 'other'> {
+  const deadline = Math.floor((app.clock.now().getTime() + limitMs) / 1000);
+  const words = [String(pid), ask, who, key.number, String(deadline)];
+  const found = await tryInTmux(app, name, 'choose', `${key.line}\n${key.dialog}\n`, words);
   switch (found?.status) {
     case 0:
       return 'chosen';
     case undefined:
     case noAgent:
-    case otherShown:
+    case notShown:
       return 'other';
-    case noneShown:
-      return 'none';
     case wasAnswered:
       return 'answered';
     default:
       throw tmuxFailure(name, found);
   }
+}
+
+/** The screen of the agent with that process id in the container; undefined if it has none. */
+export async function agentScreen(
+  app: AppContext,
+  name: ContainerName,
+  pid: number,
+): Promise<string | undefined> {
+  const found = await tryInTmux(app, name, 'look', '', [String(pid)]);
+  if (found === undefined || found.status === noAgent) return undefined;
+  if (found.status === 0) return found.stdout.toString('utf8');
+  throw tmuxFailure(name, found);
 }
 
 /**
@@ -151,7 +162,7 @@ export function noTmux(name: ContainerName): CoiError {
 }
 
 function tmuxFailure(name: ContainerName, result: CapturedExec | undefined): CoiError {
-  const reason = result?.stderr.toString('utf8').trim() ?? '';
+  const reason = cleanLine(result?.stderr.toString('utf8') ?? '', reasonMax);
   return new CoiError('failed', `tmux in ${name} failed: ${reason}`);
 }
 

@@ -42,8 +42,9 @@ export function asksToAnswer(
     throw new CoiError('usage', `the agent in ${name} asks ${calls.length} questions at once`, {
       hint: `Run \`coi answer ${name}\` to see them, and name one with --ask.`,
     });
+  const isKnown = id === undefined || calls.includes(id) || asks.some((ask) => ask.id === id);
   const wanted = id === undefined ? calls[0] : callOf(id);
-  const found = asks.filter((ask) => callOf(ask.id) === wanted);
+  const found = isKnown ? asks.filter((ask) => callOf(ask.id) === wanted) : [];
   if (found.length > 0) return found;
   throw new CoiError('ask-gone', `this question of the agent in ${name} is no longer open`, {
     hint:

@@ -58,7 +58,10 @@ function asksTheSame(hook: WaitingHook['input'], call: PendingCall['input']): bo
 
 function questionsText({ questions }: WaitingHook['input']): string {
   return JSON.stringify(
-    listOf(questions).map(({ question, options }) => [question, listOf(options).map(labelOf)]),
+    listOf(questions).map(({ question, header, multiSelect, options }) => [
+      ...[question, header, multiSelect === true],
+      listOf(options).map(({ label, description }) => [label, description]),
+    ]),
   );
 }
 

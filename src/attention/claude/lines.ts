@@ -4,6 +4,7 @@
 export interface TranscriptLine {
   readonly type?: unknown;
   readonly subtype?: unknown;
+  readonly uuid?: unknown;
   readonly isMeta?: unknown;
   readonly isApiErrorMessage?: unknown;
   readonly message?: {
@@ -13,6 +14,8 @@ export interface TranscriptLine {
   /** Of a queue operation, or of a system message. */
   readonly content?: unknown;
   readonly operation?: unknown;
+  /** Of the result of a call: whose decision it was. */
+  readonly permissionDecision?: { readonly source?: unknown };
   readonly attachment?: { readonly type?: unknown; readonly prompt?: unknown };
 }
 

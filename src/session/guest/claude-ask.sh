@@ -2,20 +2,27 @@
 # host, which it prints. The dialog stays open meanwhile: whoever answers first counts. It must not keep anything of the
 # user's waiting, so it does nothing if the user, the project or a plugin may have a hook of that kind.
 # usage: bash claude-ask.sh, with the hook's JSON on stdin
-config=${CLAUDE_CONFIG_DIR:-$HOME/.claude} project=${CLAUDE_PROJECT_DIR:-$PWD}/.claude
+config=${CLAUDE_CONFIG_DIR:-$HOME/.claude} project=${CLAUDE_PROJECT_DIR:-$PWD} claude=$PPID
 [ "$COI_STATUS_DIR" ] || exit 0
-# Status 1: none of them names such a hook. A file that cannot be read, or a search that takes too long, may have one.
+# Status 1: no file names such a hook. One that cannot be read, or a search that takes too long, may have one.
 others() {
-  local at
-  for at in "$config"/settings*.json "$project"/settings*.json /etc/claude-code/{,*/}*.json; do
+  local at directories
+  # Plugins and directories that are given in another way.
+  [ -z "$(compgen -e CLAUDE_CODE_PLUGIN)" ] || return 0
+  tr '\0' '\n' <"/proc/$claude/cmdline" | grep -qE '^--(plugin-dir|add-dir)' && return 0
+  for at in "$config"/*settings*.json /etc/claude-code/{,*/}*.json; do
     [ ! -f "$at" ] || ! has_hook "$at" || return 0
   done
-  for at in {"$config","$project"}/plugins; do
-    [ ! -d "$at" ] || ! has_hook -r --include='*.json' "$at" || return 0
+  for at in "$config"/{plugins,agents,skills,commands}; do
+    [ ! -d "$at" ] || ! has_hook -R --include='*.json' --include='*.md' "$at" || return 0
   done
-  for at in {"$config","$project"}/{agents,skills,commands}; do
-    [ ! -d "$at" ] || ! has_hook -r --include='*.md' "$at" || return 0
-  done
+  # Also those of its subdirectories.
+  directories=$(timeout 3 find -L "$project" -maxdepth 5 \( -name node_modules -o -name .git \) -prune -o \
+    -name .claude -type d -print 2>/dev/null)
+  [ $? != 124 ] || return 0
+  while IFS= read -r at; do
+    [ -z "$at" ] || ! has_hook -R --include='*.json' --include='*.md' "$at" || return 0
+  done <<<"$directories"
   return 1
 }
 has_hook() {
@@ -27,9 +34,10 @@ if others; then
   exit 0
 fi
 umask 077
-claude=$PPID asks=$COI_STATUS_DIR/asks
+asks=$COI_STATUS_DIR/asks
 ask=$asks/$$-$RANDOM$RANDOM
-trap 'rm -f "$ask".*' EXIT
+# Not an answer that was not taken: whoever gave it takes it back.
+trap 'rm -f "$ask".new "$ask".json "$ask".taken' EXIT
 trap 'exit 0' HUP INT TERM
 mkdir -p "$asks" && head -c 262144 >"$ask.new" || exit 0
 cat >/dev/null
@@ -44,7 +52,7 @@ is_open() {
 # Claude Code may need a moment to open the dialog, and ends this hook only if the dialog is cancelled.
 left=30
 while kill -0 "$claude" 2>/dev/null; do
-  if [ -e "$ask.answer" ] && mv "$ask.answer" "$ask.taken" 2>/dev/null; then
+  if [ -e "$ask.answer" ] && is_open && mv "$ask.answer" "$ask.taken" 2>/dev/null; then
     cat "$ask.taken"
     exit 0
   fi

@@ -10,10 +10,13 @@
 # With STATUS, a directory of status files, the agent must say that it is idle, before the text and before Enter: then no
 # dialog can open. Status 7: it does not say so, and nothing was typed.
 #        sh -c "$(cat tmux.sh)" coi-tmux message SESSION ID "PIDS" "KEYS" [STATUS]
-# `choose` presses the number of an option in the dialog of the question ASK; WHO may do that again, as Claude Code ignores
-# keys for a moment after it has opened a dialog. Stdin: a pattern of the option's label, then patterns of lines that only
-# this dialog has. Status 8: the screen shows another dialog; 10: it shows none; 9: somebody else has just answered it.
-#        sh -c "$(cat tmux.sh)" coi-tmux choose SESSION ID "PIDS" ASK WHO
+# `look` prints the screen of the agent with one of the PIDS.
+#        sh -c "$(cat tmux.sh)" coi-tmux look SESSION ID "PIDS"
+# `choose` presses NUMBER in the dialog of the question ASK; WHO may do that again, as Claude Code ignores keys for a moment
+# after it has opened a dialog. Stdin: a pattern of one line of the dialog, then the dialog, with which the screen must end.
+# Status 8: the screen does not show it, or it is later than DEADLINE (seconds since 1970); 9: somebody else has just
+# answered it.
+#        sh -c "$(cat tmux.sh)" coi-tmux choose SESSION ID "PIDS" ASK WHO NUMBER DEADLINE
 verb=$1 session=$2 id=$3 raw=$4 pids=$4 submit=$5 states=$6
 command -v tmux >/dev/null 2>&1 && tmux has-session -t "=$session" 2>/dev/null || exit 3
 target="=$session:" agent=
@@ -37,13 +40,14 @@ case $verb in
   has) exit ;;
   capture) exec tmux capture-pane -p -t "=$session:" ;;
   keys) type="send-keys -t '$target' $(cat)" ;;
-  message | choose)
+  message | choose | look)
     for pane in $(tmux list-panes -s -t "=$session" -F '#{pane_id}=#{pane_tty}=#{pane_pid}'); do
       tty=${pane#*=} shell=${pane##*=} pane=${pane%%=*} tty=${tty%=*}
       for pid in $pids; do on_terminal "$pid" "$tty" && agent=$pid target=$pane; done
       [ "$pids" ] || ! runs_agent "$shell" || agent=$shell target=$pane
     done
     [ "$agent" ] || exit 5
+    [ "$verb" != look ] || exec tmux capture-pane -p -t "$target"
     [ "$verb" = choose ] || is_idle || exit 7
     ;;
 esac
@@ -81,21 +85,19 @@ case $verb$text in
     ;;
 esac
 if [ "$verb" = choose ]; then
-  ask=$submit who=$states
-  IFS= read -r option || exit 1
-  mark=$(tmux display-message -p -t "$target" '#{@coi-answer}')
+  ask=$submit who=$states number=$7
+  # A container that was paused runs it when it goes on.
   now=$(date +%s)
+  [ "$now" -le "$8" ] || exit 8
+  IFS= read -r line && expected=$(cat) && [ "$expected" ] || exit 1
+  mark=$(tmux display-message -p -t "$target" '#{@coi-answer}')
   case $mark in
     # Whoever began to answer this question goes on, until some seconds have passed.
     "$ask $who "*) ;;
     "$ask "*) [ $((now - ${mark##* })) -gt 10 ] || exit 9 ;;
   esac
-  begin='^ *(│ *)?((❯|›|>) *)?'
-  number=$(tmux capture-pane -p -t "$target" | sed -nE "s#$begin([1-9])[.] $option.*#\4#p" | tail -n 1)
-  # Claude Code does not show a dialog while somebody types.
-  [ "$number" ] || { [ "$(tmux display-message -p -t "$target" "#{?$dialog,1,}")" ] && exit 8 || exit 10; }
-  shown="#{&&:#{==:#{@coi-answer},$mark},#{&&:$dialog,#{C/r:$begin$number[.] $option}}}"
-  while IFS= read -r line; do shown="#{&&:$shown,#{C/r:$line}}"; done
+  case $(tmux capture-pane -p -t "$target" | sed 's/ *$//') in *"$expected") ;; *) exit 8 ;; esac
+  shown="#{&&:#{==:#{@coi-answer},$mark},#{&&:$dialog,#{&&:#{C/r:^$line},#{C/r:^ *((❯|›|>) *)?$number[.] }}}}"
   type="copy-mode -q $to ; set-option $to @coi-answer '$ask $who $now' ; send-keys $to $number"
   [ "$(unless_sent @coi-sent "$shown" "$type")" ] || sent @coi-sent || exit 8
   exit 0

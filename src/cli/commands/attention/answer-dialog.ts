@@ -10,10 +10,7 @@ export function printAsks(app: App, called: string, asks: readonly Ask[]): void 
   for (const id of new Set(asks.map((ask) => callOf(ask.id)))) {
     const ofCall = asks.filter((ask) => callOf(ask.id) === id);
     for (const ask of ofCall) app.io.print(askLines(ask).join('\n'));
-    const isDialog = ofCall.some(({ kind }) => kind === 'dialog');
-    app.io.print(
-      isDialog ? `Answer: coi attach ${called}\n` : `Answer: ${answerCommand(called, ofCall)}\n`,
-    );
+    app.io.print(`Answer: ${answerCommand(called, ofCall)}\n`);
   }
 }
 

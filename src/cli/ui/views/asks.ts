@@ -29,8 +29,14 @@ export function askLines(ask: Ask): readonly string[] {
   ];
 }
 
-/** How to answer the questions of one call. */
+/** How to answer the questions of one call. The ids are of the container: only harmless ones are part of a command. */
 export function answerCommand(called: string, asks: readonly Ask[]): string {
-  const words = asks.map(({ options }) => options[0]?.id ?? 'yes').join(' ');
-  return `coi answer ${called} --ask ${callOf(asks[0]?.id ?? '')} ${words}`;
+  const id = callOf(asks[0]?.id ?? '');
+  const words = asks.map(({ options }) => options[0]?.id ?? 'yes');
+  const isDialog = asks.some(({ kind }) => kind === 'dialog');
+  return !isDialog && [id, ...words].every((word) => harmless.test(word))
+    ? `coi answer ${called} --ask ${id} ${words.join(' ')}`
+    : `coi attach ${called}`;
 }
+
+const harmless = /^[A-Za-z0-9][\w.:-]*$/;

@@ -1,13 +1,10 @@
-// The two ways to answer Claude Code: what its hook prints, and what a dialog must look like for a key to be pressed.
+// What the hook of Claude Code prints, and for which question.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { asksOf } from '../claude/asks.ts';
 import type { PendingCall } from '../claude/transcript.ts';
 import type { Answer } from './choice.ts';
 import { hookOf, hookOutput, parseWaitingHook, type WaitingHook } from './claude-hook.ts';
-import { type ScreenChoice, screenChoice } from './claude-screen.ts';
 
 const questions = [
   { question: 'Which colour?', header: 'Colour', options: [{ label: 'Red' }, { label: 'Blue' }] },
@@ -40,9 +37,12 @@ describe('the hook that waits for an answer', () => {
   it('is not taken for that of another question, conversation or tool, nor guessed', () => {
     const other = { questions: [{ question: 'Which size?', options: questions[0]?.options }] };
     const labels = { questions: [{ ...questions[0], options: [{ label: 'Red' }] }] };
+    const notes = questions[0]?.options.map((one) => ({ ...one, description: 'DROP' }));
+    const noted = { questions: [{ ...questions[0], options: notes }] };
     for (const wrong of [
       waiting('AskUserQuestion', other),
       waiting('AskUserQuestion', labels),
+      waiting('AskUserQuestion', noted),
       waiting('AskUserQuestion', same, '1-2', 'd'),
       waiting('ExitPlanMode', same),
     ])
@@ -104,78 +104,5 @@ describe('the hook that waits for an answer', () => {
     assert.equal(hookOutput(twice, { kind: 'answers', answers: both }), undefined);
     assert.equal(hookOutput(hook, { kind: 'answers', answers: both }), undefined);
     assert.equal(hookOutput(hook, { kind: 'answers', answers: [{ options: ['7'] }] }), undefined);
-  });
-});
-
-describe('the dialog in which a key is pressed', () => {
-  const bash = (command: string): PendingCall => ({ id: 'a', name: 'Bash', input: { command } });
-  const allow: Answer = { kind: 'decision', option: 'allow' };
-  const choice = (of: PendingCall, answer: Answer) => {
-    const [ask] = asksOf(of);
-    assert.ok(ask);
-    return screenChoice(ask, of, answer);
-  };
-  const shows = ({ lines }: ScreenChoice, screen: string) =>
-    lines.every((line) => new RegExp(line, 'm').test(screen));
-
-  it('shows the command at the begin of a line', () => {
-    const found = choice(bash('touch /tmp/a'), allow);
-    assert.ok(found);
-    assert.ok(shows(found, '\n touch /tmp/a   \n'));
-    for (const other of [
-      '● Bash(touch /tmp/a)\n touch /tmp/b',
-      ' touch /tmp/a b',
-      ' touch /tmp/ab',
-    ])
-      assert.equal(shows(found, other), false, other);
-  });
-
-  it('shows the file or the question', () => {
-    const write = choice({ id: 'a', name: 'Write', input: { file_path: '/w/a+b.txt' } }, allow);
-    assert.ok(write && shows(write, ' Do you want to create a+b.txt?'));
-    assert.equal(shows(write, ' Do you want to create b.txt?'), false);
-    const colour = choice(call, { kind: 'answers', answers: [{ options: ['2'] }] });
-    assert.equal(colour?.option, 'Blue *$');
-    assert.ok(shows(colour, 'Which colour?'));
-  });
-
-  it('is not searched for what a key cannot answer', () => {
-    assert.equal(choice(bash(''), allow), undefined);
-    assert.equal(choice({ id: 'a', name: 'mcp__x', input: { q: 1 } }, allow), undefined);
-    const text: Answer = { kind: 'answers', answers: [{ options: [], text: 'green' }] };
-    assert.equal(choice(call, text), undefined);
-    const reason: Answer = { kind: 'decision', option: 'deny', text: 'why' };
-    assert.equal(choice(bash('ls'), reason), undefined);
-    const several = { questions: [{ ...questions[0], multiSelect: true }] };
-    const one: Answer = { kind: 'answers', answers: [{ options: ['1'] }] };
-    assert.equal(choice({ ...call, input: several }, one), undefined);
-  });
-
-  it('a pattern never has a character with a meaning to tmux, sh or sed', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (command) => {
-        const found = choice(bash(command), allow);
-        for (const line of found?.lines ?? [])
-          assert.match(line, /^\^ [A-Za-z0-9 _/=:@.*-]*\$?$/, line);
-      }),
-    );
-  });
-
-  it('grep finds what it has been made of', () => {
-    const commands = [
-      'npm run "x" && echo $HOME',
-      'echo 質問 | tee a',
-      `x${'y'.repeat(200)}`,
-      '[a]',
-    ];
-    for (const command of commands) {
-      const lines: readonly string[] = choice(bash(command), allow)?.lines ?? [];
-      const found = spawnSync('grep', ['-cE', lines[0] ?? ''], {
-        input: ` ${command}\n`,
-        encoding: 'utf8',
-        env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' },
-      });
-      assert.equal(found.stdout.trim(), '1', command);
-    }
   });
 });
