@@ -1,6 +1,6 @@
 // The scripts that carry an answer, run on the host: claude-ask.sh (the waiting hook) and answer.sh.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -69,18 +69,24 @@ class Home {
     return this.run(['sh', '-c', guestScript('answer.sh'), ...argv], text);
   }
 
-  /** The name of the only waiting hook. */
-  async waiting(): Promise<string> {
-    const find = () => readdirSync(this.asks).find((name) => name.endsWith('.json'));
-    const watcher = watch(this.asks);
-    try {
-      for (let found = find(); ; found = find()) {
-        if (found) return found.replace('.json', '');
-        await once(watcher, 'change', { signal: AbortSignal.timeout(10_000) });
-      }
-    } finally {
-      watcher.close();
-    }
+  /** The name of the only waiting hook, besides a file that was there. */
+  waiting(stale = ''): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const watcher = watch(this.asks, () => look());
+      const limit = setTimeout(() => {
+        watcher.close();
+        reject(new Error('no hook waits'));
+      }, 10_000);
+      const look = () => {
+        const names = readdirSync(this.asks);
+        const found = names.find((name) => name.endsWith('.json') && name !== stale);
+        if (found === undefined) return;
+        clearTimeout(limit);
+        watcher.close();
+        resolve(found.replace('.json', ''));
+      };
+      look();
+    });
   }
 
   [Symbol.dispose](): void {
@@ -119,6 +125,18 @@ test('the hook passes on what is asked, prints the answer, and leaves nothing be
   assert.deepEqual(readdirSync(home.asks), []);
 });
 
+test('the hook removes what a killed container has left', async () => {
+  using home = new Home();
+  const gone = spawnSync('true').pid;
+  home.write(`status/asks/${gone}-1.json`, '{}');
+  home.write(`status/asks/${process.pid}-1.taken`, '{}');
+  const hook = home.hook();
+  await home.waiting(`${gone}-1.json`);
+  hook.child.kill();
+  await hook.end();
+  assert.deepEqual(readdirSync(home.asks), [`${process.pid}-1.taken`]);
+});
+
 test('of two answers at once one counts', async () => {
   using home = new Home();
   const hook = home.hook();
@@ -145,7 +163,7 @@ test('the hook ends when the dialog is closed, and when the agent has been asked
   const ended = home.hook();
   await home.waiting();
   ended.child.kill('SIGTERM');
-  assert.deepEqual(await ended.end(), { status: 0, stdout: '' });
+  assert.equal((await ended.end()).stdout, '');
   assert.deepEqual(readdirSync(home.asks), []);
 });
 

@@ -11,6 +11,7 @@ import {
 import { isPlan, isQuestion } from '../../attention/claude/asks.ts';
 import type { PendingCall } from '../../attention/claude/transcript.ts';
 import { asksOfAgent, type LiveAgent } from '../../attention/reduce.ts';
+import { containerProcesses } from '../../host/proc/container-processes.ts';
 import { take } from '../../host/take.ts';
 import { guestHome } from '../../session/plan/environment.ts';
 import { refOf } from '../../session/record/container-ref.ts';
@@ -33,6 +34,7 @@ export interface GivenAnswers {
 }
 
 /** A container can leave any number of files; the real ones are few. */
+const namesMax = 1000;
 const hooksMax = 16;
 const hookMs = 3000;
 const hookPollMs = 100;
@@ -138,10 +140,15 @@ function waitingHooks(app: AppContext, container: Container): HooksReading {
     using directory =
       statusDir === undefined ? undefined : store.openDirectory(`${statusDir}/asks`);
     if (!directory) return { canAppear, waiting: [] };
-    const names = [...take(directory.entries(), hooksMax)].flatMap(
-      (entry) => /^([\d-]{1,40})\.json$/.exec(entry.name)?.[1] ?? [],
+    // Each has the id of its process; those of a container that was killed may still be there.
+    const alive = new Set(
+      containerProcesses(container.name).flatMap(({ pid, name }) => (name === 'bash' ? [pid] : [])),
     );
-    const waiting = names.flatMap((name) => {
+    const names = [...take(directory.entries(), namesMax)].flatMap(({ name }) => {
+      const [, file, pid] = /^((\d{1,10})-\d{1,20})\.json$/.exec(name) ?? [];
+      return file !== undefined && alive.has(Number(pid)) ? [file] : [];
+    });
+    const waiting = names.slice(0, hooksMax).flatMap((name) => {
       const text = directory.readHead(`${name}.json`, { maxBytes: hookMaxBytes });
       return (text && parseWaitingHook(name, text.toString('utf8'))) ?? [];
     });

@@ -36,10 +36,16 @@ fi
 umask 077
 asks=$COI_STATUS_DIR/asks
 ask=$asks/$$-$RANDOM$RANDOM
-# Not an answer that was not taken: whoever gave it takes it back.
+# Not an answer that was not taken: whoever gave it takes it back. bash does this on SIGTERM too; a trap for that signal is
+# lost if it comes as `mv` ends (seen in 5.2).
 trap 'rm -f "$ask".new "$ask".json "$ask".taken' EXIT
-trap 'exit 0' HUP INT TERM
-mkdir -p "$asks" && head -c 262144 >"$ask.new" || exit 0
+mkdir -p "$asks" || exit 0
+# What a container that was killed has left.
+for at in "$asks"/*; do
+  left=${at##*/} left=${left%%-*}
+  case $left in '' | *[!0-9]*) ;; *) kill -0 "$left" 2>/dev/null || rm -rf "$at" ;; esac
+done
+head -c 262144 >"$ask.new" || exit 0
 cat >/dev/null
 mv -f "$ask.new" "$ask.json" || exit 0
 # A pipe that nobody writes: reading it with a time limit is a pause without another process.
