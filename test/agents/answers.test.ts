@@ -123,6 +123,30 @@ test('questions and plans of Claude Code are answered through its hook, permissi
   assert.equal((await one.inside('cd /tmp; echo first* second*')).trim(), 'first second*');
 });
 
+test('on a terminal, coi answer shows the question first, and answers that one', {
+  timeout,
+}, async () => {
+  await using agent = await makeAgentBed(askingClaude);
+  const { bed } = agent;
+  const one = await asking(agent);
+  await one.ask('please ask me');
+  const refused = bed.screen(['answer', one.name, 'Red']);
+  await refused.waitFor(/Which colour[\s\S]*Give this answer\? \[y\/N\]/);
+  refused.type('n\r');
+  await refused.waitFor(/there was no answer; the question is still open/);
+  const empty = bed.screen(['answer', one.name]);
+  await empty.waitFor(/1 +Red[\s\S]*Answer:/);
+  empty.type('\r');
+  await empty.waitFor(/the question is still open/);
+  assert.equal((await listed(bed, one.name)).attention.status, 'asks');
+  const screen = bed.screen(['answer', one.name]);
+  await screen.waitFor(/Answer:/);
+  screen.type('something of my own\r');
+  await screen.waitFor(/Answered /);
+  await waitFor(bed, one.name, 'idle');
+  await one.shows(/→ something of my own/);
+});
+
 test('an answer never reaches another question, and none is given to a session that is paused', {
   timeout,
 }, async () => {

@@ -159,14 +159,10 @@ test('tool spec prints how the agent is started', { timeout }, async () => {
     });
   await config('');
   const plain = JSON.parse((await spec('--json')).stdout);
-  assert.deepEqual(plain.command, [
-    'claude',
-    '--verbose',
-    '--permission-mode',
-    'bypassPermissions',
-    '--session-id',
-    id,
-  ]);
+  const [program, verbose, settings, hooks, ...more] = plain.command;
+  assert.deepEqual([program, verbose, settings], ['claude', '--verbose', '--settings']);
+  assert.match(hooks, /^\{"hooks":\{"PermissionRequest":/);
+  assert.deepEqual(more, ['--permission-mode', 'bypassPermissions', '--session-id', id]);
   assert.equal(plain.env.CLAUDE_CONFIG_DIR, '/home/code/.claude');
   assert.equal(plain.prompt, undefined);
   const prompt = JSON.parse((await spec('--prompt-file', 'ask.md', '--resume-latest')).stdout);
