@@ -46,6 +46,8 @@ export interface SendResult {
 const confirmMs = 5000;
 /** Claude Code writes a line at once; where files cannot be watched, this is how soon it is seen. */
 const confirmPollMs = 100;
+/** A hook of the user may answer a dialog in a moment; until then the agent says that it waits. */
+const askingMs = 1000;
 /** A command of the agent itself may leave no trace of its end. */
 const quietMs = 2000;
 
@@ -133,7 +135,7 @@ async function untilDelivered(
     if (activity.kind === 'exited' || activity.kind === 'ended')
       throw waitError(name, 'ended', activity);
     // A command of the agent, such as /model, or somebody at the terminal.
-    if (activity.kind === 'asks' && forMs > confirmPollMs)
+    if (activity.kind === 'asks' && forMs > askingMs)
       throw asksError(name, activity, 'the message was typed:');
     if (app.clock.elapsedMs() - beginMs > confirmMs) break;
   }
@@ -147,7 +149,8 @@ async function untilTurnEnd(
   signal: AbortSignal,
 ): Promise<Delivery> {
   const { name, instance } = container;
-  for await (const { activity, agents, forMs } of observeActivity(app, refOf(instance), signal)) {
+  const seen = observeActivity(app, refOf(instance), signal, askingMs);
+  for await (const { activity, agents, forMs } of seen) {
     if (activity.kind === 'exited' || activity.kind === 'stopped' || activity.kind === 'ended')
       throw waitError(name, 'ended', activity);
     const isLasting = forMs >= steadyMs;
@@ -155,7 +158,7 @@ async function untilTurnEnd(
       throw waitError(name, activity.kind, activity);
     const delivery = deliverySince(app, container, mark, agents, { kind: 'message', text });
     if (delivery.isOver) return delivery;
-    if (activity.kind === 'asks') throw asksError(name, activity);
+    if (activity.kind === 'asks' && forMs >= askingMs) throw asksError(name, activity);
     if (activity.kind !== 'idle') continue;
     if (delivery.end !== undefined) return delivery;
     if (delivery.state === 'cancelled')
