@@ -3,7 +3,7 @@
 import type { Ask, IdleReason } from './activity.ts';
 import type { RegistryEntry } from './claude/registry.ts';
 import { cleanText } from './clean.ts';
-import { fieldsOf, textOf, timeOf } from './fields.ts';
+import { fieldsOf, listOf, textOf, timeOf } from './fields.ts';
 import { transcriptOf, withHookDetails } from './hook-details.ts';
 import { makeAsk } from './make-ask.ts';
 
@@ -93,14 +93,13 @@ function askOf(value: unknown): Ask {
     kind: kinds.find((known) => known === kind) ?? 'dialog',
     title: textOf(title) || 'The agent asks',
     body: textOf(body),
-    options: (Array.isArray(options) ? options : []).slice(0, asksMax).map((option: unknown) => {
-      const fields = fieldsOf(option);
-      return {
-        id: textOf(fields['id']),
-        label: textOf(fields['label']),
-        note: textOf(fields['note']),
-      };
-    }),
+    options: listOf(options)
+      .slice(0, asksMax)
+      .map((option) => ({
+        id: textOf(option['id']),
+        label: textOf(option['label']),
+        note: textOf(option['note']),
+      })),
     multiple: multiple === true,
     subAgent: subAgent === true,
   });

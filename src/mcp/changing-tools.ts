@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Coi, OpenOptions } from '../library-types.ts';
 import { session } from './inputs.ts';
 import { told } from './result.ts';
-import { limited } from './time-limit.ts';
+import { limited, withinLimit } from './time-limit.ts';
 
 const secondsMax = 3600;
 const sendSecondsDefault = 600;
@@ -37,15 +37,10 @@ function addMessageTools(server: McpServer, coi: Coi): void {
     },
     ({ session: name, text, timeout_sec = sendSecondsDefault, ...options }, { mcpReq }) =>
       told(async () => {
-        const { signal, isOver } = limited(mcpReq.signal, timeout_sec);
+        const limit = limited(mcpReq.signal, timeout_sec);
         const { wait = false, interrupt = false } = options;
         const found = await coi.session(name);
-        try {
-          return { ...(await found.send(text, { wait, interrupt, signal })), timed_out: false };
-        } catch (error) {
-          if (!isOver()) throw error;
-          return { timed_out: true };
-        }
+        return withinLimit(limit, (signal) => found.send(text, { wait, interrupt, signal }));
       }),
   );
   server.registerTool(
@@ -89,15 +84,12 @@ function addMessageTools(server: McpServer, coi: Coi): void {
     },
     ({ session: name, command, cwd, timeout_sec = runSecondsDefault }, { mcpReq }) =>
       told(async () => {
-        const { signal, isOver } = limited(mcpReq.signal, timeout_sec);
+        const limit = limited(mcpReq.signal, timeout_sec);
         const found = await coi.session(name);
-        const options = { ...(cwd !== undefined && { cwd }), signal, outputBytesMax };
-        try {
-          return { ...(await found.run(['bash', '-c', command], options)), timed_out: false };
-        } catch (error) {
-          if (!isOver()) throw error;
-          return { timed_out: true };
-        }
+        const options = { ...(cwd !== undefined && { cwd }), outputBytesMax };
+        return withinLimit(limit, (signal) =>
+          found.run(['bash', '-c', command], { ...options, signal }),
+        );
       }),
   );
 }

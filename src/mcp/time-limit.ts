@@ -14,3 +14,16 @@ export function limited(signal: AbortSignal, seconds: number): Limited {
     isOver: () => limit.aborted && !signal.aborted,
   };
 }
+
+/** The result of a call, or that its time was over. */
+export async function withinLimit(
+  { signal, isOver }: Limited,
+  act: (signal: AbortSignal) => Promise<object>,
+): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return { ...(await act(signal)), timed_out: false };
+  } catch (error) {
+    if (!isOver()) throw error;
+    return { timed_out: true };
+  }
+}

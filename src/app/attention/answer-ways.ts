@@ -20,7 +20,7 @@ import { askScript } from '../../tools/claude.ts';
 import type { AppContext } from '../context.ts';
 import { agentScreen, chooseInTmux } from '../terminal/tmux-commands.ts';
 import { readDecision } from './claude-agents.ts';
-import { inStoreOf, toolOf, withStore } from './container-activity.ts';
+import { inStore, toolOf, withStore } from './container-activity.ts';
 import { observeActivity } from './observe-activity.ts';
 import { answeredElsewhere, notAnswerable, notShown } from './session-errors.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -135,7 +135,7 @@ interface HooksReading {
 
 function waitingHooks(app: AppContext, container: Container): HooksReading {
   const none: HooksReading = { canAppear: false, waiting: [] };
-  return inStoreOf(app, container, none, (store, { statusDir }): HooksReading => {
+  return inStore(app, container, none, (store, { statusDir }): HooksReading => {
     const canAppear = store.entry(askScript) !== undefined;
     using directory =
       statusDir === undefined ? undefined : store.openDirectory(`${statusDir}/asks`);

@@ -2,12 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Activity, Ask } from '../../attention/activity.ts';
-import {
-  type Answer,
-  answerOf,
-  asksToAnswer,
-  type Choice,
-} from '../../attention/answers/choice.ts';
+import { answerOf, asksToAnswer, type Choice } from '../../attention/answers/choice.ts';
 import type { LiveAgent } from '../../attention/reduce.ts';
 import { CoiError } from '../../errors.ts';
 import { refOf } from '../../session/record/container-ref.ts';
@@ -25,12 +20,6 @@ export interface AnswerRequest {
   readonly choice: Choice;
 }
 
-export interface AnswerResult {
-  /** The questions that were answered: those of one call. */
-  readonly asks: readonly Ask[];
-  readonly answer: Answer;
-}
-
 const confirmMs = 5000;
 const pressMs = 1200;
 const pressesMax = 5;
@@ -44,13 +33,13 @@ export function openAsks(app: AppContext, container: Container): readonly Ask[] 
 }
 
 /**
- * Returns when the question is closed. Throws like `openAsks`; `usage` if the choice does not fit, `ask-gone` if the
+ * Returns the questions that were answered, those of one call, when they are closed. Throws like `openAsks`; `usage` if the choice does not fit, `ask-gone` if the
  * question is not open any more, `ask-not-answerable`, and `answer-unconfirmed`.
  */
 export async function answerAsk(
   app: AppContext,
   { container, ask, choice }: AnswerRequest,
-): Promise<AnswerResult> {
+): Promise<readonly Ask[]> {
   const { name } = container;
   const { activity, agents } = readActivity(app, container);
   const asks = asksToAnswer(name, asksOf(name, activity), ask);
@@ -63,7 +52,7 @@ export async function answerAsk(
       `the answer was given, but the agent in ${name} still asks`,
       { hint: `Run \`coi tmux capture ${name}\` to see its screen.` },
     );
-  return { asks, answer };
+  return asks;
 }
 
 /**

@@ -80,28 +80,12 @@ export function watchStore(
   onChange: () => void,
   { transcripts }: { readonly transcripts: boolean } = { transcripts: true },
 ): DirectoryWatch | undefined {
-  const tool = toolOf(container);
-  return (
-    tool &&
-    inStore<DirectoryWatch | undefined>(app, container, tool, undefined, (store) => {
-      using open = new DisposableStack();
-      const directories = statusDirectories(store, tool, transcripts);
-      for (const directory of directories) open.use(directory);
-      return new DirectoryWatch(directories, onChange);
-    })
-  );
-}
-
-/** `otherwise` if the session has no agent, or its store is missing or cannot be read. */
-export function inStoreOf<T>(
-  app: AppContext,
-  container: ObservedContainer,
-  otherwise: T,
-  read: (store: Directory, tool: KnownTool) => T,
-): T {
-  const tool = toolOf(container);
-  if (!tool) return otherwise;
-  return inStore(app, container, tool, otherwise, (store) => read(store, tool));
+  return inStore<DirectoryWatch | undefined>(app, container, undefined, (store, tool) => {
+    using open = new DisposableStack();
+    const directories = statusDirectories(store, tool, transcripts);
+    for (const directory of directories) open.use(directory);
+    return new DirectoryWatch(directories, onChange);
+  });
 }
 
 /** For tools with a registry; `otherwise` if the store is missing or cannot be read. */
@@ -111,23 +95,24 @@ export function withStore<T>(
   otherwise: T,
   read: (store: Directory, registry: AgentRegistry) => T,
 ): T {
-  const tool = toolOf(container);
-  const registry = tool?.registry;
-  if (!registry) return otherwise;
-  return inStore(app, container, tool, otherwise, (store) => read(store, registry));
+  return inStore(app, container, otherwise, (store, { registry }) =>
+    registry ? read(store, registry) : otherwise,
+  );
 }
 
-function inStore<T>(
+/** `otherwise` if the session has no agent, or its store is missing or cannot be read. */
+export function inStore<T>(
   app: AppContext,
   container: ObservedContainer,
-  tool: KnownTool,
   otherwise: T,
-  read: (store: Directory) => T,
+  read: (store: Directory, tool: KnownTool) => T,
 ): T {
+  const tool = toolOf(container);
+  if (!tool) return otherwise;
   using store = openStore(app, container, tool);
   if (!store) return otherwise;
   try {
-    return read(store);
+    return read(store, tool);
   } catch (error) {
     if (hostFiles.asFileError(error)) return otherwise;
     throw error;

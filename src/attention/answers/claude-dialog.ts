@@ -3,7 +3,7 @@
 import { relative } from 'node:path/posix';
 import type { Ask } from '../activity.ts';
 import type { PendingCall } from '../claude/transcript.ts';
-import { fieldsOf, textOf } from '../fields.ts';
+import { listOf, textOf } from '../fields.ts';
 import type { Answer } from './choice.ts';
 
 /** A key that answers a question. */
@@ -119,7 +119,7 @@ function choiceKey(
   { ask, call, answer }: DialogQuestion,
 ): Found | undefined {
   const { questions } = call.input;
-  const [only, ...others] = Array.isArray(questions) ? questions.map(fieldsOf) : [];
+  const [only, ...others] = listOf(questions);
   if (answer.kind !== 'answers' || !only || others.length > 0 || only['multiSelect'] === true)
     return undefined;
   const [given] = answer.answers;

@@ -2,7 +2,7 @@
 // the hook gets and prints what coi answers. Source: https://code.claude.com/docs/en/hooks; that a tool which needs the user is
 // allowed only with `updatedInput` was seen in 2.1.332. Pure.
 import type { PendingCall } from '../claude/transcript.ts';
-import { fieldsOf, textOf } from '../fields.ts';
+import { fieldsOf, listOf, textOf } from '../fields.ts';
 import type { Answer } from './choice.ts';
 
 /** A hook that waits for an answer. */
@@ -63,10 +63,6 @@ function questionsText({ questions }: WaitingHook['input']): string {
       listOf(options).map(({ label, description }) => [label, description]),
     ]),
   );
-}
-
-function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
 }
 
 function labelOf({ label }: Readonly<Record<string, unknown>>): string {

@@ -1,6 +1,6 @@
 // Turns tool calls of Claude Code that wait for the user into asks. Pure.
 import type { Ask } from '../activity.ts';
-import { fieldsOf, jsonText, textOf } from '../fields.ts';
+import { jsonText, listOf, textOf } from '../fields.ts';
 import { makeAsk } from '../make-ask.ts';
 import type { PendingCall } from './transcript.ts';
 
@@ -57,9 +57,8 @@ export function asksOf(call: PendingCall): readonly Ask[] {
 
 function questionsOf({ id, input }: PendingCall): readonly Ask[] {
   const { questions } = input;
-  const list = Array.isArray(questions) ? questions.slice(0, questionsMax) : [];
-  const asks = list.flatMap((value: unknown, index): Ask[] => {
-    const { question, options, multiSelect } = fieldsOf(value);
+  const list = listOf(questions).slice(0, questionsMax);
+  const asks = list.flatMap(({ question, options, multiSelect }, index): Ask[] => {
     if (typeof question !== 'string') return [];
     return [
       makeAsk({
@@ -67,10 +66,11 @@ function questionsOf({ id, input }: PendingCall): readonly Ask[] {
         kind: 'question',
         title: question,
         multiple: multiSelect === true,
-        options: (Array.isArray(options) ? options : []).map((option: unknown, at) => {
-          const { label, description } = fieldsOf(option);
-          return { id: String(at + 1), label: textOf(label), note: textOf(description) };
-        }),
+        options: listOf(options).map(({ label, description }, at) => ({
+          id: String(at + 1),
+          label: textOf(label),
+          note: textOf(description),
+        })),
       }),
     ];
   });

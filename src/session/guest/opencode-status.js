@@ -108,7 +108,7 @@ class StatusFile {
 
 async function tui(api) {
   let reported = '';
-  /** Runs `effect`; an error is written to opencode's log, once if it comes again and again. */
+  /** An error is written to opencode's log, once if it comes again and again. */
   const failed = (error) => {
     const message = `the status file of coi: ${error}`;
     if (message === reported) return;

@@ -1,4 +1,5 @@
 // Shows questions of an agent on the terminal and reads the answers.
+import { notAnswerable } from '../../../app/attention/session-errors.ts';
 import type { Ask } from '../../../attention/activity.ts';
 import { answerOf, type Choice, callOf } from '../../../attention/answers/choice.ts';
 import { CoiError } from '../../../errors.ts';
@@ -23,10 +24,7 @@ export async function confirmAnswer(app: App, asks: readonly Ask[]): Promise<voi
 
 /** One choice for each question. Throws `cancelled` if the user gives none. */
 export async function askForAnswer(app: App, name: string, asks: readonly Ask[]): Promise<Choice> {
-  if (asks.some(({ kind }) => kind === 'dialog'))
-    throw new CoiError('ask-not-answerable', `coi cannot answer this in ${name}`, {
-      hint: `Run \`coi attach ${name}\` to answer.`,
-    });
+  if (asks.some(({ kind }) => kind === 'dialog')) throw notAnswerable(name);
   const words: string[] = [];
   for (const ask of asks) {
     app.io.print(askLines(ask).join('\n'));

@@ -68,7 +68,7 @@ async function answer(
   const choice = isGiven ? given : await askForAnswer(app, container.name, asks);
   const request = { container, ask: asks[0]?.id, choice };
   const answered = await answerAsk(app, request);
-  if (json) printJson(app, container, answered.asks, 'answered');
+  if (json) printJson(app, container, answered, 'answered');
   else app.io.print(`Answered ${aliasOf(container) ?? container.name}`);
 }
 

@@ -3,17 +3,10 @@ import type { Ask } from '../../../attention/activity.ts';
 import { callOf } from '../../../attention/answers/choice.ts';
 import { oneLine } from '../../../printable.ts';
 
-const kinds = {
-  permission: 'permission',
-  question: 'question',
-  plan: 'plan',
-  dialog: 'dialog',
-} as const;
-
 export function askLines(ask: Ask): readonly string[] {
   const { kind, title, body, truncated, options, multiple, subAgent } = ask;
   const notes = [
-    kinds[kind],
+    kind,
     ...(multiple === true ? ['several may be chosen'] : []),
     ...(subAgent === true ? ['of a sub-agent'] : []),
   ];
