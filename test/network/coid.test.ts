@@ -116,7 +116,7 @@ describe('coid', () => {
           address === '93.184.215.14' && text === session.container && ++heard === 2,
       );
       await end(session);
-      return net.arrivals.some(
+      return (await net.arrivals()).some(
         ({ address, text }) => address === '10.99.9.9' && text === session.container,
       );
     };

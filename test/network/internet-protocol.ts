@@ -34,6 +34,8 @@ export interface ServerOptions {
 export type ToServer =
   | { readonly kind: 'start'; readonly options: ServerOptions }
   | { readonly kind: 'zone'; readonly id: number; readonly zone: Readonly<Record<string, DnsZone>> }
+  /** Its `done` comes after all earlier arrivals and questions. */
+  | { readonly kind: 'report'; readonly id: number }
   | {
       readonly kind: 'behave';
       readonly id: number;

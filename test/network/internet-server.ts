@@ -167,6 +167,9 @@ process.on('message', (message: ToServer) => {
       for (const [name, records] of Object.entries(message.zone)) zone.set(name, records);
       say({ kind: 'done', id: message.id });
       return;
+    case 'report':
+      say({ kind: 'done', id: message.id });
+      return;
     case 'behave':
       delayMs = message.delayMs;
       silent = message.silent;

@@ -41,8 +41,9 @@ export interface Internet {
   readonly namespace: string;
   /** The host's end of the link, and the far end. */
   readonly link: { readonly interface: string; readonly host: string; readonly far: string };
-  readonly arrivals: readonly Arrival[];
-  readonly questions: readonly Question[];
+  /** What the servers received until now: their reports come on another way than their answers. */
+  arrivals(): Promise<readonly Arrival[]>;
+  questions(): Promise<readonly Question[]>;
   /** Resolves when a matching packet arrives or has arrived already. */
   arrival(fits: (arrival: Arrival) => boolean): Promise<Arrival>;
   /** Protocol numbers and names of all packets to that address, as counted by the namespace's kernel. */
@@ -72,8 +73,14 @@ export async function openInternet(options: Partial<ServerOptions> = {}): Promis
   return {
     namespace,
     link,
-    arrivals,
-    questions,
+    arrivals: async () => {
+      await server.tell((id) => ({ kind: 'report', id }));
+      return arrivals;
+    },
+    questions: async () => {
+      await server.tell((id) => ({ kind: 'report', id }));
+      return questions;
+    },
     arrival: (fits) => {
       const found = arrivals.find(fits);
       if (found) return Promise.resolve(found);

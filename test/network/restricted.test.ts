@@ -184,7 +184,7 @@ describe('a restricted session', () => {
       });
       await a.task({ kind: 'frame', interface: 'eth0', hex });
       await a.udp('8.8.8.8', 5000, `after ${text}`);
-      return bed.net.arrivals.some((arrival) => arrival.text === text);
+      return (await bed.net.arrivals()).some((arrival) => arrival.text === text);
     };
     assert.deepEqual(await bed.pair(a, restricted, flow), { off: true, on: false });
   });

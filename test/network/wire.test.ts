@@ -49,7 +49,7 @@ describe('a guarded port', () => {
       }),
     );
     await settled();
-    return bed.net.arrivals.some((arrival) => arrival.text === text);
+    return (await bed.net.arrivals()).some((arrival) => arrival.text === text);
   };
   const other = () => a.address.replace(/\d+$/, (last) => String(Number(last) - 100));
 
