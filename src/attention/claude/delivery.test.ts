@@ -1,6 +1,7 @@
 // Whether a message has arrived in Claude Code, by the lines that it adds to a transcript.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { threadTime } from '../../host/proc/allowance.ts';
 import { readDelivery } from './delivery.ts';
 
 const said = (content: unknown, more: object = {}) => ({
@@ -101,9 +102,9 @@ describe('the delivery of a message', () => {
 
   it('text that is made to be slow to parse is read in a moment', () => {
     const wanted = { kind: 'message', text: 'x' } as const;
-    const begin = performance.now();
+    const begin = threadTime();
     for (const part of ['</pasted_content ', '<command-name>', '<bash-input>'])
       readDelivery(textOf([said(`<pasted_content>${part.repeat(100_000)}`)]), wanted);
-    assert.ok(performance.now() - begin < 2000);
+    assert.ok(threadTime() - begin < 2000);
   });
 });

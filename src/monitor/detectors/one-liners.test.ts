@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { threadTime } from '../../host/proc/allowance.ts';
 import { task } from '../fixtures/load.ts';
 import { matchOf } from './one-liners.ts';
 
@@ -59,7 +60,7 @@ test('a line of any form is checked quickly', () => {
     fc.property(
       fc.array(fc.constantFrom(...words), { minLength: 200, maxLength: 600 }),
       (parts) => {
-        const started = performance.now();
+        const started = threadTime();
         matchOf(shell(parts.join('')));
         matchOf(
           task({
@@ -68,7 +69,7 @@ test('a line of any form is checked quickly', () => {
             argv: ['python3', '-c', parts.join('')],
           }),
         );
-        assert.ok(performance.now() - started < 200);
+        assert.ok(threadTime() - started < 200);
       },
     ),
     { numRuns: 100 },

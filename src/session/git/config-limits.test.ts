@@ -7,6 +7,7 @@ import {
   repository,
   tree,
 } from '../../../test/security/workspace-tree.ts';
+import { threadTime } from '../../host/proc/allowance.ts';
 import { protectionPlan } from '../protect/protection-plan.ts';
 
 const crowded = /names more paths than coi can check/;
@@ -16,9 +17,9 @@ test('a value of tens of thousands of characters is parsed quickly, whatever its
   for (const part of ['/', ' ', '(a ', 'a=b:c,', "'a b' ", '\\"', `$x/${'a/'.repeat(2000)} `]) {
     const long = part.repeat(Math.ceil(length / part.length)).slice(0, length);
     for (const value of [`${long}x`, `!cd ${long}x && ./a`]) {
-      const startMs = performance.now();
+      const startMs = threadTime();
       guardedBy(`[diff]\n\texternal = ${value}\n[core]\n\thooksPath = ${value}\n`);
-      const tookMs = performance.now() - startMs;
+      const tookMs = threadTime() - startMs;
       assert.ok(tookMs < 1000, `${part}: ${tookMs} ms`);
     }
   }

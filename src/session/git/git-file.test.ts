@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { threadTime } from '../../host/proc/allowance.ts';
 import { gitFileTarget, lineOf, withoutEnd } from './git-file.ts';
 
 test('a .git file is read as git reads it', () => {
@@ -14,8 +15,8 @@ test('a .git file is read as git reads it', () => {
 });
 
 test('a megabyte of blanks or newlines is read quickly', () => {
-  const startMs = performance.now();
+  const startMs = threadTime();
   for (const blank of [' ', '\n']) gitFileTarget(`gitdir: ${blank.repeat(1_000_000)}x\ny`);
-  const tookMs = performance.now() - startMs;
+  const tookMs = threadTime() - startMs;
   assert.ok(tookMs < 1000, `${tookMs} ms`);
 });
