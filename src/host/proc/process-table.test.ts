@@ -58,6 +58,24 @@ test('with little time the rest is read later, and late processes are counted', 
   assert.ok((late.at(-1) ?? 0) > 0, late.join());
 });
 
+test('descriptors that cannot be read are reported if that lasts, not for a moment', () => {
+  let isBlocked = true;
+  const table = new ProcessTable(interest, {
+    ...directReader,
+    links: (paths) =>
+      isBlocked && paths[0]?.includes('/fd/') ? blockedRead : directReader.links(paths),
+  });
+  const late = () => runToEnd(table.read(pids, ticking(0))).descriptorsLate;
+  assert.deepEqual([late(), late()], [0, 0]);
+  isBlocked = false;
+  assert.equal(late(), 0);
+  isBlocked = true;
+  assert.deepEqual([late(), late(), late(), late(), late()], [0, 0, 0, 0, 0]);
+  assert.equal(late(), pids.length);
+  isBlocked = false;
+  assert.equal(late(), 0);
+});
+
 test('a process whose first thread ended is read from another thread', async () => {
   const script = `import ctypes, os, threading, time
 def wait():

@@ -231,13 +231,14 @@ export class ProcessTable {
     const isOver = allowance.startLimit(descriptorsMs);
     for (const entry of dueInOrder(entries, wideOf, this.#round)) {
       if (isOver()) return;
-      const { targets, more } = yield* descriptorsOf(
+      const { targets, more, blocked } = yield* descriptorsOf(
         entry.procPath,
         descriptorsMax,
         allowance,
         this.#reader,
       );
-      entry.listed = this.#round;
+      // A busy host alone may block a read: only many in a row make it late.
+      if (!blocked) entry.listed = this.#round;
       entry.tooMany = more;
       if (entry.reading) entry.reading = { ...entry.reading, descriptors: targets };
       yield* allowance.yieldIfDue();

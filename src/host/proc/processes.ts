@@ -152,19 +152,24 @@ export function ioOf(
   return { readBytes: number('rchar'), writtenBytes: number('wchar') };
 }
 
-/** Targets of its descriptors; `more` if there are too many or the container blocks reading them. */
+/** Targets of its descriptors; `more` if there are too many. */
 export function* descriptorsOf(
   place: ProcPath,
   most: number,
   allowance: Allowance,
   reader: ProcReader,
-): Steps<{ readonly targets: string[]; readonly more: boolean }> {
+): Steps<{
+  readonly targets: string[];
+  readonly more: boolean;
+  /** The container, or a busy host, keeps the rest from being read. */
+  readonly blocked?: true;
+}> {
   const targets: string[] = [];
   let count = 0;
   for (const names of nameChunks(`/proc/${place}/fd`, linksMax)) {
     const fitting = names.slice(0, most - count).map((name) => `fd/${name}`);
     const links = linksOf(place, fitting, reader);
-    if (!links) return { targets, more: true };
+    if (!links) return { targets, more: false, blocked: true };
     targets.push(...links);
     count += names.length;
     if (count > most) return { targets, more: true };
