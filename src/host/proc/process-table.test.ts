@@ -65,10 +65,17 @@ test('descriptors that cannot be read are reported if that lasts, not for a mome
     links: (paths) =>
       isBlocked && paths[0]?.includes('/fd/') ? blockedRead : directReader.links(paths),
   });
-  const late = () => runToEnd(table.read(pids, ticking(0))).descriptorsLate;
+  const read = () => runToEnd(table.read(pids, ticking(0)));
+  const late = () => read().descriptorsLate;
+  const isWhole = () => read().processes.every(({ descriptors }) => descriptors.length >= 3);
   assert.deepEqual([late(), late()], [0, 0]);
   isBlocked = false;
   assert.equal(late(), 0);
+  // A blocked read hides nothing that was seen before.
+  isBlocked = true;
+  assert.equal(isWhole(), true);
+  isBlocked = false;
+  assert.equal(isWhole(), true);
   isBlocked = true;
   assert.deepEqual([late(), late(), late(), late(), late()], [0, 0, 0, 0, 0]);
   assert.equal(late(), pids.length);

@@ -231,18 +231,21 @@ export class ProcessTable {
     const isOver = allowance.startLimit(descriptorsMs);
     for (const entry of dueInOrder(entries, wideOf, this.#round)) {
       if (isOver()) return;
-      const { targets, more, blocked } = yield* descriptorsOf(
+      const { targets, rest } = yield* descriptorsOf(
         entry.procPath,
         descriptorsMax,
         allowance,
         this.#reader,
       );
-      // A busy host alone may block a read: only many in a row make it late.
-      if (!blocked) entry.listed = this.#round;
-      entry.tooMany = more;
-      if (entry.reading) entry.reading = { ...entry.reading, descriptors: targets };
+      if (rest !== 'blocked') this.#setDescriptors(entry, targets, rest === 'too many');
       yield* allowance.yieldIfDue();
     }
+  }
+
+  /** Not after a blocked read: a busy host alone may block one, so the last reading stays, and many in a row make it late. */
+  #setDescriptors(entry: Entry, targets: string[], tooMany: boolean): void {
+    Object.assign(entry, { listed: this.#round, tooMany });
+    if (entry.reading) entry.reading = { ...entry.reading, descriptors: targets };
   }
 }
 

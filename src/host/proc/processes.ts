@@ -152,30 +152,25 @@ export function ioOf(
   return { readBytes: number('rchar'), writtenBytes: number('wchar') };
 }
 
-/** Targets of its descriptors; `more` if there are too many. */
+/** Targets of its descriptors. `rest`: whether there are more, and why they were not read. */
 export function* descriptorsOf(
   place: ProcPath,
   most: number,
   allowance: Allowance,
   reader: ProcReader,
-): Steps<{
-  readonly targets: string[];
-  readonly more: boolean;
-  /** The container, or a busy host, keeps the rest from being read. */
-  readonly blocked?: true;
-}> {
+): Steps<{ readonly targets: string[]; readonly rest: 'none' | 'too many' | 'blocked' }> {
   const targets: string[] = [];
   let count = 0;
   for (const names of nameChunks(`/proc/${place}/fd`, linksMax)) {
     const fitting = names.slice(0, most - count).map((name) => `fd/${name}`);
     const links = linksOf(place, fitting, reader);
-    if (!links) return { targets, more: false, blocked: true };
+    if (!links) return { targets, rest: 'blocked' };
     targets.push(...links);
     count += names.length;
-    if (count > most) return { targets, more: true };
+    if (count > most) return { targets, rest: 'too many' };
     yield* allowance.yieldIfDue();
   }
-  return { targets, more: false };
+  return { targets, rest: 'none' };
 }
 
 /** Names in a directory, in chunks of `most`. */
