@@ -165,16 +165,14 @@ process.on('message', (message: ToServer) => {
       return;
     case 'zone':
       for (const [name, records] of Object.entries(message.zone)) zone.set(name, records);
-      say({ kind: 'done', id: message.id });
-      return;
-    case 'report':
-      say({ kind: 'done', id: message.id });
-      return;
+      break;
     case 'behave':
       delayMs = message.delayMs;
       silent = message.silent;
-      say({ kind: 'done', id: message.id });
-      return;
+      break;
+    case 'report':
+      break;
   }
+  say({ kind: 'done', id: message.id });
 });
 process.on('disconnect', () => process.exit());

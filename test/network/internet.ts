@@ -70,17 +70,15 @@ export async function openInternet(options: Partial<ServerOptions> = {}): Promis
     throw error;
   });
   const { arrivals, questions, waiting } = server;
+  const reported = async <T>(all: readonly T[]): Promise<readonly T[]> => {
+    await server.tell((id) => ({ kind: 'report', id }));
+    return all;
+  };
   return {
     namespace,
     link,
-    arrivals: async () => {
-      await server.tell((id) => ({ kind: 'report', id }));
-      return arrivals;
-    },
-    questions: async () => {
-      await server.tell((id) => ({ kind: 'report', id }));
-      return questions;
-    },
+    arrivals: () => reported(arrivals),
+    questions: () => reported(questions),
     arrival: (fits) => {
       const found = arrivals.find(fits);
       if (found) return Promise.resolve(found);

@@ -33,8 +33,8 @@ export function openAsks(app: AppContext, container: Container): readonly Ask[] 
 }
 
 /**
- * Returns the questions that were answered, those of one call, when they are closed. Throws like `openAsks`; `usage` if the choice does not fit, `ask-gone` if the
- * question is not open any more, `ask-not-answerable`, and `answer-unconfirmed`.
+ * Returns the questions that were answered, those of one call, when they are closed. Throws like `openAsks`; `usage` if the
+ * choice does not fit, `ask-gone` if the question is not open any more, `ask-not-answerable`, and `answer-unconfirmed`.
  */
 export async function answerAsk(
   app: AppContext,

@@ -9,7 +9,7 @@ import type { Container } from '../../session/record/instance-record.ts';
 import type { AppContext } from '../context.ts';
 import { existingContainer } from '../targets/container-by-name.ts';
 import { notRunning } from '../targets/named-session.ts';
-import { runInTmux } from '../terminal/tmux-commands.ts';
+import { capturedScreen } from '../terminal/tmux-commands.ts';
 import { answerAsk } from './answer.ts';
 import { readActivity } from './container-activity.ts';
 import { sendMessage } from './send.ts';
@@ -74,8 +74,7 @@ export async function answerQuestion(
 export async function screenOf(app: AppContext, ref: ContainerRef): Promise<string> {
   const container = await containerOfRef(app, ref);
   if (container.status !== 'Running') throw notRunning(container);
-  const { stdout } = await runInTmux(app, container.name, 'capture', '');
-  return cleanText(stdout.toString('utf8').replace(/\n+$/, ''), screenMax).text;
+  return cleanText(await capturedScreen(app, container.name), screenMax).text;
 }
 
 async function containerOfRef(app: AppContext, ref: ContainerRef): Promise<Container> {

@@ -2,14 +2,11 @@
 import { cleanLine } from '../../attention/clean.ts';
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
-import { guestScript } from '../../host/install/resources.ts';
 import type { ContainerName } from '../../names.ts';
-import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { plainEnvironment } from '../../session/plan/environment.ts';
 import type { AppContext } from '../context.ts';
+import { guestDeadline, runGuestScript } from '../run-command/guest-script.ts';
 import { answeredElsewhere } from './session-errors.ts';
 
-const limitMs = 20_000;
 const reasonMax = 200;
 const notTaken = 3;
 const otherAnswer = 4;
@@ -29,35 +26,14 @@ export async function writeAnswer(
   name: ContainerName,
   { directory, slot, waiting, text }: AnswerFile,
 ): Promise<void> {
-  const incus = await app.incus();
-  const { uid, home, name: user } = agentUser;
-  const deadline = String(Math.floor((app.clock.now().getTime() + limitMs) / 1000));
-  let result: Awaited<ReturnType<typeof incus.execCaptured>>;
-  try {
-    result = await incus.execCaptured(
-      name,
-      {
-        command: [
-          'sh',
-          '-c',
-          guestScript('answer.sh'),
-          'coi-answer',
-          directory,
-          slot,
-          deadline,
-          waiting ?? '',
-        ],
-        environment: plainEnvironment(home, user, 'dumb'),
-        cwd: '/',
-        user: uid,
-        group: uid,
-        input: text,
-      },
-      { signal: app.signal, timeoutMs: limitMs },
-    );
-  } catch (error) {
-    throw incusFailure(error, `answering the agent in ${name} failed`);
-  }
+  const result = await runGuestScript(app, name, {
+    script: 'answer.sh',
+    called: 'coi-answer',
+    words: [directory, slot, guestDeadline(app), waiting ?? ''],
+    input: text,
+    user: agentUser,
+    doing: 'answering the agent',
+  });
   switch (result.status) {
     case 0:
       return;

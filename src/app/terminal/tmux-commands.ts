@@ -4,14 +4,11 @@ import type { DialogKey } from '../../attention/answers/claude-dialog.ts';
 import { cleanLine } from '../../attention/clean.ts';
 import { CoiError } from '../../errors.ts';
 import { agentUser } from '../../guest-user.ts';
-import { guestScript } from '../../host/install/resources.ts';
 import type { CapturedExec } from '../../incus/client.ts';
 import { type ContainerName, tmuxSession } from '../../names.ts';
-import { incusFailure } from '../../session/lifecycle/incus-failure.ts';
-import { plainEnvironment } from '../../session/plan/environment.ts';
 import type { AppContext } from '../context.ts';
+import { guestDeadline, runGuestScript } from '../run-command/guest-script.ts';
 
-const limitMs = 20_000;
 const reasonMax = 200;
 /** Exit status of tmux.sh if that user has no such session. */
 const noSession = 3;
@@ -98,8 +95,7 @@ export async function chooseInTmux(
   name: ContainerName,
   { ask, who, pid, key }: TmuxChoice,
 ): Promise<'chosen' | 'answered' | 'other'> {
-  const deadline = Math.floor((app.clock.now().getTime() + limitMs) / 1000);
-  const words = [String(pid), ask, who, key.number, String(deadline)];
+  const words = [String(pid), ask, who, key.number, guestDeadline(app)];
   const found = await tryInTmux(app, name, 'choose', `${key.line}\n${key.dialog}\n`, words);
   switch (found?.status) {
     case 0:
@@ -155,6 +151,12 @@ function dialogIsOpen(name: ContainerName): CoiError {
   );
 }
 
+/** What the session's terminal shows. Throws `session-not-found`. */
+export async function capturedScreen(app: AppContext, name: ContainerName): Promise<string> {
+  const { stdout } = await runInTmux(app, name, 'capture', '');
+  return stdout.toString('utf8').replace(/\n+$/, '');
+}
+
 export function noTmux(name: ContainerName): CoiError {
   return new CoiError('session-not-found', `there is no tmux session in ${name}`, {
     hint: `Run \`coi attach ${name}\` to open one.`,
@@ -174,30 +176,11 @@ export async function tryInTmux(
   text: string,
   more: readonly string[] = [],
 ): Promise<TmuxResult | undefined> {
-  const incus = await app.incus();
-  const session = tmuxSession(name);
-  const id = randomUUID();
-  for (const { uid, home, name: user } of tmuxUsers) {
-    try {
-      const result = await incus.execCaptured(
-        name,
-        {
-          command: [
-            ...['sh', '-c', guestScript('tmux.sh'), 'coi-tmux', verb, session, id],
-            ...more,
-          ],
-          environment: plainEnvironment(home, user, 'xterm-256color'),
-          cwd: '/',
-          user: uid,
-          group: uid,
-          input: text,
-        },
-        { signal: app.signal, timeoutMs: limitMs },
-      );
-      if (result.status !== noSession) return { ...result, uid };
-    } catch (error) {
-      throw incusFailure(error, `running tmux in ${name} failed`);
-    }
+  const words = [verb, tmuxSession(name), randomUUID(), ...more];
+  const call = { script: 'tmux.sh', called: 'coi-tmux', words, input: text, doing: 'running tmux' };
+  for (const user of tmuxUsers) {
+    const result = await runGuestScript(app, name, { ...call, user });
+    if (result.status !== noSession) return { ...result, uid: user.uid };
   }
   return undefined;
 }

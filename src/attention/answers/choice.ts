@@ -96,16 +96,23 @@ function aliasIn({ options }: Ask, word: string): string | undefined {
   return options.find(({ id }) => same?.includes(id))?.id;
 }
 
+/** Whether a word chooses options of the question: anything else is a text of the user's own. */
+export function isOption(ask: Ask, word: string): boolean {
+  return partsOf(ask, word).every((part) => findOption(ask, part) !== undefined);
+}
+
 function optionsOf(ask: Ask, word: string): readonly string[] {
-  const whole = findOption(ask, word);
-  if (whole !== undefined) return [whole];
-  if (ask.multiple !== true || !word.includes(',')) throw unknownOption(ask, word);
-  const parts = word.split(',').map((part) => {
+  const options = partsOf(ask, word).map((part) => {
     const option = findOption(ask, part);
     if (option === undefined) throw unknownOption(ask, part);
     return option;
   });
-  return [...new Set(parts)];
+  return [...new Set(options)];
+}
+
+/** Several options have commas between them; one may contain commas itself. */
+function partsOf(ask: Ask, word: string): readonly string[] {
+  return ask.multiple === true && findOption(ask, word) === undefined ? word.split(',') : [word];
 }
 
 /** By id or label; what only differs in case counts if nothing is the same. */

@@ -1,7 +1,7 @@
 // Shows questions of an agent on the terminal and reads the answers.
 import { notAnswerable } from '../../../app/attention/session-errors.ts';
 import type { Ask } from '../../../attention/activity.ts';
-import { answerOf, type Choice, callOf } from '../../../attention/answers/choice.ts';
+import { answerOf, type Choice, callOf, isOption } from '../../../attention/answers/choice.ts';
 import { CoiError } from '../../../errors.ts';
 import type { App } from '../../app.ts';
 import { answerCommand, askLines } from '../../ui/views/asks.ts';
@@ -36,16 +36,6 @@ export async function askForAnswer(app: App, name: string, asks: readonly Ask[])
     words.push(line);
   }
   return { words };
-}
-
-function isOption(ask: Ask, line: string): boolean {
-  try {
-    answerOf([ask], { words: [line] });
-    return true;
-  } catch (error) {
-    if (error instanceof CoiError) return false;
-    throw error;
-  }
 }
 
 function notAnswered(): CoiError {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { containerActivity } from '../../../app/attention/container-activity.ts';
 import { runningContainer } from '../../../app/targets/container-by-name.ts';
 import { ownContainers } from '../../../app/targets/user-containers.ts';
-import { runInTmux, tryInTmux } from '../../../app/terminal/tmux-commands.ts';
+import { capturedScreen, runInTmux, tryInTmux } from '../../../app/terminal/tmux-commands.ts';
 import { type ContainerName, tmuxSession } from '../../../names.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
@@ -73,8 +73,7 @@ async function capture(
   json: boolean,
 ): Promise<void> {
   const { name } = await runningContainer(app, options, word);
-  const { stdout } = await runInTmux(app, name, 'capture', '');
-  const screen = stdout.toString('utf8').replace(/\n+$/, '');
+  const screen = await capturedScreen(app, name);
   if (json) app.io.printJson({ ...tmuxOf(name), screen });
   else app.io.print(screen);
 }
