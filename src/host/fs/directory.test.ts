@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -258,10 +259,11 @@ describe('writing below an open directory', () => {
 });
 
 test('opened directories are closed, even on errors', () => {
-  const count = () => readdirSync('/proc/self/fd').length;
-  const before = count();
+  const descriptors = openBelow(root);
+  assert.equal(descriptors(), 0);
   {
     using directory = inside();
+    assert.equal(descriptors(), 1);
     symlinkSync('..', join(root, 'inside/up'));
     for (const name of ['up/x', 'deep/none', 'none/none']) {
       try {
@@ -274,5 +276,18 @@ test('opened directories are closed, even on errors', () => {
     directory.write('deep/file', 'x');
     directory.read('deep/file', small);
   }
-  assert.equal(count(), before);
+  assert.equal(descriptors(), 0);
 });
+
+/** Counts descriptors of this process. Others come and go: the thread of a test before this one may still be ending. */
+function openBelow(path: string): () => number {
+  const targetOf = (fd: string) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  };
+  return () =>
+    readdirSync('/proc/self/fd').filter((fd) => `${targetOf(fd)}/`.startsWith(`${path}/`)).length;
+}
