@@ -21,6 +21,16 @@ describe('the end of coi wait', () => {
       assert.deepEqual(verdict({ kind }, ['exit']), { kind: 'reached', goal: 'exit' });
   });
 
+  it('a question that only the screen shows counts after a second: the transcript may name it', () => {
+    const ask = { id: 'dialog', title: 'Claude Code shows a dialog', options: [] };
+    const asks: Activity = { kind: 'asks', asks: [{ ...ask, kind: 'dialog' }] };
+    const reached = { kind: 'reached', goal: 'asks' };
+    assert.deepEqual(verdict(asks, ['asks'], { forMs: 999 }), waiting);
+    assert.deepEqual(verdict(asks, ['asks'], { forMs: 1000 }), reached);
+    const named: Activity = { kind: 'asks', asks: [{ ...ask, kind: 'question' }] };
+    assert.deepEqual(verdict(named, ['asks']), reached);
+  });
+
   it('an agent has ended a turn only if one has ended since the cursor', () => {
     assert.deepEqual(verdict(idle, ['turn-end']), waiting);
     const reached = { kind: 'reached', goal: 'turn-end' };

@@ -14,6 +14,18 @@ export type WaitVerdict =
 /** A snapshot pauses a container for a moment, and an agent rewrites its files. */
 export const steadyMs = 5000;
 
+/** Claude Code says that it waits a moment before its transcript shows for what. */
+const unexplainedMs = 1000;
+
+/** The question may still become known: it looks like a dialog that only the screen shows. */
+export function isUnexplained({ activity, forMs }: Pick<Observed, 'activity' | 'forMs'>): boolean {
+  return (
+    activity.kind === 'asks' &&
+    activity.asks.every(({ kind }) => kind === 'dialog') &&
+    forMs < unexplainedMs
+  );
+}
+
 export interface Observed {
   readonly activity: Activity;
   /** How long the session has been in that state. */
@@ -21,10 +33,8 @@ export interface Observed {
   readonly hasTurnEnded: () => boolean;
 }
 
-export function waitVerdict(
-  { activity, forMs, hasTurnEnded }: Observed,
-  goals: readonly WaitGoal[],
-): WaitVerdict {
+export function waitVerdict(observed: Observed, goals: readonly WaitGoal[]): WaitVerdict {
+  const { activity, forMs, hasTurnEnded } = observed;
   const reached = (goal: WaitGoal): WaitVerdict => ({ kind: 'reached', goal });
   const failed = (why: 'ended' | 'paused' | 'unknown'): WaitVerdict =>
     forMs < steadyMs ? { kind: 'waiting' } : { kind: 'failed', why };
@@ -32,7 +42,7 @@ export function waitVerdict(
     case 'idle':
     case 'working':
     case 'asks':
-      if (activity.kind !== 'working' && goals.includes(activity.kind))
+      if (activity.kind !== 'working' && goals.includes(activity.kind) && !isUnexplained(observed))
         return reached(activity.kind);
       return goals.includes('turn-end') && hasTurnEnded()
         ? reached('turn-end')

@@ -1,6 +1,7 @@
 // Reports what a session does, and each change of it, until nobody listens or the container is gone.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Activity } from '../../attention/activity.ts';
+import { isUnexplained } from '../../attention/wait.ts';
 import { type SubscriptionEvent, subscribeEvents } from '../../incus/subscribe.ts';
 import { findByRef } from '../../session/record/change-instance.ts';
 import type { ContainerRef } from '../../session/record/container-ref.ts';
@@ -15,8 +16,8 @@ export interface Observation extends ActivityReading {
 
 /** A process that is killed writes nothing, and a file system may report no changes. */
 const pollMs = 3000;
-/** An agent that starts has no files to watch yet. */
-const startingPollMs = 200;
+/** An agent that starts has no files to watch yet; a question may become known. */
+const unclearPollMs = 200;
 /** A container that changes its files all the time must not keep the host busy: pauses are longer than the readings. */
 const pauseMs = 50;
 const pauseFactor = 5;
@@ -48,9 +49,11 @@ export async function* observeActivity(
       const tookMs = nowMs - beginMs;
       if (activity.kind !== kind) sinceMs = nowMs;
       kind = activity.kind;
-      yield { ...reading, forMs: nowMs - sinceMs };
+      const seen = { ...reading, forMs: nowMs - sinceMs };
+      yield seen;
       if (kind === 'ended') return;
-      await wake.wait(kind === 'unknown' ? Math.min(startingPollMs, everyMs) : everyMs, signal);
+      const isUnclear = kind === 'unknown' || isUnexplained(seen);
+      await wake.wait(isUnclear ? Math.min(unclearPollMs, everyMs) : everyMs, signal);
       await pause(Math.max(pauseMs, pauseFactor * tookMs), signal);
       // Its processes are gone: Incus may know more.
       if (kind === 'exited' || kind === 'unknown') instance.refresh();
