@@ -184,6 +184,9 @@ for (const bound of [true, false])
       const idle = await bed.coi(['wait', name, '--for', 'idle', '--timeout', '2s']);
       assert.equal(idle.status, 0, idle.stderr);
     }
+    const marked = await bed.coi(['send', name, 'to the \u202eleft\u200e', '--wait']);
+    assert.equal(marked.status, 0, marked.stderr);
+    assert.match(marked.stderr, /2 control or invisible characters were left out/);
     const heard = provider.requests.findLast(({ hasTools }) => hasTools)?.messages ?? [];
     const plain = (text: string) => text.replace(/<\/?pasted_content[^>]*>/g, '').trim();
     for (const [index, text] of sentTexts.entries()) {

@@ -52,7 +52,8 @@ async function send(
 ): Promise<void> {
   const limit = parseTimeLimit(options.timeout);
   const { text: message, removed } = checkedMessage(await messageText(app, options, text));
-  if (removed > 0) app.report.warn(`${removed} control characters were left out of the message.`);
+  if (removed > 0)
+    app.report.warn(`${removed} control or invisible characters were left out of the message.`);
   const container = await namedSession(app, sessionTarget(options), word);
   const { wait = false, interrupt = false, json = false } = options;
   const sent = await sendMessage(app, { container, text: message, wait, interrupt, limit });
