@@ -3,6 +3,12 @@ import type { CommandEntry } from './command-module.ts';
 
 export const agentCommands: readonly CommandEntry[] = [
   {
+    name: 'ui',
+    group: 'Sessions',
+    summary: 'Show all sessions, answer, attach (full screen)',
+    load: () => import('./commands/attention/ui.ts'),
+  },
+  {
     name: 'send',
     group: 'Sessions',
     summary: 'Send a message to an agent',

@@ -77,7 +77,8 @@ export async function screenOf(app: AppContext, ref: ContainerRef): Promise<stri
   return cleanText(await capturedScreen(app, container.name), screenMax).text;
 }
 
-async function containerOfRef(app: AppContext, ref: ContainerRef): Promise<Container> {
+/** Throws `session-not-found` and StaleContainerRef. */
+export async function containerOfRef(app: AppContext, ref: ContainerRef): Promise<Container> {
   const found = await existingContainer(app, {}, ref.name);
   if (!matchesRef(ref, found.instance)) throw new StaleContainerRef(ref.name, true);
   return found;

@@ -27,7 +27,8 @@ export function truncatePath(path: string, columns: number): string {
   return `${columns > 0 ? '…' : ''}${slash > 0 ? tail.slice(slash) : tail}`;
 }
 
-function takeColumns(text: string, columns: number): string {
+/** As much of the beginning as fits. */
+export function takeColumns(text: string, columns: number): string {
   let [taken, left] = ['', columns];
   for (const character of text) {
     left -= charWidth(character);

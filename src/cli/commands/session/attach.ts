@@ -9,6 +9,7 @@ import { keys } from '../../../instance-keys.ts';
 import { alertMessage, alertNow, parseAlert } from '../../../monitor/alert.ts';
 import { type ContainerName, parseContainerName } from '../../../names.ts';
 import { incusFailure } from '../../../session/lifecycle/incus-failure.ts';
+import type { Container } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
 import type { GlobalOptions } from '../../command-module.ts';
 import { mergedOptions } from '../../global-options.ts';
@@ -38,6 +39,10 @@ export async function attach(
   const found = await selectTarget(app, sessionTarget(options), name);
   if (!found) return;
   requireTerminal(app, 'coi attach');
+  await attachTo(app, options, found);
+}
+
+export async function attachTo(app: App, options: AttachOptions, found: Container): Promise<void> {
   const container = parseContainerName(found.name);
   const { session, instance } = found;
   const alert = alertNow(parseAlert(instance.config[keys.alert]), found.status);

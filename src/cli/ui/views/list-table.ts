@@ -2,6 +2,7 @@
 import { activityWord, asksLine } from '../../../attention/activity-text.ts';
 import { oneLine } from '../../../printable.ts';
 import type { ListedContainer, SavedRow, SessionList } from '../../../session/record/listing.ts';
+import { ageText } from '../age-text.ts';
 import { abbreviateHome } from '../home-path.ts';
 import type { Style } from '../style.ts';
 import { table } from '../table.ts';
@@ -173,16 +174,6 @@ function asksOf({ activity }: ListedContainer): string {
 
 function shortPath(path: string | undefined, home: string): string {
   return path === undefined ? '-' : abbreviateHome(path, home);
-}
-
-/** `45s`, `12m`, `3h` or `5d`. */
-function ageText(ms: number): string {
-  if (Number.isNaN(ms)) return '-';
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
 }
 
 /** Short prefixes of the ids if they are unique, else the full ids. */
