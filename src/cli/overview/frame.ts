@@ -122,7 +122,7 @@ function rowLine(
   row: Row,
   isSelected: boolean,
   width: number,
-  { columns, nowMs, style }: FrameFacts,
+  { columns, nowMs, home, style }: FrameFacts,
 ): string {
   const status = overview.busy.get(row.id) ?? activityWord(row.activity, row.unseen);
   const sinceMs = sinceMsOf(row);
@@ -134,22 +134,23 @@ function rowLine(
     age.padStart(ageWidth),
   ].join(' ');
   const room = columns - displayWidth(begin) - 2;
-  const about = room > 0 ? `  ${truncate(oneLine(aboutOf(row)), room)}` : '';
+  const about = room > 0 ? `  ${truncate(oneLine(aboutOf(row, home)), room)}` : '';
   const line = takeColumns(`${begin}${about}`, columns);
   if (isSelected) return style.bold(line);
   return waitsForUser(row) ? style.yellow(line) : line;
 }
 
-function aboutOf({ activity, tool, workspace }: Row): string {
+function aboutOf({ activity, tool, workspace }: Row, home: string): string {
+  const place = `${tool}  ${abbreviateHome(workspace, home)}`;
   switch (activity.kind) {
     case 'asks':
       return asksLine(activity);
     case 'idle':
-      return activity.said ?? `${tool}  ${workspace}`;
+      return activity.said ?? place;
     case 'paused':
-      return activity.reason ?? `${tool}  ${workspace}`;
+      return activity.reason ?? place;
     default:
-      return `${tool}  ${workspace}`;
+      return place;
   }
 }
 
