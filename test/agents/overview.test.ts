@@ -86,7 +86,7 @@ test('of two overviews only one answers a question, and text of an agent cannot 
   const sent = await bed.coi(['send', name, hostile]);
   assert.equal(sent.status, 0, sent.stderr);
   for (const screen of screens) {
-    const text = await screen.waitFor('1-9 y n answer');
+    const text = await screen.waitFor('1-9 answer');
     assert.match(text, /^1 asking · 1 session\n/);
     assert.match(text, /^Which.*colour\?\n 1 {2}.*Red.*\n 2 {2}Blue/m);
     const own = /\u001b\[\?1049[hl]|\u001b\]0;owned/g;

@@ -6,7 +6,14 @@ import { abbreviateHome } from '../ui/home-path.ts';
 import type { Style } from '../ui/style.ts';
 import { takeColumns, truncate } from '../ui/text-width.ts';
 import type { FrameFacts } from './frame-facts.ts';
-import { isArmed, type Overview, openAsks, type Row, type ShownDetails } from './model.ts';
+import {
+  isArmed,
+  isOneChoice,
+  type Overview,
+  openAsks,
+  type Row,
+  type ShownDetails,
+} from './model.ts';
 import { wrap } from './text-wrap.ts';
 
 const screenMin = 4;
@@ -58,7 +65,7 @@ function textLines(overview: Overview, row: Row, facts: FrameFacts): readonly st
     case 'asks': {
       const open = openAsks(row);
       const others = activity.asks.length - open.length;
-      const isReady = isArmed(overview, facts.nowMs);
+      const isReady = isOneChoice(open) && isArmed(overview, facts.nowMs);
       return [
         ...open.flatMap((ask) => askLines(ask, columns, style, isReady)),
         ...(others > 0 ? [style.dim(truncate(`and ${others} more after it`, columns))] : []),

@@ -1,8 +1,9 @@
 // The last lines of the overview: keys, a line of input, or what has happened. Pure.
+import type { Ask } from '../../attention/activity.ts';
 import { oneLine } from '../../printable.ts';
 import { displayWidth, takeColumns, truncate } from '../ui/text-width.ts';
 import type { FrameFacts } from './frame-facts.ts';
-import { isArmed, type Line, type Overview, openAsks, selectedRow } from './model.ts';
+import { isArmed, isOneChoice, type Line, type Overview, openAsks, selectedRow } from './model.ts';
 import { endOf, wrap } from './text-wrap.ts';
 
 const noticeLinesMax = 3;
@@ -42,9 +43,16 @@ export function footerOf(overview: Overview, facts: FrameFacts): Footer {
 function keysLine(overview: Overview, nowMs: number): string {
   const row = selectedRow(overview);
   const asks = row ? openAsks(row) : [];
-  const answer = asks.length > 0 && isArmed(overview, nowMs) ? ['1-9 y n answer'] : [];
+  const answer = isArmed(overview, nowMs) ? answerKeys(asks) : [];
   const keys = ['Enter attach', 'Tab next', 's send', '/ filter', 'q quit'];
   return ['? help', ...answer, ...(row ? keys : ['q quit'])].join('  ');
+}
+
+function answerKeys(asks: readonly Ask[]): readonly string[] {
+  const [ask] = asks;
+  if (!ask || ask.kind === 'dialog') return [];
+  if (!isOneChoice(asks)) return ['a answer'];
+  return [ask.kind === 'question' ? '1-9 answer' : '1-9 y n answer'];
 }
 
 /** The part around the cursor, if the line is too long. */

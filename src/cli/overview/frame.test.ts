@@ -41,12 +41,21 @@ describe('the overview', () => {
       text,
       /Which colour\?\n 1 {2}Red\n 2 {2}Blue {2}\(as now\)\nWhich size\?\n 1 {2}Red/,
     );
+    assert.match(text, /\? help {2}a answer/);
   });
 
   it('says which keys answer only when they do', () => {
     const fresh = shownToEnd(settled(emptyOverview, { ...emptyOverview, rows: several }, nowMs));
     assert.doesNotMatch(textOf(fresh), /1-9 y n answer/);
     assert.match(textOf(fresh, { nowMs: nowMs + 1000 }), /1-9 y n answer/);
+  });
+
+  it('keeps the slot of a long name, and the width of a text that is far to the right', () => {
+    const body = `echo safe\n${' '.repeat(200)}${'x'.repeat(90)}`;
+    const overview = overviewOf([asking('coi-1d2e1ae7-12', [permission('1', { body })])]);
+    const text = textOf(overview, { columns: 40 });
+    assert.match(text, /^> coi-1d2e1…-12 /m);
+    assert.match(text, /^ {13}x{20,}$/m);
   });
 
   it('scrolls a question that is longer than the screen to its end', () => {

@@ -16,7 +16,7 @@ import {
   visibleRows,
   waitsForUser,
 } from './model.ts';
-import { padded } from './text-wrap.ts';
+import { padded, truncatedName } from './text-wrap.ts';
 
 export interface Frame {
   readonly lines: readonly string[];
@@ -129,7 +129,7 @@ function rowLine(
   const age = sinceMs === undefined ? '' : ageText(nowMs - sinceMs);
   const begin = [
     isSelected ? '>' : ' ',
-    padded(truncate(oneLine(row.called), width), width),
+    padded(truncatedName(oneLine(row.called), width), width),
     padded(truncate(status, statusWidth), statusWidth),
     age.padStart(ageWidth),
   ].join(' ');

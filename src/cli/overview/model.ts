@@ -157,6 +157,11 @@ export function openAsks({ activity }: Row): readonly Ask[] {
   return activity.asks.filter(({ id }) => callOf(id) === call);
 }
 
+/** Whether one key can answer: there is one question, and it takes one option. */
+export function isOneChoice(asks: readonly Ask[]): boolean {
+  return asks.length === 1 && asks[0]?.multiple !== true;
+}
+
 /** To be called for each change before it is shown: the selection stays on its session, and keys wait for what is new. */
 export function settled(before: Overview, overview: Overview, nowMs: number): Overview {
   const found = selectedRow(overview);

@@ -1,9 +1,11 @@
 // Text in lines of a width. Pure.
 import { displayWidth, takeColumns } from '../ui/text-width.ts';
 
-/** Lines of a text without control characters, broken at spaces where that is possible; later ones have its indent. */
+const nameEnd = 3;
+
+/** Lines of a text without control characters, broken at spaces where that is possible; all have its indent, up to a third. */
 export function wrap(text: string, columns: number): readonly string[] {
-  const indent = (/^ */.exec(text)?.[0] ?? '').slice(0, Math.max(0, columns - 2));
+  const indent = (/^ */.exec(text)?.[0] ?? '').slice(0, Math.floor(columns / 3));
   const lines: string[] = [];
   let line = indent;
   for (const word of text.trimStart().split(/(?<= )/)) {
@@ -27,6 +29,12 @@ export function wrap(text: string, columns: number): readonly string[] {
 export function padded(text: string, columns: number): string {
   const shown = takeColumns(text, columns);
   return `${shown}${' '.repeat(Math.max(0, columns - displayWidth(shown)))}`;
+}
+
+/** The middle is left out: the end of a session's name is its slot. */
+export function truncatedName(name: string, columns: number): string {
+  if (displayWidth(name) <= columns) return name;
+  return `${takeColumns(name, columns - 1 - nameEnd)}…${endOf(name, nameEnd)}`;
 }
 
 /** As much of the end as fits. */

@@ -6,6 +6,7 @@ import { edited, newLine } from './line-edit.ts';
 import {
   armedMs,
   isArmed,
+  isOneChoice,
   type Mode,
   type Overview,
   openAsks,
@@ -171,8 +172,7 @@ function answerByKey(overview: Overview, row: Row, key: string, nowMs: number): 
     return problem(overview, 'The question goes on below: press PgDn to read it to its end.');
   if (!isArmed(overview, nowMs))
     return problem(overview, 'The question has just appeared: read it, then press the key again.');
-  if (asks.length > 1 || ask.multiple === true)
-    return problem(overview, 'Press a to answer: it takes several choices.');
+  if (!isOneChoice(asks)) return problem(overview, 'Press a to answer: it takes several choices.');
   const words = key === 'y' ? 'yes' : key === 'n' ? 'no' : ask.options[Number(key) - 1]?.id;
   if (words === undefined || (ask.kind === 'question' && /^[yn]$/.test(key)))
     return problem(overview, `The question has no option ${key}.`);
