@@ -46,6 +46,17 @@ interface FreeAccount extends Account {
   readonly home: string;
 }
 
+interface AccountRemoval {
+  readonly endProcesses: () => Promise<void>;
+  readonly removeAccount: () => Promise<void>;
+}
+
+/** Of an account that is not ours. */
+const borrowed: AccountRemoval = {
+  endProcesses: async () => undefined,
+  removeAccount: async () => undefined,
+};
+
 /** Exit status of useradd(8). */
 const uidInUse = 4;
 
@@ -62,7 +73,10 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
   const known = options.uid === undefined ? free.pop() : undefined;
   if (known) {
     await mkdir(known.home, { mode: 0o700 });
-    return userInHome(known, known.home, options.incusAdmin ?? true, () => releaseAccount(known));
+    return userInHome(known, known.home, options.incusAdmin ?? true, {
+      endProcesses: () => killProcessesOf(known.uid),
+      removeAccount: async () => void free.push(known),
+    });
   }
   const home = await newHome();
   const name = newAccountName();
@@ -72,12 +86,12 @@ export async function makeUser(options: UserOptions = {}): Promise<TestUser> {
     const gid = (await account((entry) => entry.name === name))?.gid ?? uid;
     const one = { name, uid, gid, home };
     const removeAccount = async () => {
-      if (options.uid === undefined) return releaseAccount(one);
-      await killProcessesOf(uid);
+      if (options.uid === undefined) return void free.push(one);
       await mustRun(['userdel', name]);
       made.delete(name);
     };
-    return await userInHome(one, home, options.incusAdmin ?? true, removeAccount);
+    const endProcesses = () => killProcessesOf(uid);
+    return await userInHome(one, home, options.incusAdmin ?? true, { endProcesses, removeAccount });
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;
@@ -101,11 +115,6 @@ async function addAccount(name: string, home: string, wanted?: number): Promise<
   }
 }
 
-async function releaseAccount(account: FreeAccount): Promise<void> {
-  await killProcessesOf(account.uid);
-  free.push(account);
-}
-
 /** The user with a given uid: created if the uid is free, else the existing account is borrowed with another home. */
 export async function userOfUid(
   uid: number,
@@ -113,17 +122,12 @@ export async function userOfUid(
 ): Promise<TestUser> {
   const existing = await account((entry) => entry.uid === uid);
   if (existing === undefined) return makeUser({ ...options, uid });
-  return userInHome(existing, await newHome(), options.incusAdmin ?? true, async () => undefined);
+  return userInHome(existing, await newHome(), options.incusAdmin ?? true, borrowed);
 }
 
 /** Host root with a separate home under /tmp. */
 export async function rootUser(): Promise<TestUser> {
-  return userInHome(
-    { name: 'root', uid: 0, gid: 0 },
-    await newHome(),
-    false,
-    async () => undefined,
-  );
+  return userInHome({ name: 'root', uid: 0, gid: 0 }, await newHome(), false, borrowed);
 }
 
 async function newHome(): Promise<string> {
@@ -134,7 +138,7 @@ async function userInHome(
   who: Account,
   home: string,
   incusAdmin: boolean,
-  removeAccount: () => Promise<void>,
+  { endProcesses, removeAccount }: AccountRemoval,
 ): Promise<TestUser> {
   await chown(home, who.uid, who.gid);
   const groups = incusAdmin ? [who.gid, await groupId('incus-admin')] : [who.gid];
@@ -167,13 +171,15 @@ async function userInHome(
     start,
     run: (command, options) => start(command, options).result,
     remove: async () => {
+      // A program that coid started, and that has not noticed its end yet, could still write into the home.
+      await endProcesses();
       await rm(home, { recursive: true, force: true });
       await removeAccount();
     },
   };
 }
 
-/** Kills remaining processes of an account that is being removed, because a test failed midway. */
+/** Kills remaining processes of an account that is being removed. */
 async function killProcessesOf(uid: number): Promise<void> {
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const owner = (await stat(`/proc/${pid}`).catch(() => undefined))?.uid;

@@ -197,7 +197,7 @@ test('a storm of sizes leaves a whole overview, from 40 × 10 to 200 × 60', {
         lines.length === rows &&
         lines.every((line) => line.length <= columns) &&
         /^1 session/.test(lines[0] ?? '') &&
-        lines[1]?.startsWith(`> ${name.slice(0, 5)}`) === true &&
+        lines[1]?.startsWith(`> ${name.slice(0, 4)}`) === true &&
         /^\? help/.test(lines.at(-1) ?? '') &&
         lines.filter((line) => line.includes('? help')).length === 1
       );

@@ -43,7 +43,8 @@ export interface SendResult {
   readonly reply: string | undefined;
 }
 
-const confirmMs = 5000;
+/** A first message can wait for an agent that is still loading on a busy machine. */
+const confirmMs = 15_000;
 /** Claude Code writes a line at once; where files cannot be watched, this is how soon it is seen. */
 const confirmPollMs = 100;
 /** A hook of the user may answer a dialog in a moment; until then the agent says that it waits. */
