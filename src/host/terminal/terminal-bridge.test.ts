@@ -28,6 +28,30 @@ test('joining twenty times leaves no listener on the terminal', async () => {
   assert.deepEqual(counted(), before);
 });
 
+test('what the terminal still answers after an interruption is dropped before it gets its modes back', async () => {
+  const stdin = new PassThrough();
+  const modes: boolean[] = [];
+  const interrupt = new AbortController();
+  const remote = {
+    stream: new PassThrough(),
+    resize: () => {},
+    status: new Promise<number>(() => {}),
+    close: () => void setImmediate(() => stdin.write('\u001b[?1;2c')),
+  };
+  const local = {
+    stdin: Object.assign(stdin, {
+      setRawMode: (on: boolean) => modes.push(on),
+    }) as unknown as NodeJS.ReadStream,
+    stdout: new PassThrough() as unknown as NodeJS.WriteStream,
+  };
+  const bridged = bridgeTerminal(local, remote, interrupt.signal);
+  interrupt.abort();
+  assert.deepEqual(await bridged, { kind: 'interrupted' });
+  assert.deepEqual(modes, [true, false]);
+  for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(stdin.read(), null);
+});
+
 test('the start and end of the alternate screen are seen, even if a chunk splits the sequence', () => {
   const seen = (...chunks: string[]) => {
     const screen = new AlternateScreen();

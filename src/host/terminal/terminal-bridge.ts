@@ -1,5 +1,6 @@
 // Connects the user's terminal to a remote one: raw mode, resizing, and restoring the terminal in every case.
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TerminalTap } from './terminal-tap.ts';
 
 export interface Remote {
@@ -27,6 +28,9 @@ export type BridgeEnd =
 /** Ends mouse reporting, bracketed paste, application keys; shows the cursor. */
 const resetModes =
   '\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[?25h\u001b[0m';
+
+/** Time for the terminal to answer after an interruption. */
+const answersMs = 50;
 
 const alternateOn = '\u001b[?1049h';
 const alternateOff = '\u001b[?1049l';
@@ -92,7 +96,9 @@ export async function bridgeTerminal(
 
   const end = await waitForEnd(remote, signal);
 
-  stdin.off('data', typed).off('error', ignored).pause();
+  stdin.off('data', typed);
+  if (end.kind === 'interrupted') await dropAnswers(stdin);
+  stdin.off('error', ignored).pause();
   stdout.off('resize', resized).off('drain', caughtUp);
   remote.stream.off('data', shown).off('drain', drained);
   try {
@@ -107,6 +113,14 @@ export async function bridgeTerminal(
   setImmediate(() => stdout.off('error', ignored));
   stdin.unref?.();
   return end;
+}
+
+/** What the far side has just asked the terminal is still answered: it would be echoed, and be on the shell's next line. */
+async function dropAnswers(stdin: Local['stdin']): Promise<void> {
+  const dropped = () => {};
+  stdin.on('data', dropped).resume();
+  await delay(answersMs);
+  stdin.off('data', dropped);
 }
 
 function waitForEnd(remote: Remote, signal: AbortSignal): Promise<BridgeEnd> {
