@@ -1,4 +1,5 @@
 // Forks a session: copies its disk and its conversation while it is paused.
+import { randomUUID } from 'node:crypto';
 import type { PolicyRecord } from '../../coid-api/network-protocol.ts';
 import type { ResolvedConfig } from '../../config/resolved-config.ts';
 import { CoiError } from '../../errors.ts';
@@ -139,6 +140,7 @@ async function createFork(
     recordSession: (reservation) => agent?.recordSession(reservation),
     plan: undefined,
     reservation: undefined,
+    startId: randomUUID(),
   };
   const progress = app.progress();
   app.mark('decided');

@@ -1,4 +1,5 @@
 // Launches a new container for a session.
+import { randomUUID } from 'node:crypto';
 import { requestedFault } from '../../host/process/fault.ts';
 import type { Slot } from '../../names.ts';
 import { newSessionId } from '../../names.ts';
@@ -70,6 +71,7 @@ export async function launchSession(
     recordSession,
     plan: undefined,
     reservation: undefined,
+    startId: randomUUID(),
   };
   const extras = planExtras(app, resolved);
   const steps = withFault(extras.steps(launchSteps), requestedFault(app.env));

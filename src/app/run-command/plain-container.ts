@@ -1,4 +1,5 @@
 // Launches a container without an agent, for `coi run` and image builds.
+import { randomUUID } from 'node:crypto';
 import {
   type LaunchContext,
   launchSteps,
@@ -36,6 +37,7 @@ export async function launchPlain(
     recordSession: () => {},
     plan: undefined,
     reservation: undefined,
+    startId: randomUUID(),
   };
   const progress = app.progress();
   const watch = {

@@ -5,7 +5,7 @@ import { CoiError } from '../../errors.ts';
 import { IncusError } from '../../incus/client.ts';
 import { isNameTaken, NameTaken } from '../record/name-taken.ts';
 import { incusFailure } from './incus-failure.ts';
-import { retryLaunch } from './launch.ts';
+import { type LaunchContext, launchSteps, retryLaunch } from './launch.ts';
 
 const failureWith = (message: string) =>
   incusFailure(
@@ -37,6 +37,36 @@ test('a start that collides with the end of a container of its name is retried o
     runs: 2,
     error: undefined,
   });
+});
+
+test('a retried start may lock the session again, also if coid has already seen its container', async () => {
+  const calls: string[] = [];
+  const reservation = { container: 'coi-12345678-1', id: 'ours' };
+  const context = {
+    startId: 'start',
+    spec: { persistent: false },
+    plan: { reserve: {} },
+    incus: { instance: async () => undefined, query: async () => ({}) },
+    coid: {
+      reserve: async ({ startId }: { readonly startId: string }) => {
+        calls.push(`reserve ${startId}`);
+        return reservation;
+      },
+      release: async (id: string) => calls.push(`release ${id}`),
+      releaseStart: async (startId: string) => calls.push(`release start ${startId}`),
+    },
+  } as unknown as LaunchContext;
+  const [, reserve, , create] = launchSteps;
+  await reserve?.run(context, AbortSignal.timeout(1000));
+  await create?.undo?.(context);
+  await reserve?.undo?.(context);
+  await reserve?.run(context, AbortSignal.timeout(1000));
+  assert.deepEqual(calls, [
+    'reserve start',
+    'release start start',
+    'release ours',
+    'reserve start',
+  ]);
 });
 
 test('any other start failure is final', async () => {

@@ -1,5 +1,4 @@
 // The steps from a plan to a running container.
-import { randomUUID } from 'node:crypto';
 import type { Coid } from '../../coid-api/client.ts';
 import type { Reservation } from '../../coid-api/session-protocol.ts';
 import { CoiError } from '../../errors.ts';
@@ -28,6 +27,8 @@ export interface LaunchContext {
   readonly server: ServerFacts;
   readonly incus: Incus;
   readonly coid: Coid;
+  /** Id of this start, the same for all its attempts. */
+  readonly startId: string;
   /** Creates the directories of the store and returns them as mounts; does not touch a session that is in use. */
   readonly createStore: () => PlannedMount[];
   /** Writes into the store before the container starts; the session is reserved by now. */
@@ -54,8 +55,8 @@ export const launchSteps: readonly Step<LaunchContext>[] = [
     name: 'reserve',
     title: 'Reserving a slot, an address and mounts',
     run: async (context, signal) => {
-      const { persistent } = context.spec;
-      const request = { ...planOf(context).reserve, persistent, startId: randomUUID() };
+      const { startId, spec } = context;
+      const request = { ...planOf(context).reserve, persistent: spec.persistent, startId };
       context.reservation = await context.coid.reserve(request, { signal });
     },
     undo: async ({ coid, reservation }) => {
@@ -169,7 +170,7 @@ export function imageMissing(image: string): CoiError {
  * Removes the created container, if it is ours and not another one with the same name. An interrupted call continues in
  * Incus, which neither shows nor deletes an instance while it creates it.
  */
-async function undoCreate({ incus, reservation }: LaunchContext): Promise<void> {
+async function undoCreate({ incus, coid, startId, reservation }: LaunchContext): Promise<void> {
   if (!reservation) return;
   const { container, id } = reservation;
   const limit = AbortSignal.timeout(undoMs);
@@ -179,6 +180,8 @@ async function undoCreate({ incus, reservation }: LaunchContext): Promise<void> 
     throw incusFailure(error, 'the container could not be deleted');
   }
   await killContainer(incus, { name: container, mountsId: id }, limit);
+  // coid may no longer have the reservation, because it has seen the container.
+  await coid.releaseStart(startId);
 }
 
 function planOf(context: LaunchContext): SessionPlan {
