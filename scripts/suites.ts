@@ -26,6 +26,7 @@ export const suites: readonly Suite[] = [
   { folder: 'test/lifecycle', limitMinutes: 15 },
   { folder: 'test/network', limitMinutes: 10, serial: true },
   { folder: 'test/security', limitMinutes: 10 },
+  { folder: 'test/trees', limitMinutes: 10 },
   { folder: 'test/faults', limitMinutes: 15 },
   // A whole host in a container; its image is made when it is missing, which takes a minute.
   { folder: 'test/hosts', limitMinutes: 20, serial: true },

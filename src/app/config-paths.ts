@@ -3,6 +3,7 @@ import type { ConfigPaths } from '../config/config-paths.ts';
 import { hostFiles } from '../host/fs/host-files.ts';
 import { knownWorkspaces } from '../session/record/known-workspaces.ts';
 import type { AppContext } from './context.ts';
+import { readTreeOf } from './trees/tree-store.ts';
 
 export function configPaths(
   { user, cwd, env }: Pick<AppContext, 'user' | 'cwd' | 'env'>,
@@ -10,7 +11,8 @@ export function configPaths(
 ): ConfigPaths {
   return {
     home: user.home,
-    workspace,
+    // An own tree is configured by the directory that it was made from.
+    workspace: readTreeOf(user.home, workspace)?.record.repository ?? workspace,
     cwd,
     env,
     agentWorkspaces: () => knownWorkspaces(user.home, hostFiles),

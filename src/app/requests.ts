@@ -38,6 +38,16 @@ export interface VariablesRequest {
   readonly envFiles: readonly string[];
 }
 
+/** A session in a working tree of its own. */
+export interface TreeRequest {
+  /** Undefined: a new one, whose name coi chooses. */
+  readonly branch: string | undefined;
+  /** Refuse a tree that exists. */
+  readonly isNew: boolean;
+  /** Commit, branch or tag that a new tree begins with. */
+  readonly from: string | undefined;
+}
+
 /** Starts a container: for a session, or for one command. */
 export interface StartRequest extends SessionTarget, ConfigurationRequest, VariablesRequest {
   readonly mounts: readonly ExtraMount[];
@@ -51,6 +61,8 @@ export interface OpenSessionRequest extends StartRequest {
   readonly container?: string | undefined;
   /** `headless`: one prompt on stdin. */
   readonly mode: 'terminal' | 'background' | 'headless';
+  /** `shared`: in the directory itself. Undefined: as configured. */
+  readonly tree?: TreeRequest | 'shared' | undefined;
   /** bash instead of the agent. */
   readonly debug?: boolean | undefined;
 }

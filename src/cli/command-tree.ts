@@ -4,6 +4,7 @@ import { agentCommands } from './agent-commands.ts';
 import type { CommandEntry } from './command-module.ts';
 import { otherCommands } from './other-commands.ts';
 import { subcommandSummaries } from './subcommand-summaries.ts';
+import { treeCommands } from './tree-commands.ts';
 
 export const commandTree: readonly CommandEntry[] = [
   {
@@ -40,6 +41,7 @@ export const commandTree: readonly CommandEntry[] = [
     load: () => import('./commands/session/list.ts'),
   },
   ...agentCommands,
+  ...treeCommands,
   {
     name: 'shutdown',
     group: 'Sessions',

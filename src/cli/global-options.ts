@@ -23,6 +23,8 @@ const flagsWithValue = new Set([
   '--mount',
   '--network',
   '--tool',
+  '--branch',
+  '--from',
   ...valuedOldFlags,
 ]);
 

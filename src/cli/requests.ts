@@ -62,6 +62,11 @@ export interface ShellOptions extends GlobalOptions {
   tmux?: boolean;
   container?: string;
   tool?: string;
+  branch?: string;
+  new?: boolean;
+  from?: string;
+  ownTree?: boolean;
+  sharedTree?: boolean;
 }
 
 export function openSessionRequest(
@@ -76,8 +81,28 @@ export function openSessionRequest(
     mode,
     resume: parseResumeOption(options),
     container: options.container,
+    tree: treeRequest(options, alias),
     debug: options.debug,
   };
+}
+
+/** Throws `usage` for flags that exclude each other. */
+function treeRequest(
+  { branch, new: isNew = false, from, ownTree, sharedTree, container }: Partial<ShellOptions>,
+  alias: string | undefined,
+): OpenSessionRequest['tree'] {
+  const isOwn = branch !== undefined || ownTree === true;
+  const other = sharedTree ? '--shared-tree' : container !== undefined ? '--container' : undefined;
+  if (isOwn && (other !== undefined || alias !== undefined))
+    throw new CoiError('usage', `--branch and --own-tree cannot be used with ${other ?? 'an alias'}`, {
+      hint: 'Leave out one of the two.',
+    });
+  if (!isOwn && (isNew || from !== undefined))
+    throw new CoiError('usage', `${isNew ? '--new' : '--from'} needs --branch or --own-tree`, {
+      hint: 'Add --branch NAME.',
+    });
+  if (sharedTree) return 'shared';
+  return isOwn ? { branch, isNew, from } : undefined;
 }
 
 /** 0 means any slot. */

@@ -1,5 +1,5 @@
 // What a repository is, and whether a session can have its own tree of it. Pure.
-import { CoiError, type CoiErrorOptions } from '../errors.ts';
+import { CoiError, type ErrorDetails } from '../errors.ts';
 
 export interface Repository {
   /** Top directory of the user's working tree. */
@@ -72,7 +72,7 @@ export function assertSupported({
     );
 }
 
-export function unsupported(why: string, options: CoiErrorOptions = {}): CoiError {
+export function unsupported(why: string, options: ErrorDetails = {}): CoiError {
   return new CoiError('tree-unsupported', `this repository cannot have a tree of its own: ${why}`, {
     hint: 'Use --shared-tree to work in the directory itself.',
     ...options,

@@ -12,11 +12,20 @@ const record: TreeRecord = {
   from: 'main',
   created: new Date('2026-12-01T09:00:00Z'),
   capture: undefined,
-  merged: undefined,
+  counts: undefined,
+  landing: undefined,
+  carried: [],
 };
 
 it('a record is read as it was written', () => {
-  for (const one of [record, { ...record, from: undefined, capture: 'b'.repeat(40) }])
+  const capture = 'b'.repeat(40);
+  const counts = { files: 1, added: 2, removed: 0 };
+  const landing = { capture, commit: 'c'.repeat(40) };
+  for (const one of [
+    record,
+    { ...record, from: undefined, capture, counts, landing, carried: ['.env'] },
+    { ...record, capture, landing: { capture, commit: undefined } },
+  ])
     assert.deepEqual(parseTreeRecord(treeRecordText(one)), one);
 });
 

@@ -18,6 +18,7 @@ const domains = [
   'config',
   'network',
   'tools',
+  'trees',
   'session',
   'setup',
   'image',
@@ -35,6 +36,7 @@ const floors = [
   'network',
   'tools',
   'session',
+  'trees',
   'setup',
   'image',
   'daemon',
@@ -73,6 +75,7 @@ const entrances = [
   'src/session/record/',
   'src/setup/',
   'src/tools/',
+  'src/trees/tree-record.ts',
 ];
 const edges = [
   'src/main.ts',

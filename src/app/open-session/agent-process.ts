@@ -21,6 +21,7 @@ import { findTool, toolModel } from '../../tools/list.ts';
 import { statusVariable } from '../../tools/status-directory.ts';
 import type { Conversation, Tool, ToolLaunch } from '../../tools/tool.ts';
 import type { AppContext } from '../context.ts';
+import { treeSetup } from '../trees/tree-setup.ts';
 import type { GitInside } from '../session-spec/git-identity.ts';
 import { readTextFile } from '../text-file.ts';
 import type { MountedWorkspace } from '../workspace.ts';
@@ -117,6 +118,7 @@ export function planAgentProcess(
     command: withPrelude(command, {
       identity: request.git.identity,
       setup: toolSetupLines(tools),
+      treeSetup: treeSetup(app, request.at.workspace, settings),
       preLaunch: settings['tool.pre_launch'],
       ofTool: request.debug ? [] : tool.beforeStart,
     }),

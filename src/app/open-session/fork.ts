@@ -38,6 +38,9 @@ import { whileFrozen } from '../snapshots/while-frozen.ts';
 import { openInBackground } from '../terminal/open-agent.ts';
 import { sshAgentVariables, syncSshAgent } from '../terminal/ssh-agent-forwarding.ts';
 import { startAppearance } from '../terminal/tmux-appearance.ts';
+import { forkTree, removeForkedTree } from '../trees/fork-tree.ts';
+import { withTreeAlias } from '../trees/tree-alias.ts';
+import { type OwnTree, readTreeOf } from '../trees/tree-store.ts';
 import { checkWorkspace } from '../workspace.ts';
 import type { AgentProcess } from './agent-process.ts';
 import { planSessionAgent } from './session-agent.ts';
@@ -74,8 +77,15 @@ export async function forkSession(
     throw new CoiError('session-not-found', `${source.name} is not a session of coi`, {
       hint: 'Run `coi list` to see your sessions.',
     });
+  const tree = readTreeOf(app.user.home, record.workspace);
+  const forked = tree && (await forkTree(app, tree));
   const { container, slot, ref, session, forwarding, undoStart, ...agentProcess } =
-    await createFork(app, request, source, record, on.loaded);
+    await createFork(app, request, { source, record, forked, loaded: on.loaded }).catch(
+      async (error: unknown) => {
+        if (forked) await removeForkedTree(forked);
+        throw error;
+      },
+    );
   on.made(container);
   const tmuxName = tmuxSession(container);
   const { target: workspace } = record;
@@ -83,23 +93,34 @@ export async function forkSession(
   await undoIfInterrupted(app, { container, undoStart }, openInBackground(app, inTmux));
   const problem = forwarding.kind === 'forward' && (await syncSshAgent(app, ref, forwarding));
   if (problem) app.report.warn(problem);
-  return { container, slot, session, workspace: record.workspace, tmuxName };
+  const workspaceOfFork = forked?.places.tree ?? record.workspace;
+  return { container, slot, session, workspace: workspaceOfFork, tmuxName };
 }
 
 async function createFork(
   app: AppContext,
   request: ForkRequest,
-  source: Container,
-  record: SessionRecord,
-  loaded: (resolved: ResolvedConfig) => void,
+  {
+    source,
+    record,
+    forked,
+    loaded,
+  }: {
+    readonly source: Container;
+    readonly record: SessionRecord;
+    /** The tree of the fork, if the original has one of its own. */
+    readonly forked: OwnTree | undefined;
+    readonly loaded: (resolved: ResolvedConfig) => void;
+  },
 ) {
-  const workspace = checkWorkspace(app, record.workspace);
+  const workspace = checkWorkspace(app, forked?.places.tree ?? record.workspace);
   const configRequest = {
     ...request,
     profile: request.profile ?? record.profile,
     tool: record.tool,
   };
-  const resolved = await loadRequestConfig(app, configRequest, workspace.workspace);
+  const configured = await loadRequestConfig(app, configRequest, workspace.workspace);
+  const resolved = forked ? withTreeAlias(app, configured, forked) : configured;
   loaded(resolved);
   const at = mountWorkspaceAt(app, workspace, record.target, resolved.settings);
   const inputs = sessionInputs(app, request, { at, resolved, earlier: record });

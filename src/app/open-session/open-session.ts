@@ -17,6 +17,7 @@ import {
   syncSshAgent,
 } from '../terminal/ssh-agent-forwarding.ts';
 import { startAppearance } from '../terminal/tmux-appearance.ts';
+import { markSetUp } from '../trees/tree-setup.ts';
 import type { LiveSession } from './live-session.ts';
 import { undoIfMissing } from './missing-agent.ts';
 import type { SelectedSession } from './select-session.ts';
@@ -50,6 +51,7 @@ export async function startSelected(
   };
   try {
     const live = await startSession(app, request, { ...selected, git }, report);
+    if (selected.choice.kind !== 'join') await markSetUp(app, at.workspace, resolved.settings);
     return { selected, live, forwarding, tmux: tmux && resolved.settings['shell.use_tmux'] };
   } catch (error) {
     throw undo.explain(error);

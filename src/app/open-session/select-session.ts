@@ -13,7 +13,12 @@ import {
 } from '../../session/record/choose-session.ts';
 import { expandSessionId } from '../../session/record/expand-session-id.ts';
 import { findContainer } from '../../session/record/find-container.ts';
-import { type Container, coiContainers, noTool } from '../../session/record/instance-record.ts';
+import {
+  type Container,
+  coiContainers,
+  isNeverStarted,
+  noTool,
+} from '../../session/record/instance-record.ts';
 import type { SessionMetadata } from '../../session/record/metadata.ts';
 import {
   belongsToWorkspace,
@@ -22,9 +27,13 @@ import {
 } from '../../session/store/saved-sessions.ts';
 import { loadRequestConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
-import type { OpenSessionRequest } from '../requests.ts';
+import type { OpenSessionRequest, TreeRequest } from '../requests.ts';
+import { hiddenPaths } from '../session-spec/secret-paths.ts';
 import { mountWorkspace, mountWorkspaceAt } from '../session-spec/workspace-mount.ts';
 import { ownContainers as containersOf } from '../targets/user-containers.ts';
+import { openTree } from '../trees/open-tree.ts';
+import { withTreeAlias } from '../trees/tree-alias.ts';
+import { readTreeOf } from '../trees/tree-store.ts';
 import { checkWorkspace, type MountedWorkspace, type Workspace } from '../workspace.ts';
 import { isSessionOf, type WorkspaceIdentity, workspaceIdentity } from '../workspace-names.ts';
 
@@ -42,6 +51,7 @@ export async function selectSession(
   request: OpenSessionRequest,
 ): Promise<SelectedSession> {
   if (request.container !== undefined) return selectContainer(app, request, request.container);
+  if (typeof request.tree === 'object') return selectInTree(app, request, request.tree);
   const alias = request.alias === undefined ? undefined : resolveAlias(app, request.alias);
   const workspace = checkWorkspace(app, alias?.workspace ?? request.workspace);
   const slot = request.slot ?? alias?.slot;
@@ -60,7 +70,10 @@ export async function selectSession(
     },
     workspace.workspace,
   );
-  const resolved = keepAlias(loaded, alias?.name);
+  const tree = readTreeOf(app.user.home, workspace.workspace);
+  if (!tree && !resumed && request.tree !== 'shared' && loaded.settings['workspace.mode'] === 'own')
+    return selectInTree(app, request, { branch: undefined, isNew: true, from: undefined });
+  const resolved = tree ? withTreeAlias(app, loaded, tree) : keepAlias(loaded, alias?.name);
   const at = mountWorkspace(app, workspace, resolved.settings);
   const configured = resolved.settings['container.persistent'];
   if (resumed)
@@ -86,6 +99,35 @@ export async function selectSession(
     choice: chosen,
     persistent: decidePersistence(app, request, configured, chosen, undefined),
   };
+}
+
+/** The session that lives in the tree, else a new one there. */
+async function selectInTree(
+  app: AppContext,
+  request: OpenSessionRequest,
+  wanted: TreeRequest,
+): Promise<SelectedSession> {
+  const { places } = await openTree(app, {
+    branch: wanted.branch,
+    isNew: wanted.isNew,
+    from: wanted.from,
+    workspace: request.workspace,
+    hiddenIn: async ({ workspace }) => {
+      const { settings } = await loadRequestConfig(app, request, workspace);
+      return (await hiddenPaths(app, settings, workspace)).paths;
+    },
+  });
+  const inside = { ...request, workspace: places.tree, tree: 'shared' } as const;
+  const identity = identityOf(checkWorkspace(app, places.tree));
+  const sessions = (await workspaceSessions(app, identity)).filter(
+    ({ session }) => request.slot === undefined || session?.slot === request.slot,
+  );
+  const live = sessions.find(({ status }) => status !== 'Stopped');
+  if (live && request.resume === undefined) return selectContainer(app, inside, live.name);
+  const kept = sessions.find(({ session, instance }) => session?.persistent && !isNeverStarted(instance));
+  return kept && request.resume === undefined
+    ? selectContainer(app, inside, kept.name)
+    : selectSession(app, inside);
 }
 
 /** Whether the container is persistent. A persistent container stays so, unless the command line says otherwise. */

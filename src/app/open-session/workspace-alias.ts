@@ -4,11 +4,13 @@ import { CoiError } from '../../errors.ts';
 import { hostFiles } from '../../host/fs/host-files.ts';
 import { parseAlias } from '../../names.ts';
 import {
+  type Aliases,
   assertUsableAlias,
   prepareAliasLock,
   readAliases,
   registryFailure,
   withAlias,
+  withoutWorkspace,
   writeAliases,
 } from '../../session/record/aliases.ts';
 import type { AppContext } from '../context.ts';
@@ -17,9 +19,11 @@ import type { MountedWorkspace } from '../workspace.ts';
 /** The lock is only held for a read and a write. */
 const lockMs = 10_000;
 
+type RegistryUser = Pick<AppContext, 'user' | 'signal'>;
+
 /** Throws `alias-invalid` if it is malformed, looks like a container, or belongs to another workspace. */
 export async function registerAlias(
-  app: Pick<AppContext, 'user' | 'prefix' | 'signal'>,
+  app: RegistryUser & Pick<AppContext, 'prefix'>,
   {
     at,
     resolved,
@@ -29,12 +33,25 @@ export async function registerAlias(
   if (!wanted) return;
   const alias = parseAlias(wanted);
   assertUsableAlias(alias, app.prefix);
-  const { home, uid, gid } = app.user;
   const entry = {
     workspace: at.workspace,
     ...(resolved.profile === undefined ? {} : { profile: resolved.profile }),
   };
-  const changed = () => withAlias(readAliases(home, hostFiles), alias, entry);
+  await changeRegistry(app, (aliases) => withAlias(aliases, alias, entry));
+}
+
+/** Removes the aliases of a workspace that is gone. */
+export function forgetAlias(app: RegistryUser, workspace: string): Promise<void> {
+  return changeRegistry(app, (aliases) => withoutWorkspace(aliases, workspace));
+}
+
+/** `change` returns undefined if nothing is to be changed. */
+async function changeRegistry(
+  app: RegistryUser,
+  change: (aliases: Aliases) => Aliases | undefined,
+): Promise<void> {
+  const { home, uid, gid } = app.user;
+  const changed = () => change(readAliases(home, hostFiles));
   // Loading libc for the lock takes a moment, and nearly always the alias is already registered.
   if (!changed()) return;
   const owner = { uid, gid };

@@ -18,7 +18,14 @@ const fatal = 128;
 /** Throws `workspace-invalid` if the directory is in no repository. */
 export async function readRepository(git: Git, directory: string): Promise<Repository> {
   const [answer, head, branch] = await Promise.all([
-    ask(git, repositoryQuestions),
+    git.run({ args: repositoryQuestions }).then(
+      ({ stdout }) => stdout,
+      (error: unknown) => {
+        if (error instanceof GitError && /not a git repository/.test(error.message))
+          return undefined;
+        throw asTreeError(error, `reading the repository of ${directory}`);
+      },
+    ),
     ask(git, ['rev-parse', '--quiet', '--verify', 'HEAD^{commit}']),
     ask(git, ['symbolic-ref', '--quiet', '--short', 'HEAD']),
   ]);

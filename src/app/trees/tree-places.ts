@@ -1,6 +1,6 @@
-// Where own trees are: ~/.local/share/coi/trees/<repository>/, which no session can mount except a tree itself.
+// Where own trees are: ~/.local/share/coi/trees/<repository>/, of which a session can mount only a tree itself.
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 export interface RepositoryPlaces {
   readonly directory: string;
@@ -8,6 +8,7 @@ export interface RepositoryPlaces {
   readonly bases: string;
   /** A bare repository with the captures; it borrows objects of `bases`. */
   readonly captures: string;
+  readonly lock: string;
 }
 
 export interface TreePlaces {
@@ -17,24 +18,36 @@ export interface TreePlaces {
   /** coi's own index of the tree, in which unchanged files need not be read again. */
   readonly index: string;
   readonly record: string;
+  /** Exists once the `[workspace] setup` command was given to a session. */
+  readonly setUp: string;
 }
 
 const hashDigits = 8;
+const recordName = 'tree.json';
 
-export function treesDirectory(home: string, env: Readonly<Record<string, string | undefined>>) {
-  const data = env['XDG_DATA_HOME'];
-  return `${data?.startsWith('/') ? data : `${home}/.local/share`}/coi/trees`;
+export function treesDirectory(home: string): string {
+  return `${home}/.local/share/coi/trees`;
 }
 
 /** `common`: the git directory that all its worktrees share. */
-export function repositoryPlaces(trees: string, top: string, common: string): RepositoryPlaces {
+export function repositoryPlaces(home: string, top: string, common: string): RepositoryPlaces {
   const hash = createHash('sha256').update(common).digest('hex').slice(0, hashDigits);
-  const directory = `${trees}/${basename(top).replace(/[^A-Za-z0-9._-]/g, '-')}-${hash}`;
+  const name = `${basename(top).replace(/[^A-Za-z0-9._-]/g, '-')}-${hash}`;
+  return placesIn(`${treesDirectory(home)}/${name}`);
+}
+
+function placesIn(directory: string): RepositoryPlaces {
   return {
     directory,
-    bases: `${directory}/bases.git`,
-    captures: `${directory}/captures.git`,
+    bases: `${directory}/.bases.git`,
+    captures: `${directory}/.captures.git`,
+    lock: `${directory}/.lock`,
   };
+}
+
+/** Those of the repository that a tree belongs to. */
+export function repositoryOfTree({ directory }: Pick<TreePlaces, 'directory'>): RepositoryPlaces {
+  return placesIn(dirname(directory));
 }
 
 export function treePlaces(repository: string, name: string): TreePlaces {
@@ -43,6 +56,22 @@ export function treePlaces(repository: string, name: string): TreePlaces {
     directory,
     tree: `${directory}/tree`,
     index: `${directory}/index`,
-    record: `${directory}/tree.json`,
+    record: `${directory}/${recordName}`,
+    setUp: `${directory}/set-up`,
   };
+}
+
+/** The tree that has this workspace; undefined for any other path. */
+export function treeOfWorkspace(home: string, workspace: string): TreePlaces | undefined {
+  const places = treeAround(home, workspace);
+  return places?.tree === workspace ? places : undefined;
+}
+
+/** The tree that this path is in; undefined for any other path. */
+export function treeAround(home: string, path: string): TreePlaces | undefined {
+  const below = `${treesDirectory(home)}/`;
+  if (!path.startsWith(below)) return undefined;
+  const [repository, name, last] = path.slice(below.length).split('/');
+  if (!repository || !name || last !== 'tree') return undefined;
+  return treePlaces(`${below}${repository}`, name);
 }

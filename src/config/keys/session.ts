@@ -22,6 +22,18 @@ const agentPath = text(
 const noEffect = { trust: 'user', effect: 'none' } as const;
 
 export const sessionKeys = {
+  'workspace.mode': key(
+    choice('shared', 'own'),
+    'shared',
+    'Where sessions work: in the directory itself, or each in a git tree of its own.',
+    { trust: { loosestFirst: ['shared', 'own'] } },
+  ),
+  'workspace.setup': key(
+    text(),
+    '',
+    'Command that prepares a new tree of its own, such as `npm ci`; it runs in the container before the agent.',
+    { trust: 'harmless' },
+  ),
   'container.image': key(
     text(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, 'the name of an image'),
     'coi-default',

@@ -1,6 +1,6 @@
 // The only file that starts the host's git in a repository. It runs no hooks, pagers, filters of coi's own repositories,
 // transports or credential helpers, and it never waits for a terminal. Source of the variables: git(1), "Environment Variables".
-import { type Environment, type ProgramOptions, runProgram } from '../process/program.ts';
+import { type Environment, runProgram } from '../process/program.ts';
 
 export interface GitRequest {
   /** The command and its arguments, without `git`. */
@@ -16,6 +16,10 @@ export interface GitRequest {
   readonly answers?: readonly number[];
   /** Added to the environment. */
   readonly env?: Environment;
+  /** Of input and output. Default `utf8`; with `latin1` every byte of a path is one character. */
+  readonly encoding?: 'latin1';
+  /** Settings besides those that every call has, such as `core.quotePath=true`. */
+  readonly settings?: readonly string[];
 }
 
 export interface GitEnd {
@@ -31,10 +35,13 @@ export interface Git {
 export class GitError extends Error {
   override readonly name = 'GitError';
   readonly status: number | undefined;
+  /** What it printed. */
+  readonly details: string;
 
-  constructor(message: string, status: number | undefined) {
+  constructor(message: string, status: number | undefined, details = '') {
     super(message);
     this.status = status;
+    this.details = details;
   }
 }
 
@@ -70,9 +77,9 @@ const always: Environment = {
   GIT_EDITOR: 'false',
 };
 
-interface Caller extends ProgramOptions {
+export interface GitCaller {
   readonly home: string;
-  /** Of the caller; for git, and programs that sign. */
+  /** Of the caller; for git to be found, and programs that sign. */
   readonly env: Environment;
 }
 
@@ -80,15 +87,15 @@ interface Caller extends ProgramOptions {
 const usersVariables = ['PATH', 'SSH_AUTH_SOCK', 'GPG_TTY', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME'];
 
 /** The user's own repository, with the user's configuration. The agent cannot write to its git directory. */
-export function userRepository(directory: string, { home, env, user }: Caller): Git {
+export function userRepository(directory: string, { home, env }: GitCaller): Git {
   const kept = Object.fromEntries(usersVariables.map((name) => [name, env[name]]));
-  return gitIn(['-C', directory], { ...kept, HOME: home }, user);
+  return gitIn(['-C', directory], { ...kept, HOME: home });
 }
 
 /** A repository of coi's own, without anybody's configuration. */
 export function ownRepository(
   gitDirectory: string,
-  { env, user }: Caller,
+  { env }: GitCaller,
   workTree?: string,
 ): Git {
   const variables = {
@@ -99,29 +106,31 @@ export function ownRepository(
     GIT_DIR: gitDirectory,
     ...(workTree !== undefined && { GIT_WORK_TREE: workTree }),
   };
-  return gitIn(workTree === undefined ? [] : ['-C', workTree], variables, user);
+  return gitIn(workTree === undefined ? [] : ['-C', workTree], variables);
 }
 
-function gitIn(place: readonly string[], env: Environment, user: ProgramOptions['user']): Git {
+function gitIn(place: readonly string[], env: Environment): Git {
   return {
-    run: async ({ args, input, limitMs, outputMax, signal, answers = [], env: more }) => {
-      const end = await runProgram(['git', ...place, ...flags, ...args], {
+    run: async (request) => {
+      const { args, input, limitMs, outputMax, signal, answers = [], env: more } = request;
+      const settings = (request.settings ?? []).flatMap((setting) => ['-c', setting]);
+      const end = await runProgram(['git', ...place, ...flags, ...settings, ...args], {
         cwd: '/',
         env: { ...env, ...always, ...more },
-        user,
         ...(input !== undefined && { input }),
         limitMs: limitMs ?? defaultLimitMs,
         stdout: { max: outputMax ?? defaultOutputMax, beyond: 'end' },
         stderr: { max: errorMax, beyond: 'drop the start' },
         signal,
         withChildren: true,
+        encoding: request.encoding,
       });
       signal?.throwIfAborted();
       const { status, failure, isLate, stdout, stderr } = end;
       if (failure) throw new GitError(notStarted(failure), undefined);
       if (isLate) throw new GitError(`git ${args[0]} took too long`, undefined);
       if (status === undefined) throw new GitError(`git ${args[0]} was killed`, undefined);
-      if (status !== 0 && !answers.includes(status)) throw new GitError(reasonOf(stderr), status);
+      if (status !== 0 && !answers.includes(status)) throw new GitError(reasonOf(stderr), status, stderr);
       return { status, stdout };
     },
   };

@@ -113,6 +113,8 @@ export interface RunOptions extends ProgramOptions {
   readonly unref?: boolean;
   /** At the limit its children get the signal too. */
   readonly withChildren?: boolean;
+  /** Of input and outputs; with `latin1` every byte is one character. Default `utf8`. */
+  readonly encoding?: 'utf8' | 'latin1' | undefined;
 }
 
 export interface ProgramEnd {
@@ -145,10 +147,11 @@ export function runProgram(argv: readonly string[], options: RunOptions): Promis
     else if (child.exitCode === null && child.signalCode === null)
       process.kill(-child.pid, endWith);
   };
-  const stdout = textOf(child.stdout, options.stdout ?? defaultOutputLimit, end);
-  const stderr = textOf(child.stderr, options.stderr ?? defaultOutputLimit, end);
+  const { encoding = 'utf8' } = options;
+  const stdout = textOf(child.stdout, options.stdout ?? defaultOutputLimit, encoding, end);
+  const stderr = textOf(child.stderr, options.stderr ?? defaultOutputLimit, encoding, end);
   // The program may end without reading its input.
-  child.stdin?.on('error', () => undefined).end(input);
+  child.stdin?.on('error', () => undefined).end(input, encoding);
   return new Promise((resolve) => {
     let isLate = false;
     const late = () => {
@@ -177,10 +180,11 @@ function stdioOf(input: RunOptions['input'], output: RunOptions['output']): Stdi
 function textOf(
   stream: Readable | null,
   { max, beyond }: OutputLimit,
+  encoding: 'utf8' | 'latin1',
   end: () => void,
 ): () => string {
   let text = '';
-  stream?.setEncoding('utf8').on('data', (part: string) => {
+  stream?.setEncoding(encoding).on('data', (part: string) => {
     text += part;
     if (text.length <= max) return;
     if (beyond === 'end') end();

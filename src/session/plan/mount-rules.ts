@@ -82,12 +82,26 @@ export function mountRefusal(
   if (around !== undefined) return `contains ${around}, through which the host could be taken over`;
   if (isStore(path) && !isOwnStore(path, session))
     return "is part of coi's own files and stored sessions";
+  if (isTreePlace(path)) return "is part of coi's own files beside the trees of sessions";
+  if (!readonly && homes.some((one) => isInside(`${one}/${treesBelowHome}`, path)))
+    return "contains coi's own files beside the trees of sessions";
   if (shared.includes(path) && !readonly)
     return 'is shared by the whole host; use a directory inside it';
   const directory = system.find((candidate) => path === candidate || isInside(path, candidate));
   if (directory !== undefined && !readonly) return `belongs to the system (${directory})`;
   if (uid !== 0 && isInside(path, '/root')) return "is in root's home directory";
   return undefined;
+}
+
+/** Where own trees and coi's repositories are: only `<repository>/<name>/tree` may be mounted (app/trees/tree-places.ts). */
+const treesBelowHome = '.local/share/coi/trees';
+
+/** Part of that directory, but not in the tree of a session. */
+function isTreePlace(path: string): boolean {
+  const at = `${path}/`.indexOf(`/${treesBelowHome}/`);
+  if (at < 0) return false;
+  const [repository, name, last] = path.slice(at + treesBelowHome.length + 2).split('/');
+  return !repository || !name || name.startsWith('.') || last !== 'tree';
 }
 
 /** `path` is below `directory`. */

@@ -11,17 +11,22 @@ export interface Prelude {
   /** Lines of bash (tool-setup.ts). */
   readonly setup?: readonly string[];
   readonly preLaunch: readonly string[];
+  /** `[workspace] setup` of a new tree. */
+  readonly treeSetup?: string | undefined;
   /** Lines of bash from the tool definition. */
   readonly ofTool?: readonly string[] | undefined;
 }
 
 const limitSeconds = 300;
+/** Installing the packages of a large project takes minutes. */
+const setupLimitSeconds = 3600;
 
 /** Puts the prelude before the command, if there is any. The command starts even if the prelude fails. */
 export function withPrelude(command: readonly string[], prelude: Prelude): readonly string[] {
   const lines = [
     ...identityLines(prelude.identity),
     ...(prelude.setup ?? []),
+    ...(prelude.treeSetup ? [treeSetupLine(prelude.treeSetup)] : []),
     ...prelude.preLaunch.map(preLaunchLine),
     ...(prelude.ofTool ?? []),
   ];
@@ -43,6 +48,12 @@ function identityLines(identity: Identity | undefined): string[] {
 function preLaunchLine(command: string): string {
   const quoted = shellQuote(command);
   return `timeout ${limitSeconds} bash -c ${quoted} </dev/null || printf 'pre_launch: status %s: %s\\n' "$?" ${quoted} >&2`;
+}
+
+/** Its output is shown; a failure is printed but does not prevent the start. */
+function treeSetupLine(command: string): string {
+  const quoted = shellQuote(command);
+  return `printf 'setup: %s\\n' ${quoted}; timeout ${setupLimitSeconds} bash -c ${quoted} </dev/null || printf 'setup: status %s: %s\\n' "$?" ${quoted} >&2`;
 }
 
 function quoteForGit(text: string): string {

@@ -85,6 +85,12 @@ export function withAlias(aliases: Aliases, alias: Alias, entry: AliasEntry): Al
   return { ...aliases, [alias]: entry };
 }
 
+/** Without the aliases of a workspace; undefined if it has none. */
+export function withoutWorkspace(aliases: Aliases, workspace: string): Aliases | undefined {
+  const kept = Object.entries(aliases).filter(([, entry]) => entry.workspace !== workspace);
+  return kept.length === Object.keys(aliases).length ? undefined : Object.fromEntries(kept);
+}
+
 /** `shop-2` is slot 2 of `shop`: a project must not redirect that name to its own session. */
 function refuseLookAlike(aliases: Aliases, alias: Alias, workspace: string): void {
   const isOthers = (name: string) =>

@@ -34,10 +34,23 @@ export interface ListedContainer {
   /** Whether a terminal is attached; undefined if not requested, or if Incus did not answer. */
   readonly attached?: boolean | undefined;
   readonly lastAttached?: Date | undefined;
+  /** Undefined if not requested, or if its workspace is a directory of the user. */
+  readonly tree?: ListedOwnTree | undefined;
   /** What its agent does; undefined if not requested, or if it has none. */
   readonly activity?: Activity | undefined;
   /** Its agent has ended a turn, and the user has not looked at it since; undefined if not requested. */
   readonly unseen?: boolean | undefined;
+}
+
+/** The tree of its own that a session works in. */
+export interface ListedOwnTree {
+  readonly name: string;
+  readonly branch: string;
+  readonly repository: string;
+  /** Of its last capture; undefined before the first. */
+  readonly changes:
+    | { readonly files: number; readonly added: number; readonly removed: number }
+    | undefined;
 }
 
 export interface ListedSession {

@@ -12,6 +12,7 @@ import type { SessionMetadata } from '../../../session/record/metadata.ts';
 import { firstWords, wordsBudget } from '../../../session/store/first-words.ts';
 import { storedSession } from '../../../session/store/saved-sessions.ts';
 import { allTools } from '../../../tools/list.ts';
+import { readTreeOf } from '../../../app/trees/tree-store.ts';
 import type { App } from '../../app.ts';
 import { listTable } from '../../ui/views/list-table.ts';
 
@@ -22,7 +23,7 @@ export function containerDetails(
   container: Container,
   all: readonly Container[],
   facts: LiveFacts,
-): Pick<ListedContainer, 'attached' | 'called' | 'lastAttached' | 'activity' | 'unseen'> {
+): Pick<ListedContainer, 'attached' | 'called' | 'lastAttached' | 'activity' | 'unseen' | 'tree'> {
   const { name, session } = container;
   const attached = facts.withTerminal?.has(name);
   if (!session) return { attached, called: name };
@@ -41,7 +42,14 @@ export function containerDetails(
     session.owner === app.user.uid &&
     !facts.viewed.has(name) &&
     isUnseen(activity, seenMs(app, session.session));
-  return { attached, called, lastAttached, activity, unseen };
+  const own = readTreeOf(app.user.home, session.workspace)?.record;
+  const tree = own && {
+    name: own.name,
+    branch: own.branch,
+    repository: own.repository,
+    changes: own.counts,
+  };
+  return { attached, called, lastAttached, activity, unseen, tree };
 }
 
 /** Undefined also if the word is ambiguous. */

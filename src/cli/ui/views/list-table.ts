@@ -7,6 +7,7 @@ import { abbreviateHome } from '../home-path.ts';
 import type { Style } from '../style.ts';
 import { table } from '../table.ts';
 import { displayWidth, truncate, truncatePath } from '../text-width.ts';
+import { sizeText } from './changes.ts';
 
 export interface TableFacts {
   readonly nowMs: number;
@@ -59,15 +60,24 @@ function sessionColumns(
       : []),
     {
       title: 'WORKSPACE',
-      cell: ({ workspace }) => shortPath(workspace, home),
+      cell: ({ workspace, tree }) => shortPath(tree?.repository ?? workspace, home),
       dropOrder: 1,
       fit: truncatePath,
     },
+    ...(containers.some(({ tree }) => tree)
+      ? [{ title: 'BRANCH', cell: branchOf, dropOrder: 0, fit: truncate }]
+      : []),
     ...(containers.some(({ activity }) => activity?.kind === 'asks')
       ? [{ title: 'ASKS', cell: asksOf, dropOrder: 0, fit: truncate }]
       : []),
     { title: 'PERSISTENT', cell: ({ persistent }) => (persistent ? 'yes' : 'no'), dropOrder: 5 },
   ];
+}
+
+function branchOf({ tree }: ListedContainer): string {
+  if (!tree) return '-';
+  const size = sizeText(tree.changes);
+  return size === undefined ? tree.branch : `${tree.branch} ${size}`;
 }
 
 function savedLines(saved: readonly SavedRow[], facts: TableFacts): string[] {

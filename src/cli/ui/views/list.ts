@@ -33,6 +33,9 @@ export function listJson({ containers, saved }: SessionList): unknown {
         attention: { ...activityJson(container.activity), unseen: container.unseen ?? false },
       }),
       ...sessionJson(container.session),
+      ...(container.tree && {
+        tree: { ...container.tree, changes: container.tree.changes ?? null },
+      }),
     })),
     ...(saved && saved.length > 0 ? { saved_sessions: saved.map(savedJson) } : {}),
   };
