@@ -1,5 +1,4 @@
 // The record of an own tree, in tree.json beside it. Pure.
-import * as z from 'zod/mini';
 import { absoluteWorkspace, type WorkspacePath } from '../names.ts';
 import type { ChangeCounts } from './changes.ts';
 
@@ -32,25 +31,6 @@ export interface TreeRecord {
   readonly carried: readonly string[];
 }
 
-/** A full object id; anything else could be an option or an expression for git. */
-const objectId = z.string().check(z.regex(/^[0-9a-f]{40}$/));
-const word = z.string().check(z.minLength(1));
-const count = z.int().check(z.nonnegative());
-
-const recordShape = z.looseObject({
-  version: z.literal(recordVersion),
-  name: z.string().check(z.regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/)),
-  branch: word,
-  repository: z.string().check(z.startsWith('/')),
-  base: objectId,
-  from: z.optional(word),
-  created: z.string(),
-  capture: z.optional(objectId),
-  counts: z.optional(z.looseObject({ files: count, added: count, removed: count })),
-  landing: z.optional(z.looseObject({ capture: objectId, commit: z.optional(objectId) })),
-  carried: z.optional(z.array(word)),
-});
-
 export function treeRecordText(record: TreeRecord): string {
   const value = { version: recordVersion, ...record, created: record.created.toISOString() };
   return `${JSON.stringify(value, null, 2)}\n`;
@@ -64,22 +44,58 @@ export function parseTreeRecord(text: string): TreeRecord | undefined {
   } catch {
     return undefined;
   }
-  const parsed = recordShape.safeParse(value);
-  if (!parsed.success) return undefined;
-  const { name, branch, base, from, capture, counts, landing, carried = [] } = parsed.data;
-  const repository = absoluteWorkspace(parsed.data.repository);
-  const created = new Date(parsed.data.created);
-  if (!repository || Number.isNaN(created.getTime())) return undefined;
+  const fields = table(value);
+  if (fields?.['version'] !== recordVersion) return undefined;
+  const [name, branch, base] = [word(fields['name']), word(fields['branch']), objectId(fields['base'])];
+  const repository = absoluteWorkspace(word(fields['repository']) ?? '');
+  const created = new Date(word(fields['created']) ?? '');
+  if (!name || !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name) || !branch || !base || !repository)
+    return undefined;
+  if (Number.isNaN(created.getTime())) return undefined;
+  const carried = fields['carried'];
   return {
     name,
     branch,
     repository,
     base,
-    from,
+    from: word(fields['from']),
     created,
-    capture,
-    counts: counts && { files: counts.files, added: counts.added, removed: counts.removed },
-    landing: landing && { capture: landing.capture, commit: landing.commit },
-    carried,
+    capture: objectId(fields['capture']),
+    counts: countsOf(fields['counts']),
+    landing: landingOf(fields['landing']),
+    carried: Array.isArray(carried) ? carried.flatMap((path: unknown) => word(path) ?? []) : [],
   };
+}
+
+function landingOf(value: unknown): Landing | undefined {
+  const fields = table(value);
+  const capture = objectId(fields?.['capture']);
+  return capture === undefined ? undefined : { capture, commit: objectId(fields?.['commit']) };
+}
+
+function countsOf(value: unknown): ChangeCounts | undefined {
+  const fields = table(value);
+  const [files, added, removed] = [fields?.['files'], fields?.['added'], fields?.['removed']];
+  return isCount(files) && isCount(added) && isCount(removed)
+    ? { files, added, removed }
+    : undefined;
+}
+
+function table(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
+}
+
+function word(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A full object id; anything else could be an option or an expression for git. */
+function objectId(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[0-9a-f]{40}$/.test(value) ? value : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

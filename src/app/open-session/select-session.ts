@@ -28,10 +28,8 @@ import {
 import { loadRequestConfig } from '../configuration.ts';
 import type { AppContext } from '../context.ts';
 import type { OpenSessionRequest, TreeRequest } from '../requests.ts';
-import { hiddenPaths } from '../session-spec/secret-paths.ts';
 import { mountWorkspace, mountWorkspaceAt } from '../session-spec/workspace-mount.ts';
 import { ownContainers as containersOf } from '../targets/user-containers.ts';
-import { openTree } from '../trees/open-tree.ts';
 import { withTreeAlias } from '../trees/tree-alias.ts';
 import { readTreeOf } from '../trees/tree-store.ts';
 import { checkWorkspace, type MountedWorkspace, type Workspace } from '../workspace.ts';
@@ -107,6 +105,7 @@ async function selectInTree(
   request: OpenSessionRequest,
   wanted: TreeRequest,
 ): Promise<SelectedSession> {
+  const { openTree } = await import('../trees/open-tree.ts');
   const { places } = await openTree(app, {
     branch: wanted.branch,
     isNew: wanted.isNew,
@@ -114,6 +113,7 @@ async function selectInTree(
     workspace: request.workspace,
     hiddenIn: async ({ workspace }) => {
       const { settings } = await loadRequestConfig(app, request, workspace);
+      const { hiddenPaths } = await import('../session-spec/secret-paths.ts');
       return (await hiddenPaths(app, settings, workspace)).paths;
     },
   });

@@ -44,7 +44,7 @@ export async function discardTree(
     const { commit, leftBehind } = await captureTree(app, current);
     const git = ownRepository(repository.captures, app);
     const [landed, all] = await Promise.all([
-      userGit(app, current).then((user) => landedCommit(app, current, user)),
+      userGit(app, current.record.repository).then((user) => landedCommit(app, current, user)),
       changesBetween(git, current.record.base, commit),
     ]);
     const changes = await changesBetween(git, landed, commit);

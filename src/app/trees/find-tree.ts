@@ -8,7 +8,7 @@ import type { AppContext } from '../context.ts';
 import { resolveWorkspace } from '../resolve-workspace.ts';
 import { ownContainers } from '../targets/user-containers.ts';
 import { readRepository } from './read-repository.ts';
-import { repositoryPlaces } from './tree-places.ts';
+import { repositoryOfTree, repositoryPlaces } from './tree-places.ts';
 import { allTrees, type OwnTree, readTreeAround, readTreeOf, treesIn } from './tree-store.ts';
 
 export interface TreeTarget {
@@ -45,10 +45,28 @@ export async function treesHere(
   const inside = readTreeAround(app.user.home, path);
   try {
     const directory = inside?.record.repository ?? path;
-    const { top, common } = await readRepository(userRepository(directory, app), directory);
-    return treesIn(repositoryPlaces(app.user.home, top, common));
+    const { common } = await readRepository(userRepository(directory, app), directory);
+    return treesIn(repositoryPlaces(app.user.home, common));
   } catch (error) {
     if (error instanceof CoiError) return inside ? [inside] : [];
+    throw error;
+  }
+}
+
+/** The user's directory that a tree is compared with and merged into: the current one if it is of the same repository. */
+export async function repositoryFor(
+  app: AppContext,
+  { record, places }: OwnTree,
+  workspace: string | undefined,
+): Promise<string> {
+  const path = resolveWorkspace(app, workspace);
+  if (readTreeAround(app.user.home, path)) return record.repository;
+  try {
+    const { top, common } = await readRepository(userRepository(path, app), path);
+    const here = repositoryPlaces(app.user.home, common).directory;
+    return here === repositoryOfTree(places).directory ? top : record.repository;
+  } catch (error) {
+    if (error instanceof CoiError) return record.repository;
     throw error;
   }
 }

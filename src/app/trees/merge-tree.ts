@@ -24,6 +24,8 @@ import { type OwnTree, readTree, whileTreesLocked, writeTree } from './tree-stor
 const applyMs = 900_000;
 
 export interface MergeRequest {
+  /** The user's directory that gets the changes. */
+  readonly repository: string;
   /** `commit`: one commit on the current branch; `apply`: staged; `check`: nothing is changed. */
   readonly mode: 'commit' | 'apply' | 'check';
   /** Of the commit; undefined: a text that names the tree. */
@@ -49,7 +51,7 @@ export async function mergeTree(
   tree: OwnTree,
   request: MergeRequest,
 ): Promise<MergeResult> {
-  const { repository } = tree.record;
+  const { repository } = request;
   const doing = `merging the tree ${tree.record.name}`;
   try {
     return await whileTreesLocked(app, repositoryOfTree(tree.places), async () => {
@@ -76,10 +78,10 @@ async function mergeCapture(
   tree: OwnTree,
   capture: string,
   user: Git,
-  { mode, message }: MergeRequest,
+  { mode, message, repository: into }: MergeRequest,
 ): Promise<Merged> {
   const { record, places } = tree;
-  const { head, branch, top, gitDirectory, common } = await readRepository(user, record.repository);
+  const { head, branch, top, gitDirectory, common } = await readRepository(user, into);
   if (head === undefined) throw refused('the repository has no commit');
   await refuseBusy(gitDirectory);
   const from = await landedCommit(app, tree, user);

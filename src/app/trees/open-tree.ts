@@ -36,7 +36,7 @@ export async function openTree(app: AppContext, request: OpenTreeRequest): Promi
   const { workspace } = checkWorkspace(app, request.workspace);
   const user = userRepository(readTreeAround(app.user.home, workspace)?.record.repository ?? workspace, app);
   const repository = await readRepository(user, workspace);
-  const places = repositoryPlaces(app.user.home, repository.top, repository.common);
+  const places = repositoryPlaces(app.user.home, repository.common);
   const branch = request.branch === undefined ? undefined : checkedBranch(request.branch);
   const existing = branch === undefined ? undefined : findBranch(places, branch);
   if (existing) return joinTree(existing, request);

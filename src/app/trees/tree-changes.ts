@@ -62,9 +62,9 @@ export async function landedCommit(
   return changed.every(({ path }) => !others.has(path)) ? capture : base;
 }
 
-/** The user's repository; undefined if it is gone. */
-export async function userGit(app: AppContext, { record }: OwnTree): Promise<Git | undefined> {
-  const git = userRepository(record.repository, app);
+/** The user's repository in that directory; undefined if it is gone. */
+export async function userGit(app: AppContext, repository: string): Promise<Git | undefined> {
+  const git = userRepository(repository, app);
   const { status } = await git.run({
     args: ['rev-parse', '--git-dir'],
     answers: [...no, fatal],

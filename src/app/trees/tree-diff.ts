@@ -18,11 +18,18 @@ export interface TreeDiff {
   readonly leftBehind: readonly LeftBehind[];
 }
 
-/** Captures the tree first. `all`: also what the user's branch already has. */
+export interface DiffRequest {
+  /** The user's directory whose branch it is compared with. */
+  readonly repository: string;
+  /** Also what that branch already has. */
+  readonly all: boolean;
+}
+
+/** Captures the tree first. */
 export async function diffTree(
   app: AppContext,
   tree: OwnTree,
-  { all = false }: { readonly all?: boolean } = {},
+  { repository, all }: DiffRequest,
 ): Promise<TreeDiff> {
   const { captures } = repositoryOfTree(tree.places);
   try {
@@ -30,7 +37,7 @@ export async function diffTree(
       const current = readTree(tree.places) ?? tree;
       const [{ commit, leftBehind }, landed] = await Promise.all([
         captureTree(app, current),
-        userGit(app, current).then((user) => landedCommit(app, current, user)),
+        userGit(app, repository).then((user) => landedCommit(app, current, user)),
       ]);
       const from = all ? current.record.base : landed;
       const changes = await changesBetween(ownRepository(captures, app), from, commit);

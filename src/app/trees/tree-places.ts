@@ -30,10 +30,14 @@ export function treesDirectory(home: string): string {
 }
 
 /** `common`: the git directory that all its worktrees share. */
-export function repositoryPlaces(home: string, top: string, common: string): RepositoryPlaces {
+export function repositoryPlaces(home: string, common: string): RepositoryPlaces {
   const hash = createHash('sha256').update(common).digest('hex').slice(0, hashDigits);
-  const name = `${basename(top).replace(/[^A-Za-z0-9._-]/g, '-')}-${hash}`;
-  return placesIn(`${treesDirectory(home)}/${name}`);
+  const directory = /^\.[^.]*$/.test(basename(common)) ? dirname(common) : common;
+  const name = basename(directory)
+    .replace(/\.git$/, '')
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[.-]+/, '');
+  return placesIn(`${treesDirectory(home)}/${name || 'repository'}-${hash}`);
 }
 
 function placesIn(directory: string): RepositoryPlaces {

@@ -67,7 +67,7 @@ export async function writeTree({ record, places }: OwnTree): Promise<void> {
 /** Runs `work` while no other coi changes trees of that repository. Throws `timeout`. */
 export async function whileTreesLocked<T>(
   app: Pick<AppContext, 'signal'>,
-  { lock }: RepositoryPlaces,
+  { lock, directory }: RepositoryPlaces,
   work: () => Promise<T>,
 ): Promise<T> {
   const { loadLibc } = await import('../../host/linux/load-libc.ts');
@@ -85,11 +85,20 @@ export async function whileTreesLocked<T>(
     return await whileLocked(await loadLibc(), lock, limit, async () => {
       begun = true;
       clearTimeout(timer);
+      await removeLeftovers(directory);
       return work();
     });
   } finally {
     if (!begun) clearTimeout(timer);
   }
+}
+
+/** What a coi left that was killed; nobody else works here now. */
+async function removeLeftovers(directory: string): Promise<void> {
+  const names = readdirSync(directory).filter((name) => /^\.(?:new|old|merge)-/.test(name));
+  if (names.length === 0) return;
+  const { removeTreeAt } = await import('../../host/fs/remove-tree.ts');
+  for (const name of names) await removeTreeAt(`${directory}/${name}`);
 }
 
 function entriesOf(directory: string): readonly string[] {

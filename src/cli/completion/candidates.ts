@@ -38,6 +38,8 @@ async function lookUp(
     }
     case 'aliases':
       return { candidates: await aliases(app) };
+    case 'trees':
+      return { candidates: await trees(app) };
     case 'profiles':
       return { candidates: await profiles(app) };
     case 'images':
@@ -90,6 +92,15 @@ async function aliases(app: App): Promise<Candidate[]> {
   ]);
   const entries = Object.entries(readAliases(app.user.home, hostFiles));
   return entries.map(([word, { workspace }]) => ({ word, text: shortPath(app, workspace) }));
+}
+
+async function trees(app: App): Promise<Candidate[]> {
+  const { treesHere } = await import('../../app/trees/find-tree.ts');
+  const { sizeText } = await import('../ui/views/changes.ts');
+  return (await treesHere(app, undefined)).map(({ record }) => ({
+    word: record.branch,
+    text: sizeText(record.counts),
+  }));
 }
 
 async function images(app: App): Promise<Candidate[]> {

@@ -29,6 +29,8 @@ test('each argument is completed with candidates of its kind', () => {
   assert.equal(kindOfArgument('seen', undefined, 1), 'sessions');
   assert.equal(kindOfValue('--session', 'name'), 'sessions');
   assert.equal(kindOfArgument('shell', undefined, 0), 'aliases');
+  assert.equal(kindOfArgument('merge', undefined, 0), 'trees');
+  assert.equal(kindOfValue('--branch', 'name'), 'trees');
   assert.equal(kindOfArgument('snapshot', 'restore', 0), 'snapshots');
   assert.equal(kindOfArgument('container', 'launch', 0), 'images');
   assert.equal(kindOfArgument('container', 'stop', 0), 'sessions');

@@ -5,6 +5,8 @@ export type NameKind =
   /** `NAME:`, before a path in the container. */
   | 'container-paths'
   | 'aliases'
+  /** Own trees of the repository. */
+  | 'trees'
   | 'profiles'
   | 'images'
   | 'snapshots'
@@ -47,6 +49,7 @@ const flagKinds: Readonly<Record<string, NameKind>> = {
   '--slot': 'slots',
   '--tool': 'tools',
   '--network': 'network-modes',
+  '--branch': 'trees',
 };
 
 /** The kind of a flag's value; `placeholder` is its name in the help, such as `<path>`. */
@@ -80,6 +83,9 @@ const argumentKinds: Readonly<Record<string, Kinds>> = {
   persist: withRest('sessions'),
   unfreeze: only('sessions'),
   clean: withRest('sessions'),
+  diff: withRest('files', 'trees'),
+  merge: only('trees'),
+  discard: only('trees'),
   monitor: only('sessions'),
   audit: only('sessions'),
   logs: only('sessions'),

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { patchOf } from '../../../app/trees/tree-patch.ts';
 import { diffTree } from '../../../app/trees/tree-diff.ts';
-import { findTree } from '../../../app/trees/find-tree.ts';
+import { findTree, repositoryFor } from '../../../app/trees/find-tree.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { oneLine } from '../../../printable.ts';
 import type { App } from '../../app.ts';
@@ -47,7 +47,8 @@ async function diff(
       hint: 'Leave out --stat, --name-only and --json.',
     });
   const tree = await findTree(app, { word, workspace: options.workspace });
-  const found = await diffTree(app, tree, { all: options.all ?? false });
+  const repository = await repositoryFor(app, tree, options.workspace);
+  const found = await diffTree(app, tree, { repository, all: options.all ?? false });
   const { changes, leftBehind } = found;
   if (options.json) io.printJson(changesJson(found.tree.record, found, changes, leftBehind));
   else if (options.nameOnly) for (const { path } of changes) io.print(oneLine(path));

@@ -1,6 +1,6 @@
 // `coi merge`: brings the changes of a session's own tree into the current branch.
 import type { Command } from 'commander';
-import { findTree } from '../../../app/trees/find-tree.ts';
+import { findTree, repositoryFor } from '../../../app/trees/find-tree.ts';
 import { type MergeRequest, type MergeResult, mergeTree } from '../../../app/trees/merge-tree.ts';
 import { CoiError } from '../../../errors.ts';
 import { countChanges } from '../../../trees/changes.ts';
@@ -29,8 +29,10 @@ export function register(command: Command, app: App): void {
 
 async function merge(app: App, options: MergeOptions, word: string | undefined): Promise<void> {
   const { io } = app;
+  const wanted = requestOf(options);
   const tree = await findTree(app, { word, workspace: options.workspace });
-  const result = await mergeTree(app, tree, requestOf(options));
+  const repository = await repositoryFor(app, tree, options.workspace);
+  const result = await mergeTree(app, tree, { ...wanted, repository });
   if (options.json) return io.printJson(mergeJson(result));
   io.print(changesText(result.changes, result.leftBehind, io.stdoutStyle).join('\n'));
   if (result.changes.length === 0) return;
@@ -40,7 +42,11 @@ async function merge(app: App, options: MergeOptions, word: string | undefined):
     io.info('Hooks for commits did not run; `coi merge --apply` and `git commit` run them.');
 }
 
-function requestOf({ apply, dryRun, message }: MergeOptions): MergeRequest {
+function requestOf({
+  apply,
+  dryRun,
+  message,
+}: MergeOptions): Pick<MergeRequest, 'mode' | 'message'> {
   if (message !== undefined && (apply || message.trim() === ''))
     throw new CoiError('usage', apply ? '--message needs a commit' : '--message is empty', {
       hint: apply ? 'Leave out --apply or --message.' : 'Give a text, or leave it out.',
