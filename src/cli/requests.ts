@@ -94,9 +94,13 @@ function treeRequest(
   const isOwn = branch !== undefined || ownTree === true;
   const other = sharedTree ? '--shared-tree' : container !== undefined ? '--container' : undefined;
   if (isOwn && (other !== undefined || alias !== undefined))
-    throw new CoiError('usage', `--branch and --own-tree cannot be used with ${other ?? 'an alias'}`, {
-      hint: 'Leave out one of the two.',
-    });
+    throw new CoiError(
+      'usage',
+      `--branch and --own-tree cannot be used with ${other ?? 'an alias'}`,
+      {
+        hint: 'Leave out one of the two.',
+      },
+    );
   if (!isOwn && (isNew || from !== undefined))
     throw new CoiError('usage', `${isNew ? '--new' : '--from'} needs --branch or --own-tree`, {
       hint: 'Add --branch NAME.',

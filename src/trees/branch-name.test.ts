@@ -58,7 +58,8 @@ it('two branches never share a directory, and it never leaves its parent', () =>
     fc.property(part, part, (one, other) => {
       const name = treeNameOf(one);
       assert.match(name, /^[A-Za-z0-9_][A-Za-z0-9._-]*$/);
-      if (one !== other && isBranch(one) && isBranch(other)) assert.notEqual(name, treeNameOf(other));
+      if (one !== other && isBranch(one) && isBranch(other))
+        assert.notEqual(name, treeNameOf(other));
     }),
   );
 });

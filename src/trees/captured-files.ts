@@ -40,16 +40,25 @@ export function planCapture(
       continue;
     }
     const state = stateOf(path);
-    if (state.kind === 'link') add.push(path);
-    else if (state.kind === 'missing' || state.kind === 'directory') remove.push(path);
-    else if (state.kind === 'special') {
-      remove.push(path);
-      leftBehind.push({ path, why: 'it is no regular file' });
-    } else if (state.kind === 'unknown' || !state.isReadable)
-      leftBehind.push({ path, why: 'it cannot be read' });
-    else if (state.bytes > captureMaxBytes)
-      leftBehind.push({ path, why: `it is larger than ${captureMaxBytes / 2 ** 20} MiB` });
-    else add.push(path);
+    if (isGone(state)) remove.push(path);
+    const why = whyNot(state);
+    if (why !== undefined) leftBehind.push({ path, why });
+    else if (state.kind === 'file' || state.kind === 'link') add.push(path);
   }
   return { add, remove, leftBehind };
+}
+
+/** What was tracked under that name is not there any more. */
+function isGone({ kind }: PathState): boolean {
+  return kind === 'missing' || kind === 'directory' || kind === 'special';
+}
+
+function whyNot(state: PathState): string | undefined {
+  if (state.kind === 'special') return 'it is no regular file';
+  if (state.kind === 'unknown') return 'it cannot be read';
+  if (state.kind !== 'file') return undefined;
+  if (!state.isReadable) return 'it cannot be read';
+  return state.bytes > captureMaxBytes
+    ? `it is larger than ${captureMaxBytes / 2 ** 20} MiB`
+    : undefined;
 }

@@ -54,7 +54,8 @@ export function parseChanges(output: string): readonly Change[] {
   while (at < fields.length) {
     const [added = '', removed = '', path = ''] = splitAtTabs(next());
     // A pair has an empty path, then both.
-    const name = path === '' ? (next(), next()) : path;
+    if (path === '') next();
+    const name = path === '' ? next() : path;
     counts.set(name, added === '-' ? undefined : [Number(added), Number(removed)]);
   }
   return changes.map((change) => {

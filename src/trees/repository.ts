@@ -83,7 +83,9 @@ export function unsupported(why: string, options: ErrorDetails = {}): CoiError {
 export function submodulesOf(output: string): readonly string[] {
   return output
     .split('\0')
-    .flatMap((entry) => (entry.startsWith('160000 ') ? [entry.slice(entry.indexOf('\t') + 1)] : []));
+    .flatMap((entry) =>
+      entry.startsWith('160000 ') ? [entry.slice(entry.indexOf('\t') + 1)] : [],
+    );
 }
 
 /** Names of filters and encodings in the text of attributes files. Source: gitattributes(5). */

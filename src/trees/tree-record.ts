@@ -46,7 +46,11 @@ export function parseTreeRecord(text: string): TreeRecord | undefined {
   }
   const fields = table(value);
   if (fields?.['version'] !== recordVersion) return undefined;
-  const [name, branch, base] = [word(fields['name']), word(fields['branch']), objectId(fields['base'])];
+  const [name, branch, base] = [
+    word(fields['name']),
+    word(fields['branch']),
+    objectId(fields['base']),
+  ];
   const repository = absoluteWorkspace(word(fields['repository']) ?? '');
   const created = new Date(word(fields['created']) ?? '');
   if (!name || !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name) || !branch || !base || !repository)

@@ -25,7 +25,10 @@ test('nothing in the git directories of a tree runs when the host captures, comp
   await using tests = await makeTreeBed();
   const name = await tests.start('hostile');
   const marker = join(tests.bed.user.home, 'marker');
-  await tests.inside(name, `git init -q nested; git init -q src/deep; echo x >>a.txt; echo n >nested/n`);
+  await tests.inside(
+    name,
+    `git init -q nested; git init -q src/deep; echo x >>a.txt; echo n >nested/n`,
+  );
   // The tree's own .git is guarded, so its configuration is written beside it, and in the nested ones.
   await tests.asRoot(
     name,
@@ -57,7 +60,9 @@ test('a directory that becomes a link during captures brings no file of the host
   timeout,
 }, async () => {
   await using tests = await makeTreeBed();
-  await tests.host('mkdir "$HOME/secrets"; echo HOST-SECRET >"$HOME/secrets/code.txt"; echo HOST-SECRET >"$HOME/secrets/extra"');
+  await tests.host(
+    'mkdir "$HOME/secrets"; echo HOST-SECRET >"$HOME/secrets/code.txt"; echo HOST-SECRET >"$HOME/secrets/extra"',
+  );
   const name = await tests.start('swap');
   const secrets = join(tests.bed.user.home, 'secrets');
   await tests.inside(
@@ -87,14 +92,21 @@ test('files that would stop git are reported by name within seconds, and the ses
   assert.deepEqual(summary(await tests.diff('fifo')), ['modified .gitignore', 'modified a.txt']);
 });
 
-test('coi\'s own repositories beside the trees cannot be mounted, and a tree can', { timeout }, async () => {
+test("coi's own repositories beside the trees cannot be mounted, and a tree can", {
+  timeout,
+}, async () => {
   await using tests = await makeTreeBed();
   await tests.ok('kill', '-f', await tests.start('one'));
   const tree = tests.treePath('one');
   const repository = join(tree, '../..');
   const mount = (path: string) =>
     tests.coi('run', '--image', tests.bed.image, '--mount', `${path}:/mnt/x`, '--', 'true');
-  for (const path of [repository, join(repository, '.captures.git'), join(tree, '..'), join(repository, '../../..')]) {
+  for (const path of [
+    repository,
+    join(repository, '.captures.git'),
+    join(tree, '..'),
+    join(repository, '../../..'),
+  ]) {
     const { status, stderr } = await mount(path);
     assert.equal(status, 125, path);
     assert.match(stderr, /coi's own files/, path);

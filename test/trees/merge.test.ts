@@ -26,7 +26,9 @@ for hook in commit-msg post-commit post-merge post-checkout reference-transactio
     'work',
     'sed -i 1s/.*/first/ a.txt; git commit -qam one; echo new >"new file"; git mv c.txt moved.txt; chmod +x b.txt',
   );
-  await tests.host('rm -f hook-ran; echo mine >>d.txt; git add d.txt; echo mine >>e.txt; echo mine >loose');
+  await tests.host(
+    'rm -f hook-ran; echo mine >>d.txt; git add d.txt; echo mine >>e.txt; echo mine >loose',
+  );
   const status = await tests.host('git status --porcelain');
   const printed = await tests.coi('merge', 'work', '-m', 'Take the work');
   assert.equal(printed.status, 0, printed.stderr);
@@ -44,7 +46,9 @@ for hook in commit-msg post-commit post-merge post-checkout reference-transactio
       ' c.txt => moved.txt | 0',
       ' new file           | 1 +',
       ' 4 files changed, 2 insertions(+), 1 deletion(-)',
-    ].join('\n').replace(/Ada ada@example.invalid first\n/, 'Ada ada@example.invalid first \n'),
+    ]
+      .join('\n')
+      .replace(/Ada ada@example.invalid first\n/, 'Ada ada@example.invalid first \n'),
   );
   assert.equal(await tests.host('git fsck --strict 2>&1 | grep -v dangling || true'), '');
   assert.equal((await tests.diff('work')).files, 0);
@@ -92,7 +96,9 @@ test('--apply stages the changes without a commit, and what the user commits the
   assert.deepEqual(JSON.parse(await tests.ok('trees', '--json')), []);
 });
 
-const refusals: Readonly<Record<string, { host: string; inside?: string; says: RegExp; undo?: string }>> = {
+const refusals: Readonly<
+  Record<string, { host: string; inside?: string; says: RegExp; undo?: string }>
+> = {
   'changes of the same file that are not committed': {
     host: 'echo mine >>a.txt',
     says: /your changes are in the way: a\.txt/,
@@ -103,7 +109,8 @@ const refusals: Readonly<Record<string, { host: string; inside?: string; says: R
   },
   'an ignored file of that name': {
     host: 'mkdir -p build; echo mine >build/out',
-    inside: 'mkdir build; echo theirs >build/out; git add -f build/out; git commit -qm x; git rm -q --cached nothing 2>/dev/null || :; sed -i /build/d .gitignore',
+    inside:
+      'mkdir build; echo theirs >build/out; git add -f build/out; git commit -qm x; git rm -q --cached nothing 2>/dev/null || :; sed -i /build/d .gitignore',
     says: /build\/out/,
   },
   'a conflict': {
@@ -176,7 +183,9 @@ test('a tree stays whole after the user has rewritten and pruned the history tha
   assert.equal(await tests.host('git for-each-ref refs/coi'), '');
 });
 
-test('a merge is signed where the user signs, and not made where signing fails', { timeout }, async () => {
+test('a merge is signed where the user signs, and not made where signing fails', {
+  timeout,
+}, async () => {
   await using tests = await makeTreeBed(`${content}
 ssh-keygen -qt ed25519 -N '' -f .git/key
 git config gpg.format ssh; git config user.signingKey "$PWD/.git/key"; git config commit.gpgSign true`);
@@ -193,7 +202,9 @@ git config gpg.format ssh; git config user.signingKey "$PWD/.git/key"; git confi
   await tests.ok('merge', 'unsigned', '--apply');
 });
 
-test('a filter that the agent adds does not run on the host: the merge is refused', { timeout }, async () => {
+test('a filter that the agent adds does not run on the host: the merge is refused', {
+  timeout,
+}, async () => {
   await using tests = await makeTreeBed(`${content}
 git config filter.mark.smudge 'touch ${'"$HOME"'}/smudge-ran; cat'`);
   await ended(tests, 'filters', "echo '*.txt filter=mark' >.gitattributes; echo x >>a.txt");

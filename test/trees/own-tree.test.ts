@@ -9,23 +9,19 @@ test('a session in a tree of its own changes nothing in the directory, and a sec
   timeout,
 }, async () => {
   await using tests = await makeTreeBed();
-  await tests.host('echo staged >>a.txt; git add a.txt; echo unstaged >>b.txt; echo new >untracked');
+  await tests.host(
+    'echo staged >>a.txt; git add a.txt; echo unstaged >>b.txt; echo new >untracked',
+  );
   const before = await tests.state();
   const name = await tests.start('login');
   assert.equal(await tests.start('login'), name);
   assert.equal(await tests.inside(name, 'git branch --show-current'), 'login');
-  assert.equal(await tests.inside(name, 'git status --porcelain; ls -a'), [
-    '.',
-    '..',
-    '.git',
-    '.gitignore',
-    'a.txt',
-    'b.txt',
-    'c.txt',
-    'd.txt',
-    'e.txt',
-    'src',
-  ].join('\n'));
+  assert.equal(
+    await tests.inside(name, 'git status --porcelain; ls -a'),
+    ['.', '..', '.git', '.gitignore', 'a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt', 'src'].join(
+      '\n',
+    ),
+  );
   await tests.inside(name, 'echo changed >a.txt; echo more >more.txt; git add .; git commit -qm x');
   assert.equal(await tests.state(), before);
   assert.deepEqual(summary(await tests.diff('login')), ['modified a.txt', 'added more.txt']);
@@ -45,11 +41,11 @@ test('two trees of one repository do not see each other, and each has its own ch
   assert.deepEqual(summary(ofTwo), ['modified a.txt', 'modified b.txt']);
   const mounts = await tests.inside(one, 'cat /proc/self/mountinfo');
   assert.doesNotMatch(mounts, /two/);
-  const listed = JSON.parse(await tests.ok('trees', '--json')) as { name: string; branch: string }[];
-  assert.deepEqual(
-    listed.map(({ branch }) => branch).sort(),
-    ['feature/two', 'one'],
-  );
+  const listed = JSON.parse(await tests.ok('trees', '--json')) as {
+    name: string;
+    branch: string;
+  }[];
+  assert.deepEqual(listed.map(({ branch }) => branch).sort(), ['feature/two', 'one']);
   assert.match(await tests.ok('list', '--json'), /"branch": "feature\/two"/);
 });
 
@@ -81,10 +77,7 @@ head -c 60000000 /dev/zero >huge; echo '{}' >package.json`,
     'modified src/run.sh',
   ]);
   assert.deepEqual(found.changes.at(-1)?.modes, ['100644', '100755']);
-  assert.deepEqual(
-    found.left_behind.map(({ path }) => path).sort(),
-    ['huge', 'nested/'],
-  );
+  assert.deepEqual(found.left_behind.map(({ path }) => path).sort(), ['huge', 'nested/']);
   assert.deepEqual(
     found.changes.filter(({ mark }) => mark !== null).map(({ path }) => path),
     ['e.txt', 'link', 'package.json'],
@@ -100,7 +93,9 @@ head -c 60000000 /dev/zero >huge; echo '{}' >package.json`,
   assert.deepEqual(await tests.bed.instances(), []);
 });
 
-test('a killed session leaves its tree, in which its conversation is resumed', { timeout }, async () => {
+test('a killed session leaves its tree, in which its conversation is resumed', {
+  timeout,
+}, async () => {
   await using tests = await makeTreeBed();
   const first = await tests.start('kept');
   await tests.inside(first, 'echo kept >a.txt');
@@ -122,9 +117,15 @@ test('ignored files that .worktreeinclude names come along, and never into a cap
 echo '.env' >.worktreeinclude; mkdir build; echo big >build/out; ln -s /etc/hostname link.env
 git add .worktreeinclude; git commit -qm include`);
   const name = await tests.start('env');
-  assert.equal(await tests.inside(name, 'cat .env; ls build 2>/dev/null || echo none'), 'SECRET=1\nnone');
+  assert.equal(
+    await tests.inside(name, 'cat .env; ls build 2>/dev/null || echo none'),
+    'SECRET=1\nnone',
+  );
   // The agent makes git see it.
-  await tests.inside(name, "echo >.gitignore; echo more >>.env; git add -f .env; git commit -qm env");
+  await tests.inside(
+    name,
+    'echo >.gitignore; echo more >>.env; git add -f .env; git commit -qm env',
+  );
   const found = await tests.diff('env');
   assert.deepEqual(summary(found), ['modified .gitignore']);
 });

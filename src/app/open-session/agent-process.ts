@@ -21,9 +21,9 @@ import { findTool, toolModel } from '../../tools/list.ts';
 import { statusVariable } from '../../tools/status-directory.ts';
 import type { Conversation, Tool, ToolLaunch } from '../../tools/tool.ts';
 import type { AppContext } from '../context.ts';
-import { treeSetup } from '../trees/tree-setup.ts';
 import type { GitInside } from '../session-spec/git-identity.ts';
 import { readTextFile } from '../text-file.ts';
+import { treeSetup } from '../trees/tree-setup.ts';
 import type { MountedWorkspace } from '../workspace.ts';
 
 export interface AgentRequest {

@@ -124,7 +124,9 @@ async function selectInTree(
   );
   const live = sessions.find(({ status }) => status !== 'Stopped');
   if (live && request.resume === undefined) return selectContainer(app, inside, live.name);
-  const kept = sessions.find(({ session, instance }) => session?.persistent && !isNeverStarted(instance));
+  const kept = sessions.find(
+    ({ session, instance }) => session?.persistent && !isNeverStarted(instance),
+  );
   return kept && request.resume === undefined
     ? selectContainer(app, inside, kept.name)
     : selectSession(app, inside);

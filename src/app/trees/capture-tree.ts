@@ -2,7 +2,7 @@
 // which the agent can write, plays no part. The session is paused meanwhile, so that no directory can become a link.
 import { accessSync, constants, lstatSync, rmSync, type Stats } from 'node:fs';
 import { CoiError } from '../../errors.ts';
-import { GitError, type Git, ownRepository } from '../../host/git/run-git.ts';
+import { type Git, GitError, ownRepository } from '../../host/git/run-git.ts';
 import {
   type CapturePlan,
   type LeftBehind,
@@ -10,6 +10,7 @@ import {
   planCapture,
 } from '../../trees/captured-files.ts';
 import type { AppContext } from '../context.ts';
+import { nobody } from './nobody.ts';
 import { whilePaused } from './pause-tree.ts';
 import { repositoryOfTree } from './tree-places.ts';
 import type { OwnTree } from './tree-store.ts';
@@ -17,13 +18,6 @@ import type { OwnTree } from './tree-store.ts';
 /** For each git command while the session is paused. */
 const listMs = 10_000;
 const hashMs = 60_000;
-
-const identity = {
-  GIT_AUTHOR_NAME: 'coi',
-  GIT_AUTHOR_EMAIL: 'coi@localhost',
-  GIT_COMMITTER_NAME: 'coi',
-  GIT_COMMITTER_EMAIL: 'coi@localhost',
-};
 
 export interface Capture {
   /** Object id in the captures; its parent is the base. */
@@ -49,7 +43,7 @@ export async function captureTree(app: AppContext, tree: OwnTree): Promise<Captu
       return { commit: last, leftBehind };
     const { stdout } = await captures.run({
       args: ['commit-tree', written, '-p', record.base, '-m', `capture of ${record.name}`],
-      env: identity,
+      env: nobody,
     });
     const commit = stdout.trim();
     await captures.run({

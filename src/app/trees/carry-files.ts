@@ -1,7 +1,7 @@
 // Copies ignored files that .worktreeinclude names, such as .env, from the user's directory into a new tree.
 import { basename, dirname } from 'node:path';
-import type { Git } from '../../host/git/run-git.ts';
 import { type Directory, hostFiles } from '../../host/fs/host-files.ts';
+import type { Git } from '../../host/git/run-git.ts';
 import { pluralize } from '../../pluralize.ts';
 import type { AppContext } from '../context.ts';
 
@@ -53,7 +53,8 @@ export function copyFiles(
       const content = source.read(path, { maxBytes: fileMaxBytes });
       if (!content || target.entry(path)) continue;
       const directory = dirname(path);
-      using above = directory === '.' ? undefined : target.makeDirectory(directory, { mode: 0o755 });
+      using above =
+        directory === '.' ? undefined : target.makeDirectory(directory, { mode: 0o755 });
       const mode = content.mode & 0o777;
       (above ?? target).write(basename(path), content.bytes, { mode, durable: false });
       copied.push(path);
@@ -83,5 +84,7 @@ async function listedFiles(user: Git): Promise<readonly string[]> {
 
 function summary(paths: readonly string[]): string {
   const [first = ''] = paths;
-  return paths.length <= 3 ? paths.join(', ') : `${first} and ${pluralize(paths.length - 1, 'other file')}`;
+  return paths.length <= 3
+    ? paths.join(', ')
+    : `${first} and ${pluralize(paths.length - 1, 'other file')}`;
 }

@@ -86,7 +86,9 @@ async function layOut(
   });
   if (origin !== undefined) {
     await git.run({ args: ['config', 'remote.origin.url', origin] });
-    await git.run({ args: ['config', 'remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*'] });
+    await git.run({
+      args: ['config', 'remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*'],
+    });
   }
 }
 

@@ -1,20 +1,21 @@
 // Brings the changes of a tree into the user's branch as one commit, or stages them. Everything is computed in objects
 // beside the user's repository first; then git itself brings it in, all or nothing, and keeps the user's other changes.
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { CoiError } from '../../errors.ts';
 import { type Git, GitError, userRepository } from '../../host/git/run-git.ts';
-import type { Change } from '../../trees/changes.ts';
-import {
-  busyEntries,
-  filesInTheWay,
-  foreignPaths,
-  parseMergeTree,
-} from '../../trees/merge-check.ts';
-import { filtersIn } from '../../trees/repository.ts';
 import type { LeftBehind } from '../../trees/captured-files.ts';
+import type { Change } from '../../trees/changes.ts';
+import { busyEntries, filesInTheWay } from '../../trees/merge-check.ts';
 import type { AppContext } from '../context.ts';
 import { captureTree } from './capture-tree.ts';
+import {
+  computeMerge,
+  makeCommit,
+  type Objects,
+  refused,
+  refuseNewFilters,
+  transfer,
+} from './merge-objects.ts';
 import { whilePaused } from './pause-tree.ts';
 import { asTreeError, readRepository } from './read-repository.ts';
 import { changesBetween, landedCommit } from './tree-changes.ts';
@@ -125,81 +126,10 @@ async function mergeCapture(
   }
 }
 
-type Objects = Readonly<Record<string, string>>;
-
-/** The merged tree: three-way over the trees of `from`, the user's HEAD and the capture, whatever their history says. */
-async function computeMerge(
-  user: Git,
-  env: Objects,
-  { head, from, capture }: { readonly head: string; readonly from: string; readonly capture: string },
-): Promise<string> {
-  const bare = async (commit: string, parents: readonly string[]) => {
-    const { stdout } = await user.run({
-      args: ['commit-tree', `${commit}^{tree}`, ...parents.flatMap((one) => ['-p', one]), '-m', 'coi'],
-      env: { ...env, ...nobody },
-    });
-    return stdout.trim();
-  };
-  const base = await bare(from, []);
-  const [ours, theirs] = [await bare(head, [base]), await bare(capture, [base])];
-  const end = await user.run({
-    args: ['merge-tree', '--write-tree', '-z', '--name-only', ours, theirs],
-    settings: ['merge.directoryRenames=false'],
-    env,
-    answers: [1],
-  });
-  const { tree, conflicts } = parseMergeTree(end.stdout);
-  if (end.status === 1)
-    throw new CoiError('merge-conflict', `the changes conflict in: ${conflicts.join(', ')}`, {
-      hint: 'Ask the agent to take over your changes of these files, or merge them by hand.',
-    });
-  const options = { env, renames: false };
-  const [result, own, users] = await Promise.all([
-    changesBetween(user, head, tree, options),
-    changesBetween(user, from, capture, options),
-    changesBetween(user, from, head, { env }),
-  ]);
-  const [foreign] = foreignPaths(result, own, users);
-  if (foreign !== undefined)
-    throw refused(`the result would change ${foreign}, which the tree did not change`);
-  return tree;
-}
-
-/** Objects that only serve to compute need no identity of the user. */
-const nobody = {
-  GIT_AUTHOR_NAME: 'coi',
-  GIT_AUTHOR_EMAIL: 'coi@localhost',
-  GIT_COMMITTER_NAME: 'coi',
-  GIT_COMMITTER_EMAIL: 'coi@localhost',
-};
-
 async function refuseBusy(gitDirectory: string): Promise<void> {
   const entries = new Set(await readdir(gitDirectory));
   for (const [name, what] of Object.entries(busyEntries))
-    if (entries.has(name))
-      throw refused(what, 'Finish or abort it, then run the command again.');
-}
-
-/** A filter of the user would run on what the agent wrote. */
-async function refuseNewFilters(user: Git, env: Objects, head: string, merged: string) {
-  const named = async (tree: string) => {
-    const { stdout } = await user.run({
-      args: [
-        ...['grep', '--no-textconv', '-hE', '[[:space:]](filter|working-tree-encoding)='],
-        ...[tree, '--', ':(top,glob)**/.gitattributes'],
-      ],
-      answers: [1],
-      env,
-    });
-    return filtersIn(stdout);
-  };
-  const [before, after] = await Promise.all([named(head), named(merged)]);
-  const added = after.find((name) => !before.includes(name));
-  if (added !== undefined)
-    throw refused(
-      `.gitattributes would make git run the filter or encoding ${added} on the new files`,
-      'Have the agent remove it, or take the files over by hand.',
-    );
+    if (entries.has(name)) throw refused(what, 'Finish or abort it, then run the command again.');
 }
 
 async function checkWorkTree(user: Git, env: Objects, head: string, merged: string) {
@@ -207,60 +137,6 @@ async function checkWorkTree(user: Git, env: Objects, head: string, merged: stri
     await user.run({ args: ['read-tree', '--dry-run', '-m', '-u', head, merged], env });
   } catch (error) {
     throw asRefusal(error);
-  }
-}
-
-async function makeCommit(
-  user: Git,
-  env: Objects,
-  { head, merged, message }: { readonly head: string; readonly merged: string; readonly message: string },
-): Promise<string> {
-  const sign = await user.run({
-    args: ['config', '--type=bool', '--get', 'commit.gpgsign'],
-    answers: [1],
-  });
-  const signs = sign.stdout.trim() === 'true';
-  try {
-    const { stdout } = await user.run({
-      args: ['commit-tree', merged, '-p', head, '-F', '-', ...(signs ? ['-S'] : [])],
-      input: `${message.trimEnd()}\n`,
-      limitMs: applyMs,
-      env,
-    });
-    return stdout.trim();
-  } catch (error) {
-    if (!(error instanceof GitError)) throw error;
-    throw new CoiError('tree-failed', `the commit could not be made: ${error.message}`, {
-      hint: signs
-        ? 'Unlock your signing key, or use --apply and commit yourself.'
-        : 'Set user.name and user.email with `git config`, or use --apply.',
-      cause: error,
-    });
-  }
-}
-
-/** Brings the new objects into the user's repository, where nothing refers to them yet. */
-async function transfer(
-  user: Git,
-  env: Objects,
-  quarantine: string,
-  { head, commit }: { readonly head: string; readonly commit: string },
-): Promise<void> {
-  const { stdout } = await user.run({
-    args: ['pack-objects', '--revs', '--quiet', `${quarantine}/new`],
-    input: `${commit}\n^${head}\n`,
-    limitMs: applyMs,
-    env,
-  });
-  const file = await open(`${quarantine}/new-${stdout.trim()}.pack`);
-  try {
-    await user.run({
-      args: ['index-pack', '--stdin', '--strict'],
-      input: file.fd,
-      limitMs: applyMs,
-    });
-  } finally {
-    await file.close();
   }
 }
 
@@ -284,10 +160,6 @@ function asRefusal(error: unknown): unknown {
   const files = filesInTheWay(error.details);
   const why = files.length > 0 ? `your changes are in the way: ${files.join(', ')}` : error.message;
   return refused(why, 'Commit, stash or move them, then run the command again.', error);
-}
-
-function refused(why: string, hint?: string, cause?: unknown): CoiError {
-  return new CoiError('merge-refused', `nothing was merged: ${why}`, { hint, cause });
 }
 
 function title({ record }: OwnTree): string {

@@ -1,4 +1,6 @@
 // Finds the own tree for a session, or makes it.
+
+import { mkdir } from 'node:fs/promises';
 import { CoiError } from '../../errors.ts';
 import { type Git, userRepository } from '../../host/git/run-git.ts';
 import { absoluteWorkspace } from '../../names.ts';
@@ -7,13 +9,12 @@ import { originWithoutCredentials } from '../../trees/origin.ts';
 import type { Repository } from '../../trees/repository.ts';
 import type { TreeRecord } from '../../trees/tree-record.ts';
 import type { AppContext } from '../context.ts';
-import { type Workspace, checkWorkspace } from '../workspace.ts';
+import { checkWorkspace, type Workspace } from '../workspace.ts';
 import { carryFiles } from './carry-files.ts';
 import { makeTree } from './make-tree.ts';
-import { asTreeError, assertTreePossible, readRepository } from './read-repository.ts';
+import { assertTreePossible, asTreeError, readRepository } from './read-repository.ts';
 import { type RepositoryPlaces, repositoryPlaces } from './tree-places.ts';
 import { type OwnTree, readTreeAround, treesIn, whileTreesLocked } from './tree-store.ts';
-import { mkdir } from 'node:fs/promises';
 
 export interface OpenTreeRequest {
   /** Relative to the current directory, which is the default. */
@@ -34,7 +35,10 @@ const fatal = 128;
 /** Throws `workspace-invalid`, `tree-unsupported`, `tree-exists` and `tree-failed`; then nothing was made. */
 export async function openTree(app: AppContext, request: OpenTreeRequest): Promise<OwnTree> {
   const { workspace } = checkWorkspace(app, request.workspace);
-  const user = userRepository(readTreeAround(app.user.home, workspace)?.record.repository ?? workspace, app);
+  const user = userRepository(
+    readTreeAround(app.user.home, workspace)?.record.repository ?? workspace,
+    app,
+  );
   const repository = await readRepository(user, workspace);
   const places = repositoryPlaces(app.user.home, repository.common);
   const branch = request.branch === undefined ? undefined : checkedBranch(request.branch);

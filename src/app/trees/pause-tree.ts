@@ -30,7 +30,9 @@ async function writersOf(app: AppContext, directory: string): Promise<readonly C
   return coiContainers(instances, '', undefined).filter(
     ({ status, session }) =>
       status === 'Running' &&
-      session?.mounts.mounts.some(({ source, readonly }) => !readonly && overlap(source, directory)),
+      session?.mounts.mounts.some(
+        ({ source, readonly }) => !readonly && overlap(source, directory),
+      ),
   );
 }
 

@@ -1,7 +1,7 @@
 // What a tree has changed since its base, or since what the user's branch already has.
 import { ownRepository } from '../../host/git/run-git.ts';
-import { type Change, countChanges } from '../../trees/changes.ts';
 import type { LeftBehind } from '../../trees/captured-files.ts';
+import { type Change, countChanges } from '../../trees/changes.ts';
 import type { AppContext } from '../context.ts';
 import { captureTree } from './capture-tree.ts';
 import { asTreeError } from './read-repository.ts';

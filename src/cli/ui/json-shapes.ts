@@ -12,6 +12,7 @@ import {
   string,
   table,
 } from './json-schema.ts';
+import { treeShape, treeShapes } from './json-trees.ts';
 
 const container = object({
   name: string,
@@ -36,6 +37,7 @@ const container = object({
   'tool?': string,
   'mode?': { enum: ['restricted', 'allowlist', 'open'] },
   'profile?': string,
+  'tree?': treeShape,
 });
 
 const saved = object({
@@ -147,6 +149,7 @@ const auditRecord = object({
 export const jsonShapes: Readonly<Record<string, Shape>> = {
   ...outcomeShapes,
   ...attentionShapes,
+  ...treeShapes,
   list: object({
     active_containers: list(container),
     'saved_sessions?': list(saved),

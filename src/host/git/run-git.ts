@@ -78,7 +78,7 @@ const always: Environment = {
 };
 
 export interface GitCaller {
-  readonly home: string;
+  readonly user: { readonly home: string };
   /** Of the caller; for git to be found, and programs that sign. */
   readonly env: Environment;
 }
@@ -87,15 +87,15 @@ export interface GitCaller {
 const usersVariables = ['PATH', 'SSH_AUTH_SOCK', 'GPG_TTY', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME'];
 
 /** The user's own repository, with the user's configuration. The agent cannot write to its git directory. */
-export function userRepository(directory: string, { home, env }: GitCaller): Git {
+export function userRepository(directory: string, { user, env }: GitCaller): Git {
   const kept = Object.fromEntries(usersVariables.map((name) => [name, env[name]]));
-  return gitIn(['-C', directory], { ...kept, HOME: home });
+  return gitIn(['-C', directory], { ...kept, HOME: user.home });
 }
 
 /** A repository of coi's own, without anybody's configuration. */
 export function ownRepository(
   gitDirectory: string,
-  { env }: GitCaller,
+  { env }: Pick<GitCaller, 'env'>,
   workTree?: string,
 ): Git {
   const variables = {
@@ -130,7 +130,8 @@ function gitIn(place: readonly string[], env: Environment): Git {
       if (failure) throw new GitError(notStarted(failure), undefined);
       if (isLate) throw new GitError(`git ${args[0]} took too long`, undefined);
       if (status === undefined) throw new GitError(`git ${args[0]} was killed`, undefined);
-      if (status !== 0 && !answers.includes(status)) throw new GitError(reasonOf(stderr), status, stderr);
+      if (status !== 0 && !answers.includes(status))
+        throw new GitError(reasonOf(stderr), status, stderr);
       return { status, stdout };
     },
   };

@@ -2,6 +2,7 @@
 import { containerActivity } from '../../../app/attention/container-activity.ts';
 import type { LiveFacts } from '../../../app/attention/live-facts.ts';
 import { seenMs } from '../../../app/events/viewers.ts';
+import { readTreeOf } from '../../../app/trees/tree-store.ts';
 import { isUnseen } from '../../../attention/activity.ts';
 import { CoiError } from '../../../errors.ts';
 import { hostFiles } from '../../../host/fs/host-files.ts';
@@ -12,7 +13,6 @@ import type { SessionMetadata } from '../../../session/record/metadata.ts';
 import { firstWords, wordsBudget } from '../../../session/store/first-words.ts';
 import { storedSession } from '../../../session/store/saved-sessions.ts';
 import { allTools } from '../../../tools/list.ts';
-import { readTreeOf } from '../../../app/trees/tree-store.ts';
 import type { App } from '../../app.ts';
 import { listTable } from '../../ui/views/list-table.ts';
 

@@ -23,19 +23,15 @@ import { finishShell } from '../../output/session-end.ts';
 import { announceStart, startedJson } from '../../output/session-start.ts';
 import { openSessionRequest, type ShellOptions } from '../../requests.ts';
 import { requireTerminal } from '../../require-terminal.ts';
+import { addTreeOptions } from './tree-options.ts';
 
 export function register(command: Command, app: App): void {
-  command
+  addTreeOptions(command)
     .argument('[alias]', 'alias of a workspace (works from any directory)')
     .option('--background', 'start in the background and return')
     .option('--json', 'print the session as JSON (with --background)')
     .option('--no-tmux', 'run the agent directly on the terminal, without tmux')
     .option('--container <name>', 'use an existing container')
-    .option('--branch <name>', 'work in a tree of its own on this branch; joins its session')
-    .option('--new', 'with --branch: refuse a tree that exists')
-    .option('--from <commit>', 'with --branch: where a new tree begins (default: HEAD)')
-    .option('--own-tree', 'work in a new tree of its own, on a branch that coi names')
-    .option('--shared-tree', 'work in the directory itself, even if the configuration says otherwise')
     .option('--tool <name>', 'agent: claude, opencode, codex, pi, gemini, aider or a custom one')
     .addHelpText(
       'after',

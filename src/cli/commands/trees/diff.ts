@@ -1,8 +1,8 @@
 // `coi diff`: shows what a session has changed in its own tree.
 import type { Command } from 'commander';
-import { patchOf } from '../../../app/trees/tree-patch.ts';
-import { diffTree } from '../../../app/trees/tree-diff.ts';
 import { findTree, repositoryFor } from '../../../app/trees/find-tree.ts';
+import { diffTree } from '../../../app/trees/tree-diff.ts';
+import { patchOf } from '../../../app/trees/tree-patch.ts';
 import { CoiError, ExitStatus } from '../../../errors.ts';
 import { oneLine } from '../../../printable.ts';
 import type { App } from '../../app.ts';

@@ -1,6 +1,11 @@
 // `coi discard`: removes a session's own tree.
 import type { Command } from 'commander';
-import { type Discarded, discardTree, lossText, type Unmerged } from '../../../app/trees/discard-tree.ts';
+import {
+  type Discarded,
+  discardTree,
+  lossText,
+  type Unmerged,
+} from '../../../app/trees/discard-tree.ts';
 import { findTree } from '../../../app/trees/find-tree.ts';
 import { CoiError } from '../../../errors.ts';
 import { shellQuoteIfNeeded } from '../../../shell-quoting.ts';
@@ -31,7 +36,10 @@ async function discard(app: App, options: DiscardOptions, word: string): Promise
     if (options.force) return true;
     const loss = lossText(unmerged);
     if (!io.interactive) {
-      const names = unmerged.changes.map(({ path }) => path).slice(0, 5).join(', ');
+      const names = unmerged.changes
+        .map(({ path }) => path)
+        .slice(0, 5)
+        .join(', ');
       throw new CoiError('tree-unmerged', `the tree ${record.name} has ${loss}: ${names}`, {
         hint: `Run \`coi merge ${record.name}\` first, or add --force.`,
       });
@@ -41,13 +49,20 @@ async function discard(app: App, options: DiscardOptions, word: string): Promise
   };
   const done = await discardTree(app, tree, mayLose);
   if (options.json)
-    io.printJson({ tree: record.name, discarded: done !== undefined, capture: done?.capture ?? null });
+    io.printJson({
+      tree: record.name,
+      discarded: done !== undefined,
+      capture: done?.capture ?? null,
+    });
   else if (!done) io.print('Cancelled.');
   else io.print([`Removed the tree ${record.name}.`, ...keptText(record, done)].join('\n'));
 }
 
 /** coi's own repository holds nothing that the agent could write. */
-function keptText({ name, repository }: TreeRecord, { capture, repository: { captures } }: Discarded) {
+function keptText(
+  { name, repository }: TreeRecord,
+  { capture, repository: { captures } }: Discarded,
+) {
   if (capture === undefined) return [];
   return [
     'Its last state is kept. To get it back as a branch:',

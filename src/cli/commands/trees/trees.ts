@@ -5,8 +5,8 @@ import { treesHere } from '../../../app/trees/find-tree.ts';
 import { allTrees } from '../../../app/trees/tree-store.ts';
 import { workspaceOf } from '../../../session/record/instance-record.ts';
 import type { App } from '../../app.ts';
-import { addFormatOptions, type FormatOptions, wantsJson } from '../../format-option.ts';
 import type { GlobalOptions } from '../../command-module.ts';
+import { addFormatOptions, type FormatOptions, wantsJson } from '../../format-option.ts';
 import { mergedOptions } from '../../global-options.ts';
 import { treesJson, treesText } from '../../ui/views/trees.ts';
 

@@ -1,6 +1,7 @@
 // The changes of a tree as text and JSON. Pure.
-import { oneLine } from '../../../printable.ts';
+
 import { pluralize } from '../../../pluralize.ts';
+import { oneLine } from '../../../printable.ts';
 import type { LeftBehind } from '../../../trees/captured-files.ts';
 import { changeMark } from '../../../trees/change-marks.ts';
 import { type Change, type ChangeCounts, countChanges } from '../../../trees/changes.ts';
@@ -57,7 +58,9 @@ function linesOf({ added, removed, modes }: Change, style: Style): string {
   if (added === undefined) return 'binary';
   const [before, after] = modes;
   const mode =
-    before !== after && before !== '000000' && after !== '000000' ? ` (mode ${before} -> ${after})` : '';
+    before !== after && before !== '000000' && after !== '000000'
+      ? ` (mode ${before} -> ${after})`
+      : '';
   return `${style.green(`+${added}`)} ${style.red(`-${removed}`)}${mode}`;
 }
 
@@ -94,7 +97,11 @@ export function colouredDiff(text: string, style: Style): string {
   return text
     .split('\n')
     .map((line) => {
-      if (/^(?:diff |index |--- |\+\+\+ |old mode|new mode|similarity|rename|new file|deleted file)/.test(line))
+      if (
+        /^(?:diff |index |--- |\+\+\+ |old mode|new mode|similarity|rename|new file|deleted file)/.test(
+          line,
+        )
+      )
         return style.bold(line);
       if (line.startsWith('@@')) return style.cyan(line);
       if (line.startsWith('+')) return style.green(line);
