@@ -3,6 +3,7 @@ import type { Row } from './measure.ts';
 import { attach, kill, killFive, list, version } from './rows/manage.ts';
 import { resume } from './rows/resume.ts';
 import { agent, five, inBackground, run, shell } from './rows/start.ts';
+import { branch, diff, merge } from './rows/trees.ts';
 import type { Stage } from './stage.ts';
 
 /** In running order: a row comes before those that are compared with it. */
@@ -18,4 +19,7 @@ export const rows: readonly Row<Stage>[] = [
   killFive,
   list,
   five,
+  branch,
+  diff,
+  merge,
 ];
